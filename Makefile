@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Every command a person runs. What they do is in host/.
+
+help:
+	@echo 'make demo                  build two kernels, hand memory from one to the other, show it'
+	@echo 'make test                  all tests'
+	@echo
+	@echo 'make tree [LINUX=path]     build/linux: Debian'"'"'s Linux 6.12, or this tree or tarball, with KHO'
+	@echo 'make kernel [CONFIG=main]  build/kernel/main; host/config/kernels has the names'
+	@echo 'make refresh               take edits of patched files in build/linux into patches/;'
+	@echo '     [PATCH=x.patch] [FILES="mm/x.c ..."]  into this patch, also files new to it'
+	@echo 'make new-patch NAME=x SUBJECT="mm: ..."    an empty patch at the end of the series'
+	@echo 'make series                build/mail: patches and whole files, ready for git am'
+	@echo 'make series-check          is every whole file in exactly one patch?'
+	@echo 'make lint                  checkpatch, kernel-doc, shellcheck'
+	@echo 'make sparse                compile our files once more with sparse and W=1'
+	@echo
+	@echo 'make deps                  install what this machine lacks; all others do so too'
+	@echo 'make clean, distclean      remove built kernels; remove build/'
+
+deps:
+	@host/deps.sh
+
+tree: deps
+	@host/tree.sh
+
+kernel: tree
+	@host/build.sh $(or $(CONFIG),main)
+
+refresh: deps
+	@host/refresh.sh
+
+new-patch: deps
+	@host/new-patch.sh
+
+series-check: deps
+	@host/series.sh check
+
+series: tree
+	@host/series.sh mail
+
+lint: tree
+	@host/lint.sh
+
+sparse: tree
+	@host/deps.sh sparse
+	@host/lint.sh sparse
+
+# These build the kernels that they need. FILE= and the like reach them in the
+# environment.
+demo: tree
+	@host/demo.sh
+
+test: tree
+	@host/test.sh
+
+clean:
+	rm -rf build/kernel
+
+distclean:
+	@host/tree.sh --check
+	rm -rf build
+
+.PHONY: help deps tree kernel refresh new-patch series-check series lint sparse demo test clean distclean

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Kexec HandOver in the decompressor.
+ *
+ * This file owns where KASLR may put a kernel that memory is handed over to:
+ * into scratch. Anything else may be preserved.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#include "misc.h"
+#include "error.h"
+
+#include <linux/kho/abi/kexec_handover.h>
+
+#include <asm/bootparam.h>
+#include <asm/e820/types.h>
+#include <asm/setup_data.h>
+
+/* Nothing was checked yet: is this memory that can be looked at? */
+static bool is_ram(u64 start, u64 size)
+{
+	for (int i = 0; i < boot_params_ptr->e820_entries; i++) {
+		const struct boot_e820_entry *e = &boot_params_ptr->e820_table[i];
+
+		if (e->type == E820_TYPE_RAM && start >= e->addr && size <= e->size &&
+		    start - e->addr <= e->size - size)
+			return true;
+	}
+
+	return false;
+}
+
+static const struct kho_data *find_kho_data(void)
+{
+	const struct setup_data *data;
+
+	for (data = (void *)(unsigned long)boot_params_ptr->hdr.setup_data; data;
+	     data = (void *)(unsigned long)data->next) {
+		if (data->type == SETUP_KEXEC_KHO && data->len == sizeof(struct kho_data))
+			return (const void *)data->data;
+	}
+
+	return NULL;
+}
+
+/*
+ * Offers scratch for the random choice of a physical address and returns true
+ * if memory was handed over: nothing else is to be offered then. If that leaves
+ * nothing to choose from the kernel stays where kexec put it, in scratch, too.
+ */
+bool process_kho_scratch(unsigned long minimum, unsigned long image_size)
+{
+	const struct kho_data *kho = find_kho_data();
+	const struct kho_scratch *scratch;
+
+	if (!kho)
+		return false;
+
+	if (!is_ram(kho->scratch_addr, kho->scratch_size)) {
+		warn("KHO: the scratch array is not in RAM");
+		return true;
+	}
+
+	scratch = (void *)(unsigned long)kho->scratch_addr;
+	for (u64 i = 0; i < kho->scratch_size / sizeof(*scratch); i++) {
+		struct mem_vector region = {
+			.start = scratch[i].addr,
+			.size = scratch[i].size,
+		};
+
+		if (is_ram(region.start, region.size) &&
+		    process_mem_region(&region, minimum, image_size))
+			break;
+	}
+
+	return true;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kexec HandOver on x86: how what is handed over is found, and named.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+#ifndef _ASM_X86_KEXEC_HANDOVER_H
+#define _ASM_X86_KEXEC_HANDOVER_H
+
+#include <linux/types.h>
+
+struct boot_params;
+struct kimage;
+
+#ifdef CONFIG_KEXEC_HANDOVER
+
+void x86_kho_setup_data(u64 pa_data, u32 len);
+void x86_kho_populate(void);
+void x86_kho_realmode_reserved(void);
+
+unsigned int x86_kho_add_setup_data(const struct kimage *image,
+				    struct boot_params *params,
+				    unsigned long params_load_addr,
+				    unsigned int offset);
+
+#else /* CONFIG_KEXEC_HANDOVER */
+
+static inline void x86_kho_setup_data(u64 pa_data, u32 len) { }
+static inline void x86_kho_populate(void) { }
+static inline void x86_kho_realmode_reserved(void) { }
+
+static inline unsigned int
+x86_kho_add_setup_data(const struct kimage *image, struct boot_params *params,
+		       unsigned long params_load_addr, unsigned int offset)
+{
+	return 0;
+}
+
+#endif /* CONFIG_KEXEC_HANDOVER */
+
+#endif /* _ASM_X86_KEXEC_HANDOVER_H */

@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# host/demo.sh - keep a file through a change of kernels, and tell the story
+#
+#   host/demo.sh [FILE]
+#
+# Owns the demonstration for a person: FILE (by default the kernel itself,
+# unpacked) goes into preserved memory in a virtual machine that runs one
+# kernel, and comes out of it when the machine runs another one. The last
+# lines name both kernels, what was kept, both checksums, the folios, and how
+# long no user space ran. Exit status 0 only when the checksums are equal and
+# nothing else was wrong either.
+
+set -euo pipefail
+# shellcheck source=host/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+readonly ours=$root/tools/testing/selftests/kho
+readonly log=$build/vm/demo.log
+
+# The guest holds the file up to four times while it starts (boot archive, its
+# copy in the root file system, pages on their way, what is kept), and the
+# boot archive has to fit below 2 GiB.
+readonly limit_mib=512
+
+mib_of() {
+	echo $((($(stat -L -c %s "$1") + 1048575) / 1048576))
+}
+
+check_file() {
+	local file=$1 free
+	[[ -e $file ]] || die "$file does not exist"
+	[[ -f $file && -r $file ]] || die "$file is not a file that can be read"
+	[[ -s $file ]] || die "$file is empty"
+	(($(mib_of "$file") <= limit_mib)) ||
+		die "$file has $(mib_of "$file") MiB; the demonstration takes files of up to $limit_mib MiB"
+	free=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
+	((free >= $(guest_mib "$file"))) ||
+		die "$file wants a machine with $(guest_mib "$file") MiB, and the host has $free MiB left"
+}
+
+guest_mib() {
+	echo $((512 + 4 * $(mib_of "$1")))
+}
+
+# tell STAGE NAME: what the guest said in a line "kho-demo: stage N NAME VALUE"
+told() {
+	sed -n "s/.*kho-demo: stage $1 $2 //p" "$log"
+}
+
+# The host's time in the last line of the log that has the words.
+time_of() {
+	awk -v words="$1" 'index($0, words) { t = $1 } END { print t }' "$log"
+}
+
+boot() {
+	local file=$1 mib
+	mib=$(mib_of "$file")
+
+	"$root/host/initramfs.sh"
+	"$root/host/initramfs.sh" "$build/vm/demo.cpio" main next \
+		--add "$ours/demo.sh" kho/tests/demo.sh --add "$file" demo
+	# Emulated, a MiB of checksum takes a twentieth of a second or more. By
+	# default scratch is in proportion to what is reserved at boot, and the
+	# boot archive with FILE in it would count.
+	"$root/host/vm.sh" --name demo --initrd "$build/vm/demo.cpio" \
+		--kernel "$build/kernel/main/arch/x86/boot/bzImage" \
+		--mem "$(guest_mib "$file")M" --limit $((60 + mib)) \
+		--append "$(cat "$ours/cmdline") kho_test=demo kho_stage=1 kho_scratch=64M,64M,64M" || true
+	rm -f "$build/vm/demo.cpio"
+}
+
+# What judge.awk says, if it has anything to say.
+judge() {
+	awk -v stages=2 -f "$ours/judge.awk" "$log"
+}
+
+story() {
+	local file=$1 before after blackout
+	before=$(told 1 sum) after=$(told 2 sum)
+	blackout=$(awk -v a="$(time_of 'Starting new kernel')" \
+		-v b="$(time_of 'kho-test: stage 2')" 'BEGIN { printf "%.2f", b - a }')
+
+	say ""
+	say "from       Linux $(told 1 release)"
+	say "to         Linux $(told 2 release)"
+	say "kept       $(told 2 bytes) bytes: $(basename "$file")"
+	say "before     $before"
+	say "after      $after"
+	say "           SHA-256, the same before, after and on the host"
+	say "folios     $(told 2 folios) ($(told 2 orders | sed 's/o\([0-9]*\):\([0-9]*\)/\2 of order \1/g; s/,/, /g'))"
+	say "blackout   $blackout s from the old kernel's last line to user space in the new one, emulated"
+}
+
+main() {
+	local file=${1-} verdict on_host
+	command -v qemu-system-x86_64 >/dev/null ||
+		die "qemu-system-x86_64 not found (package qemu-system-x86)"
+	[[ -z $file ]] || check_file "$file"
+
+	"$root/host/build.sh" main
+	"$root/host/build.sh" next
+	if [[ -z $file ]]; then
+		file=$build/kernel/main/vmlinux
+		check_file "$file"
+	fi
+
+	say "A virtual machine with $(guest_mib "$file") MiB boots, puts $(shown "$file") into preserved memory,"
+	say "changes its kernel by kexec, and reads the file again."
+	mkdir -p "$build/vm"
+	boot "$file"
+	verdict=$(judge)
+	on_host=$(sha256sum <"$file")
+
+	if [[ $(head -1 <<<"$verdict") != '5 0 0' ]]; then
+		sed 1d <<<"$verdict" >&2
+		die "the file was not kept (see $(shown "$log"))"
+	fi
+	[[ ${on_host%% *} == "$(told 2 sum)" ]] ||
+		die "the file has changed on the host, or on its way into the machine"
+	story "$file"
+}
+
+main "$@"

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# host/series.sh - the patches and whole files as one series of mails
+#
+#   host/series.sh check   is every whole file in exactly one patch?
+#   host/series.sh mail    build/mail/NNNN-*.patch, for git am on a plain tree
+#
+# Owns build/mail.
+
+set -euo pipefail
+# shellcheck source=host/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=host/overlay.sh
+. "$root/host/overlay.sh"
+cd "$root"
+
+work=$build/mail.work
+
+check() {
+	local faults
+	faults=$(series_faults) || exit 1
+	[[ -z $faults ]] || die "$faults"
+}
+
+# add_whole PATCH COMMIT: the commit once more, with its whole files.
+add_whole() {
+	local file
+	sgit "$work" cherry-pick --allow-empty --keep-redundant-commits "$2" >>"$logs/mail.log" 2>&1
+	while IFS= read -r file; do
+		mkdir -p "$work/$(dirname "$file")"
+		if [[ $file == MAINTAINERS ]]; then
+			cp "$series/MAINTAINERS" "$work/MAINTAINERS"
+		else
+			cp "$root/$file" "$work/$file"
+		fi
+		sgit "$work" add -f "$file"
+	done < <(series_lines | awk -F '\t' -v patch="$1" '$1 == patch && NF == 2 { print $2 }')
+	sgit "$work" commit -q --amend --no-edit --allow-empty
+}
+
+mail() {
+	local names commits n
+	[[ -d $series/.git ]] || die "there is no build/linux yet: make tree"
+	mapfile -t names < <(series_patches)
+	mapfile -t commits < <(sgit "$series" rev-list --reverse base..HEAD)
+	: >"$logs/mail.log"
+	rm -rf "$work" "$build/mail"
+	git clone -q --no-hardlinks "$series" "$work"
+	rm -f "$work/.git/info/exclude"
+	sgit "$work" checkout -q base
+	if grep -qxF MAINTAINERS < <(series_lines | cut -sf 2); then
+		cp "$tree/.overlay/pristine/MAINTAINERS" "$work"
+		sgit "$work" add -f MAINTAINERS
+		sgit "$work" commit -q --amend --no-edit --allow-empty
+	fi
+	sgit "$work" tag start
+	for n in "${!names[@]}"; do
+		add_whole "${names[n]}" "${commits[n]}"
+	done
+	sgit "$work" format-patch -q -o "$build/mail" --always --zero-commit \
+		--no-signature --abbrev=12 start..HEAD
+	rm -rf "$work"
+	say "build/mail: $(find "$build/mail" -name '*.patch' | wc -l) mails"
+}
+
+case ${1:-} in
+check) check ;;
+mail)
+	check
+	lock
+	mail
+	;;
+*) die "usage: host/series.sh check|mail" ;;
+esac

@@ -1,0 +1,197 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# host/test.sh - run scenarios in virtual machines and say what came out
+#
+#   host/test.sh [NAME...]    these, or all
+#   host/test.sh --list       what there is
+#
+# Owns the run: which kernels are needed, as many machines at a time as there
+# are CPUs, one line a scenario, the count at the end. A scenario is a file in
+# tools/testing/selftests/kho/tests/; what is in its log is for judge.awk to
+# read. The last line is "N passed, N failed", counted in single results, and
+# the exit status is 0 only when nothing failed and something passed.
+#
+# Left in build/vm for each scenario: NAME.log, the serial console with the
+# host's clock, and NAME.result, the verdict.
+
+set -euo pipefail
+# shellcheck source=host/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+readonly ours=$root/tools/testing/selftests/kho
+readonly vms=$build/vm
+
+# ------------------------------------------------------------------- scenarios
+
+all_names() {
+	(cd "$ours/tests" && printf '%s\n' *.sh | sed 's/\.sh$//')
+}
+
+# What a scenario says at its head, with the defaults for what it does not
+# say. For use in a subshell: it also defines the stages, which mean nothing
+# on a host.
+read_head() {
+	about='' kernels='main next' stages=2 expect=''
+	mem=512M cpus=1 numa=none limit=60 words=''
+	# For scenarios that start out from another one.
+	# shellcheck disable=SC2034
+	kho_tests=$ours/tests
+	# shellcheck source=/dev/null
+	. "$ours/tests/$1.sh"
+}
+
+list() {
+	local name
+	for name in $(all_names); do
+		(read_head "$name" && printf '%-14s %s\n' "$name" "$about")
+	done
+}
+
+# The scenarios that take longest first, so that no CPU is idle at the end.
+longest_first() {
+	local name
+	for name; do
+		(read_head "$name" && printf '%d %s\n' "$limit" "$name")
+	done | sort -k 1,1nr -s | cut -d ' ' -f 2
+}
+
+# Each kernel once; main first, because others start out from its objects.
+kernels_of() {
+	local name
+	for name; do
+		(read_head "$name" && echo "$kernels")
+	done | tr ' ' '\n' | sort -u | awk '$0 == "main" { print; next } { rest = rest $0 "\n" }
+		END { printf "%s", rest }'
+}
+
+# --------------------------------------------------------------------- machines
+
+# First line of the result: seconds and description; then judge.awk's.
+run_one() {
+	local name=$1 start=$SECONDS
+	local log=$vms/$name.log
+
+	read_head "$name"
+	rm -f "$log"
+	# shellcheck disable=SC2086
+	"$root/host/initramfs.sh" "$vms/$name.cpio" $kernels || true
+	"$root/host/vm.sh" --name "$name" --initrd "$vms/$name.cpio" \
+		--kernel "$build/kernel/${kernels%% *}/arch/x86/boot/bzImage" \
+		--mem "$mem" --cpus "$cpus" --numa "$numa" --limit "$limit" \
+		--append "$(cat "$ours/cmdline") kho_test=$name kho_stage=1 $words" || true
+	rm -f "$vms/$name.cpio"
+	[[ -f $log ]] || echo "   0.000000 vm: was not started" >"$log"
+	{
+		echo "$((SECONDS - start)) $about"
+		awk -v stages="$stages" -v expect="$expect" -f "$ours/judge.awk" "$log"
+	} >"$vms/$name.result"
+}
+
+# Not a scenario, but what all of them rely on.
+test_judge() {
+	local out=$vms/judge.log total
+
+	sh "$ours/judge_test.sh" >"$out" || true
+	total=$(sed -n 's/^1\.\.//p' "$out")
+	{
+		echo "0 the rules by which logs are judged"
+		echo "$(grep -c '^ok' "$out") $((total - $(grep -c '^ok' "$out"))) 0"
+		grep -A 1 '^not ok' "$out" || true
+	} >"$vms/judge.result"
+	report judge
+}
+
+# Reports one result, and adds it to the totals.
+report() {
+	local name=$1 seconds about p f s
+	local result=$vms/$name.result
+
+	{ read -r seconds about && read -r p f s; } <"$result" ||
+		die "no verdict on $name (see $(shown "$vms")/$name.log)"
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	took+=("$seconds $name")
+
+	if ((f)); then
+		say "not ok $name - $about ($(duration "$seconds"))"
+		sed '1,2d; s/^/  /' "$result"
+		say "  --- the end of $(shown "$vms")/$name.log:"
+		tail -n 15 "$vms/$name.log" | sed 's/^/  /'
+	elif ((s && !p)); then
+		say "ok $name - $about # SKIP"
+	else
+		say "ok $name - $about ($(duration "$seconds")$( ((!s)) || echo ", $s skipped"))"
+	fi
+}
+
+# As many at a time as there are CPUs; reports them as they end.
+run_all() {
+	local name pid jobs
+	local -A running=()
+	jobs=$(nproc)
+
+	for name; do
+		if ((${#running[@]} >= jobs)); then
+			wait -n -p pid || true
+			report "${running[$pid]}"
+			unset "running[$pid]"
+		fi
+		rm -f "$vms/$name.result"
+		run_one "$name" &
+		running[$!]=$name
+	done
+	while ((${#running[@]})); do
+		wait -n -p pid || true
+		report "${running[$pid]}"
+		unset "running[$pid]"
+	done
+}
+
+# ---------------------------------------------------------------------- the run
+
+# What took long: builds that this run made, and the slowest scenarios.
+times() {
+	say ''
+	if [[ -f $logs/times ]]; then
+		tail -n "+$((times_before + 1))" "$logs/times" |
+			awk -F '\t' '{ printf "%4d s  %s\n", $2, $1 }'
+	fi
+	printf '%s\n' "${took[@]}" | sort -nr | head -5 |
+		awk '{ printf "%4d s  test %s\n", $1, $2 }'
+	printf '%4d s  all tests\n' $((SECONDS - tests_start))
+	say ''
+}
+
+main() {
+	local name kernel order
+
+	[[ ${1-} != --list ]] || { list; return; }
+	command -v qemu-system-x86_64 >/dev/null ||
+		die "qemu-system-x86_64 not found (package qemu-system-x86)"
+	if ((!$#)); then
+		mapfile -t order < <(all_names)
+		set -- "${order[@]}"
+	fi
+	for name; do
+		[[ -f $ours/tests/$name.sh ]] || die "no test '$name' (host/test.sh --list)"
+	done
+
+	times_before=0
+	[[ ! -f $logs/times ]] || times_before=$(wc -l <"$logs/times")
+	for kernel in $(kernels_of "$@"); do
+		"$root/host/build.sh" "$kernel"
+	done
+	mkdir -p "$vms"
+	"$root/host/initramfs.sh"
+
+	tests_start=$SECONDS passed=0 failed=0 skipped=0 took=()
+	mapfile -t order < <(longest_first "$@")
+	test_judge
+	run_all "${order[@]}"
+	times
+
+	say "$passed passed, $failed failed$( ((!skipped)) || echo ", $skipped skipped")"
+	((passed && !failed))
+}
+
+main "$@"

@@ -1,0 +1,148 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# host/vm.sh - boot one virtual machine and write down what it says
+#
+#   host/vm.sh --name NAME --kernel BZIMAGE [--initrd FILE] [--append WORDS]
+#              [--mem 512M] [--cpus 1] [--numa 1|2|4|none] [--limit SECONDS]
+#              [--icount]
+#
+# Owns the qemu command line and the serial log build/vm/NAME.log, and nothing
+# else: what runs in the guest and what the log means is the caller's business.
+#
+# Each log line starts with the host's time since qemu was started, so that
+# "how long was nobody at home" can be read off any log. The last line is
+# always "vm: ...": how the machine ended. Exit status: 0 when qemu ended by
+# itself, 124 at the time limit.
+#
+# --numa says how memory and CPUs are spread: "none" leaves NUMA out of the
+# firmware tables, 1 and 2 split evenly, 4 gives the fourth node CPUs but no
+# memory (and needs four CPUs or more for each node to get one).
+#
+# --icount makes guest time count guest instructions, so that figures do not
+# depend on how busy the host is; the machine then has one CPU.
+#
+# VM_LIMIT_FACTOR in the environment multiplies time limits, for slow hosts.
+
+set -euo pipefail
+# shellcheck source=host/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+name='' kernel='' initrd='' append=''
+mem=512M cpus=1 numa=none limit=60 icount=no
+
+parse() {
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--icount) icount=yes; shift; continue ;;
+		--name | --kernel | --initrd | --append | --mem | --cpus | --numa | --limit) ;;
+		*) die "unknown option '$1'" ;;
+		esac
+		[ $# -ge 2 ] || die "$1 wants a value"
+		printf -v "${1#--}" %s "$2"
+		shift 2
+	done
+	[ -n "$name" ] || die "--name is missing"
+	[ -f "$kernel" ] || die "no kernel '$kernel'"
+	[ -z "$initrd" ] || [ -f "$initrd" ] || die "no initrd '$initrd'"
+	mebibytes "$mem" >/dev/null
+}
+
+# 2G or 512M to a number of MiB.
+mebibytes() {
+	case $1 in
+	*[!0-9]*[!0-9] | [!0-9]*) die "odd memory size '$1'" ;;
+	*G) echo $((${1%G} * 1024)) ;;
+	*M) echo "${1%M}" ;;
+	*) die "odd memory size '$1'" ;;
+	esac
+}
+
+# One node of $2 MiB (0: none) with the CPUs $3, as words for qemu.
+numa_node() {
+	local id=$1 size=$2 node_cpus=$3
+
+	if [ "$size" -gt 0 ]; then
+		echo "-object memory-backend-ram,id=ram$id,size=${size}M"
+		echo "-numa node,nodeid=$id,cpus=$node_cpus,memdev=ram$id"
+	else
+		echo "-numa node,nodeid=$id,cpus=$node_cpus"
+	fi
+}
+
+numa_words() {
+	local size last=$((cpus - 1))
+	size=$(mebibytes "$mem")
+
+	case $numa in
+	none) ;;
+	1) numa_node 0 "$size" "0-$last" ;;
+	2)
+		[ "$cpus" -ge 2 ] || die "two nodes want two CPUs"
+		numa_node 0 $((size / 2)) "0-$((cpus / 2 - 1))"
+		numa_node 1 $((size - size / 2)) "$((cpus / 2))-$last"
+		;;
+	4)
+		[ "$cpus" -ge 4 ] || die "four nodes want four CPUs"
+		numa_node 0 $((size / 4)) 0
+		numa_node 1 $((size / 2 - size / 4)) 1
+		numa_node 2 $((size - size / 2)) 2
+		numa_node 3 0 "3-$last"
+		;;
+	*) die "no NUMA layout '$numa'" ;;
+	esac
+}
+
+# TCG is always named: with KVM at hand but not usable (nested, or no rights)
+# qemu would hang or fail instead of falling back. Without "fast" string
+# instructions the guest copies by the word and not, as TCG does these, by the
+# byte: four times as fast. With NUMA each CPU is a socket, since no cache can
+# be shared between nodes.
+qemu_words() {
+	words=(-accel tcg -M q35 -cpu "max,-erms,-fsrm" -m "$mem"
+		-smp "$cpus,sockets=$cpus"
+		-nodefaults -no-user-config -no-reboot -display none
+		-serial stdio -kernel "$kernel" -append "$append")
+	[ -z "$initrd" ] || words+=(-initrd "$initrd")
+	[ $icount = no ] || words+=(-icount "shift=0,sleep=off,align=off")
+
+	# No word of these holds a blank.
+	local more
+	more=$(numa_words)
+	# shellcheck disable=SC2206
+	words+=($more)
+}
+
+# Put the time since the start, in seconds, in front of each line.
+stamp() {
+	local line t0=${EPOCHREALTIME/./} t
+
+	while IFS= read -r line || [ -n "$line" ]; do
+		t=$((${EPOCHREALTIME/./} - t0))
+		printf '%4d.%06d %s\n' $((t / 1000000)) $((t % 1000000)) "${line%$'\r'}"
+	done
+}
+
+run() {
+	local status=0
+
+	timeout --foreground -k 5 "$limit" qemu-system-x86_64 "${words[@]}" </dev/null 2>&1 || status=$?
+	case $status in
+	0) echo "vm: ended by itself" ;;
+	124 | 137) echo "vm: stopped at the time limit of $limit s" ;;
+	*) echo "vm: qemu failed with status $status" ;;
+	esac
+	return "$status"
+}
+
+main() {
+	parse "$@"
+	command -v qemu-system-x86_64 >/dev/null ||
+		die "qemu-system-x86_64 not found (package qemu-system-x86)"
+	limit=$((limit * ${VM_LIMIT_FACTOR:-1}))
+	qemu_words
+	mkdir -p "$build/vm"
+	run | stamp >"$build/vm/$name.log"
+}
+
+main "$@"

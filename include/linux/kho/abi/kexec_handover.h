@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kho-v4 format: what one kernel leaves in memory for the next.
+ *
+ * This file owns every number, name and layout that both kernels of a handover
+ * must agree on, and nothing else. The format is the one of Linux 7.3. All
+ * integers are in the byte order of the machine, all addresses are physical.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+#ifndef _LINUX_KHO_ABI_KEXEC_HANDOVER_H
+#define _LINUX_KHO_ABI_KEXEC_HANDOVER_H
+
+#include <linux/build_bug.h>
+#include <linux/math.h>
+#include <linux/stddef.h>
+#include <linux/types.h>
+
+#include <asm/page.h>
+
+/*
+ * The root FDT, one page:
+ *
+ * / {
+ *	compatible = "kho-v4";
+ *	preserved-memory-map = <u64: address of the root node of the map>;
+ *	NAME {
+ *		preserved-data = <u64: address of NAME's blob>;
+ *		blob-size = <u64: bytes>;
+ *	};
+ * };
+ *
+ * The u64 values are eight raw bytes, not big-endian cells, and no better
+ * aligned than any FDT property is: to four bytes.
+ */
+#define KHO_FDT_COMPATIBLE	"kho-v4"
+#define KHO_FDT_PROP_MAP	"preserved-memory-map"
+#define KHO_FDT_PROP_DATA	"preserved-data"
+#define KHO_FDT_PROP_SIZE	"blob-size"
+#define KHO_FDT_SIZE		PAGE_SIZE
+
+/**
+ * struct kho_scratch - a region that holds nothing preserved
+ * @addr: physical address, aligned to a block of MAX_ORDER_NR_PAGES pages
+ * @size: bytes, a multiple of the same block
+ *
+ * The array of them that a handover names has the low-memory region first, then
+ * the global one, then one for each node that has memory.
+ */
+struct kho_scratch {
+	phys_addr_t addr;
+	phys_addr_t size;
+};
+
+static_assert(offsetof(struct kho_scratch, size) == sizeof(phys_addr_t));
+static_assert(sizeof(struct kho_scratch) == 2 * sizeof(phys_addr_t));
+
+/*
+ * The preserved map: a radix tree over 64-bit keys, each node one page. A key
+ * names a folio, by its order and by its number among the folios of that order:
+ *
+ *	key = (1 << (64 - PAGE_SHIFT - order)) | (address >> (PAGE_SHIFT + order))
+ *
+ * The highest set bit of a key tells the order. Level 0, the leaf, is a bitmap
+ * indexed by the low KHO_MAP_LEAF_SHIFT bits of the key; each level above is a
+ * table of node addresses, 0 for none, indexed by the next KHO_MAP_TABLE_SHIFT
+ * bits.
+ */
+#define KHO_MAP_ORDER_0_BIT	(64 - PAGE_SHIFT)
+#define KHO_MAP_KEY_BITS	(KHO_MAP_ORDER_0_BIT + 1)
+#define KHO_MAP_LEAF_SHIFT	(PAGE_SHIFT + 3)
+#define KHO_MAP_LEAF_BITS	(1UL << KHO_MAP_LEAF_SHIFT)
+#define KHO_MAP_TABLE_SHIFT	(PAGE_SHIFT - 3)
+#define KHO_MAP_TABLE_ENTRIES	(1UL << KHO_MAP_TABLE_SHIFT)
+#define KHO_MAP_LEVELS		\
+	(1 + DIV_ROUND_UP(KHO_MAP_KEY_BITS - KHO_MAP_LEAF_SHIFT, KHO_MAP_TABLE_SHIFT))
+
+/**
+ * union kho_map_node - a node of the preserved map
+ * @entry: in a table, the addresses of the nodes one level below
+ * @bits: in a leaf, one bit a folio
+ */
+union kho_map_node {
+	u64 entry[KHO_MAP_TABLE_ENTRIES];
+	unsigned long bits[KHO_MAP_LEAF_BITS / (8 * sizeof(unsigned long))];
+};
+
+static_assert(sizeof(union kho_map_node) == PAGE_SIZE);
+static_assert(PAGE_SHIFT != 12 || KHO_MAP_LEVELS == 6);
+static_assert(PAGE_SHIFT != 12 || KHO_MAP_LEAF_BITS == 32768);
+
+/* The blob that tells who did the kexec; always there. */
+#define KHO_METADATA_NAME	"kexec-metadata"
+#define KHO_METADATA_VERSION	1
+
+/**
+ * struct kho_kexec_metadata - blob %KHO_METADATA_NAME
+ * @version: %KHO_METADATA_VERSION
+ * @previous_release: release of the kernel that did the kexec, 0-terminated
+ * @kexec_count: kexecs since cold boot
+ */
+struct kho_kexec_metadata {
+	u32 version;
+	char previous_release[65];
+	u32 kexec_count;
+} __packed;
+
+static_assert(offsetof(struct kho_kexec_metadata, previous_release) == 4);
+static_assert(offsetof(struct kho_kexec_metadata, kexec_count) == 69);
+static_assert(sizeof(struct kho_kexec_metadata) == 73);
+
+#endif /* _LINUX_KHO_ABI_KEXEC_HANDOVER_H */

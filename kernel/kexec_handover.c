@@ -1,0 +1,621 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Kexec HandOver (KHO): folios that outlive a kexec.
+ *
+ * This file owns the interface to the rest of the kernel, start-up, the root
+ * FDT with the blobs that subsystems hang into it, and what an image that is
+ * loaded for kexec takes along. The set of preserved folios is in
+ * kexec_handover_map.c, the memory that a starting kernel lives in is in
+ * kexec_handover_scratch.c, and taking folios back is in
+ * kexec_handover_restore.c.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "KHO: " fmt
+
+#include <linux/cleanup.h>
+#include <linux/crash_dump.h>
+#include <linux/gfp.h>
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/kexec.h>
+#include <linux/kstrtox.h>
+#include <linux/libfdt.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/unaligned.h>
+#include <linux/utsname.h>
+
+#include "kexec_handover_internal.h"
+
+static_assert(sizeof_field(struct kho_kexec_metadata, previous_release) ==
+	      sizeof_field(struct new_utsname, release));
+
+struct kho_out kho_out = {
+	.lock = __MUTEX_INITIALIZER(kho_out.lock),
+};
+struct kho_in kho_in __ro_after_init;
+
+/* What kho= asks for. */
+static bool kho_wanted __initdata = IS_ENABLED(CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT);
+
+/* True once folios can be preserved. */
+static bool kho_enabled __ro_after_init;
+
+static int __init kho_param(char *arg)
+{
+	if (!arg || kstrtobool(arg, &kho_wanted))
+		pr_warn("malformed kho=%s, want on or off: it is %s\n",
+			arg ?: "", kho_wanted ? "on" : "off");
+
+	return 0;
+}
+early_param("kho", kho_param);
+
+/**
+ * kho_is_enabled - can folios be preserved?
+ *
+ * Context: any. True from the core_initcalls on.
+ * Return: true if KHO is on (``kho=``) and its set-up worked.
+ */
+bool kho_is_enabled(void)
+{
+	return kho_enabled;
+}
+EXPORT_SYMBOL_GPL(kho_is_enabled);
+
+/**
+ * is_kho_boot - was memory handed over to this kernel?
+ *
+ * Context: any, from kho_memory_init() on.
+ * Return: true if this kernel was started with a handover that it accepted.
+ */
+bool is_kho_boot(void)
+{
+	return kho_in.fdt;
+}
+EXPORT_SYMBOL_GPL(is_kho_boot);
+
+/*
+ * The nodes of the map must survive until the next kernel has read them. The
+ * page allocator gives no kernel memory from scratch, so this does not loop;
+ * that it does not is checked all the same, as a node there would be lost.
+ */
+static union kho_map_node *alloc_map_node(void)
+{
+	union kho_map_node *node = (void *)get_zeroed_page(GFP_KERNEL);
+
+	if (node && WARN_ON_ONCE(kho_scratch_overlap(virt_to_phys(node), PAGE_SIZE))) {
+		free_page((unsigned long)node);
+		return NULL;
+	}
+
+	return node;
+}
+
+static void free_map_node(union kho_map_node *node)
+{
+	free_page((unsigned long)node);
+}
+
+static const struct kho_map_ops map_node_ops = {
+	.alloc = alloc_map_node,
+	.free = free_map_node,
+};
+
+/**
+ * kho_preserve_folio - hand a folio over to the next kernel
+ * @folio: the folio; it must stay allocated, and what it is, until it is
+ *	unpreserved or the kexec is done
+ *
+ * Its content at the time of the kexec is what the next kernel finds. How to
+ * find it there is up to the caller, see kho_add_subtree().
+ *
+ * Context: may sleep. From the core_initcalls on.
+ * Return: 0; -EOPNOTSUPP if KHO is off; -EINVAL if the folio lies in scratch;
+ * -ENOMEM. After an error nothing has changed.
+ */
+int kho_preserve_folio(struct folio *folio)
+{
+	const unsigned long pfn = folio_pfn(folio);
+	const unsigned int order = folio_order(folio);
+
+	if (!kho_enabled)
+		return -EOPNOTSUPP;
+	if (kho_scratch_overlap(PFN_PHYS(pfn), PAGE_SIZE << order))
+		return -EINVAL;
+
+	return kho_map_add(&kho_out.map, pfn, order);
+}
+EXPORT_SYMBOL_GPL(kho_preserve_folio);
+
+/**
+ * kho_unpreserve_folio - keep a folio after all
+ * @folio: a folio that is preserved, of the order that it was preserved with
+ *
+ * Context: any.
+ */
+void kho_unpreserve_folio(struct folio *folio)
+{
+	if (kho_enabled)
+		kho_map_del(&kho_out.map, folio_pfn(folio), folio_order(folio));
+}
+EXPORT_SYMBOL_GPL(kho_unpreserve_folio);
+
+/**
+ * kho_alloc_preserve - allocate memory that the next kernel will find
+ * @size: bytes, rounded up to a power of two of pages
+ *
+ * Context: may sleep. From the core_initcalls on.
+ * Return: address of zeroed, physically contiguous memory; an ERR_PTR():
+ * -EINVAL if @size is 0, -E2BIG if it is more than a page allocation can give,
+ * -ENOMEM, or an error of kho_preserve_folio().
+ */
+void *kho_alloc_preserve(size_t size)
+{
+	struct folio *folio;
+	int order, err;
+
+	if (!size)
+		return ERR_PTR(-EINVAL);
+	order = get_order(size);
+	if (order > MAX_PAGE_ORDER)
+		return ERR_PTR(-E2BIG);
+
+	folio = folio_alloc(GFP_KERNEL | __GFP_ZERO, order);
+	if (!folio)
+		return ERR_PTR(-ENOMEM);
+
+	err = kho_preserve_folio(folio);
+	if (err) {
+		folio_put(folio);
+		return ERR_PTR(err);
+	}
+
+	return folio_address(folio);
+}
+EXPORT_SYMBOL_GPL(kho_alloc_preserve);
+
+/**
+ * kho_unpreserve_free - free memory from kho_alloc_preserve(), in the same kernel
+ * @mem: its address, or NULL
+ *
+ * Context: any.
+ */
+void kho_unpreserve_free(void *mem)
+{
+	struct folio *folio;
+
+	if (!mem)
+		return;
+
+	folio = virt_to_folio(mem);
+	kho_unpreserve_folio(folio);
+	folio_put(folio);
+}
+EXPORT_SYMBOL_GPL(kho_unpreserve_free);
+
+/**
+ * kho_restore_free - free memory from kho_alloc_preserve(), in a later kernel
+ * @mem: its address in the direct map of this kernel, or NULL
+ *
+ * Context: as kho_restore_folio().
+ */
+void kho_restore_free(void *mem)
+{
+	struct folio *folio;
+
+	if (!mem)
+		return;
+
+	folio = kho_restore_folio(virt_to_phys(mem));
+	if (folio)
+		folio_put(folio);
+}
+EXPORT_SYMBOL_GPL(kho_restore_free);
+
+/* A u64 property: eight raw bytes, aligned or not. */
+int kho_fdt_u64(const void *fdt, int node, const char *prop, u64 *val)
+{
+	int len;
+	const void *raw = fdt_getprop(fdt, node, prop, &len);
+
+	if (!raw || len != sizeof(*val))
+		return -EINVAL;
+	*val = get_unaligned((const u64 *)raw);
+
+	return 0;
+}
+
+static int fdt_errno(int err)
+{
+	switch (err) {
+	case -FDT_ERR_NOSPACE:
+		return -ENOSPC;
+	case -FDT_ERR_EXISTS:
+		return -EEXIST;
+	default:
+		return err < 0 ? -EINVAL : 0;
+	}
+}
+
+static int set_u64(void *fdt, int node, const char *prop, u64 val)
+{
+	return fdt_setprop(fdt, node, prop, &val, sizeof(val));
+}
+
+static int add_node(void *fdt, const char *name, phys_addr_t phys, u64 size)
+{
+	int node, err;
+
+	node = fdt_add_subnode(fdt, 0, name);
+	if (node < 0)
+		return fdt_errno(node);
+
+	err = set_u64(fdt, node, KHO_FDT_PROP_DATA, phys) ?:
+	      set_u64(fdt, node, KHO_FDT_PROP_SIZE, size);
+
+	return fdt_errno(err);
+}
+
+/**
+ * kho_add_subtree - let the next kernel find a blob by its name
+ * @name: the name, a valid FDT node name
+ * @blob: in the direct map. The caller preserves it; it need not be an FDT.
+ * @size: its bytes
+ *
+ * Context: may sleep. From the core_initcalls on.
+ * Return: 0; -EOPNOTSUPP if KHO is off; -EINVAL if an argument cannot be;
+ * -EEXIST if the name is taken; -ENOSPC if the root FDT, one page, is full;
+ * -ENOMEM. After an error the root FDT is as it was.
+ */
+int kho_add_subtree(const char *name, void *blob, size_t size)
+{
+	void *fdt __free(kfree) = NULL;
+	int err;
+
+	if (!kho_enabled)
+		return -EOPNOTSUPP;
+	if (!name || !*name || strchr(name, '/') || !size || !virt_addr_valid(blob))
+		return -EINVAL;
+
+	/* The page that is handed over never has half a node. */
+	fdt = kmalloc(KHO_FDT_SIZE, GFP_KERNEL);
+	if (!fdt)
+		return -ENOMEM;
+
+	guard(mutex)(&kho_out.lock);
+	memcpy(fdt, kho_out.fdt, KHO_FDT_SIZE);
+	err = add_node(fdt, name, virt_to_phys(blob), size);
+	if (err)
+		return err;
+	memcpy(kho_out.fdt, fdt, KHO_FDT_SIZE);
+	kho_debugfs_add(name, blob, size);
+
+	return 0;
+}
+EXPORT_SYMBOL_GPL(kho_add_subtree);
+
+/**
+ * kho_remove_subtree - take a blob away from the next kernel
+ * @blob: as it was given to kho_add_subtree()
+ *
+ * Context: may sleep.
+ */
+void kho_remove_subtree(void *blob)
+{
+	int node;
+
+	if (!kho_enabled || !blob)
+		return;
+
+	guard(mutex)(&kho_out.lock);
+	fdt_for_each_subnode(node, kho_out.fdt, 0) {
+		u64 phys;
+
+		if (kho_fdt_u64(kho_out.fdt, node, KHO_FDT_PROP_DATA, &phys) ||
+		    phys != virt_to_phys(blob))
+			continue;
+
+		kho_debugfs_remove(blob);
+		fdt_del_node(kho_out.fdt, node);
+		return;
+	}
+}
+EXPORT_SYMBOL_GPL(kho_remove_subtree);
+
+/**
+ * kho_retrieve_subtree - find a blob of the previous kernel by its name
+ * @name: the name
+ * @phys: where to put its physical address
+ * @size: where to put its size in bytes; may be NULL
+ *
+ * The blob still has to be restored by its owner.
+ *
+ * Context: any, from kho_memory_init() on.
+ * Return: 0; -ENOENT if there was no handover or nothing of that name in it;
+ * -EINVAL if what there is cannot be understood.
+ */
+int kho_retrieve_subtree(const char *name, phys_addr_t *phys, size_t *size)
+{
+	u64 addr, bytes;
+	int node;
+
+	if (!kho_in.fdt)
+		return -ENOENT;
+
+	node = fdt_subnode_offset(kho_in.fdt, 0, name);
+	if (node < 0)
+		return -ENOENT;
+	if (kho_fdt_u64(kho_in.fdt, node, KHO_FDT_PROP_DATA, &addr) ||
+	    kho_fdt_u64(kho_in.fdt, node, KHO_FDT_PROP_SIZE, &bytes))
+		return -EINVAL;
+
+	*phys = addr;
+	if (size)
+		*size = bytes;
+
+	return 0;
+}
+EXPORT_SYMBOL_GPL(kho_retrieve_subtree);
+
+/* Why @fdt, of which a page can be read, is no root FDT, or NULL if it is one. */
+static const char *__init fdt_defect(const void *fdt)
+{
+	u64 map;
+
+	if (fdt_check_header(fdt) || fdt_totalsize(fdt) > KHO_FDT_SIZE)
+		return "is damaged";
+	if (fdt_node_check_compatible(fdt, 0, KHO_FDT_COMPATIBLE))
+		return "is not of version " KHO_FDT_COMPATIBLE;
+	if (kho_fdt_u64(fdt, 0, KHO_FDT_PROP_MAP, &map))
+		return "names no preserved map";
+
+	return NULL;
+}
+
+static bool __init check_fdt(phys_addr_t phys, u64 len)
+{
+	const char *defect;
+	void *fdt;
+
+	if (!phys || len != KHO_FDT_SIZE || !PAGE_ALIGNED(phys) ||
+	    !memblock_is_region_memory(phys, len)) {
+		kho_refuse("root FDT, %llu bytes at %pa, cannot be", len, &phys);
+		return false;
+	}
+
+	fdt = early_memremap(phys, len);
+	if (!fdt) {
+		kho_refuse("cannot map the root FDT at %pa", &phys);
+		return false;
+	}
+
+	defect = fdt_defect(fdt);
+	if (defect)
+		kho_refuse("root FDT at %pa %s", &phys, defect);
+	early_memunmap(fdt, len);
+
+	return !defect;
+}
+
+/**
+ * kho_populate - take note of a handover
+ * @fdt_phys: address of the root FDT
+ * @fdt_len: its size in bytes
+ * @scratch_phys: address of the array of scratch regions
+ * @scratch_len: its size in bytes
+ *
+ * From here on memblock allocates from scratch only, if the handover is not
+ * refused, which is said in the log.
+ *
+ * Context: as soon as memblock knows all RAM and has the command line parsed,
+ * before anything is allocated from it.
+ */
+void __init kho_populate(phys_addr_t fdt_phys, u64 fdt_len,
+			 phys_addr_t scratch_phys, u64 scratch_len)
+{
+	if (!kho_wanted) {
+		pr_info("kho=off: what the previous kernel preserved is lost\n");
+		return;
+	}
+	if (is_kdump_kernel() || !check_fdt(fdt_phys, fdt_len) ||
+	    !kho_scratch_adopt(scratch_phys, scratch_len))
+		return;
+
+	memblock_reserve(fdt_phys, fdt_len);
+	kho_in.fdt_phys = fdt_phys;
+}
+
+/**
+ * kho_memory_init - find out what must not get into the page allocator
+ *
+ * After a handover: reads what the previous kernel preserved. At cold boot:
+ * reserves scratch for those to come.
+ *
+ * Context: just before memblock hands memory to the page allocator.
+ */
+void __init kho_memory_init(void)
+{
+	const void *fdt;
+	u64 map;
+
+	/* A crash kernel must not touch anything, and has no successor. */
+	if (!kho_wanted || is_kdump_kernel())
+		return;
+
+	if (!kho_scratch_cnt) {
+		kho_scratch_reserve();
+		return;
+	}
+
+	kho_scratch_mark_early();
+	fdt = phys_to_virt(kho_in.fdt_phys);
+	if (!kho_fdt_u64(fdt, 0, KHO_FDT_PROP_MAP, &map) &&
+	    kho_incoming_accept(map, kho_in.fdt_phys)) {
+		kho_in.fdt = fdt;
+		return;
+	}
+
+	/* It was said why. Scratch is in order and stays. */
+	memblock_phys_free(kho_in.fdt_phys, KHO_FDT_SIZE);
+	kho_in.fdt_phys = 0;
+}
+
+/**
+ * kho_deferred_done - all struct pages are initialised
+ *
+ * Context: the end of deferred initialisation, with or without it.
+ */
+void __init kho_deferred_done(void)
+{
+	kho_scratch_finish();
+	kho_incoming_finish();
+}
+
+/**
+ * kho_handover_params - what a kexec image takes along
+ * @image: the image
+ * @fdt_phys: where to put the address of the root FDT, which is %KHO_FDT_SIZE
+ * @scratch_phys: where to put the address of the array of scratch regions
+ * @scratch_len: where to put the size of this array in bytes
+ *
+ * Context: any.
+ * Return: true if the image takes the handover along. Crash images do not.
+ */
+bool kho_handover_params(const struct kimage *image, phys_addr_t *fdt_phys,
+			 phys_addr_t *scratch_phys, u64 *scratch_len)
+{
+	if (!kho_enabled || image->type == KEXEC_TYPE_CRASH)
+		return false;
+
+	*fdt_phys = virt_to_phys(kho_out.fdt);
+	*scratch_phys = virt_to_phys(kho_scratch);
+	*scratch_len = kho_scratch_cnt * sizeof(*kho_scratch);
+
+	return true;
+}
+
+static int __init create_root_fdt(void *fdt)
+{
+	u64 map = virt_to_phys(kho_out.map.root);
+	int err;
+
+	err = fdt_create(fdt, KHO_FDT_SIZE) ?:
+	      fdt_finish_reservemap(fdt) ?:
+	      fdt_begin_node(fdt, "") ?:
+	      fdt_property_string(fdt, "compatible", KHO_FDT_COMPATIBLE) ?:
+	      fdt_property(fdt, KHO_FDT_PROP_MAP, &map, sizeof(map)) ?:
+	      fdt_end_node(fdt) ?:
+	      fdt_finish(fdt) ?:
+	      /* Room for subtrees: the rest of the page. */
+	      fdt_open_into(fdt, fdt, KHO_FDT_SIZE);
+
+	return fdt_errno(err);
+}
+
+/*
+ * Reads who did the kexec and returns how many there have been since cold boot.
+ * The blob is kept, for debugfs.
+ */
+static u32 __init read_metadata(void)
+{
+	struct kho_kexec_metadata *metadata;
+	struct folio *folio;
+	phys_addr_t phys;
+	u32 count = 0;
+	size_t size;
+
+	if (kho_retrieve_subtree(KHO_METADATA_NAME, &phys, &size) ||
+	    size < sizeof(*metadata) || !PAGE_ALIGNED(phys))
+		goto unknown;
+	folio = kho_restore_folio(phys);
+	if (!folio)
+		goto unknown;
+
+	metadata = folio_address(folio);
+	if (metadata->version == KHO_METADATA_VERSION) {
+		count = metadata->kexec_count;
+		pr_info("handover from %.*s, kexec count %u\n",
+			(int)sizeof(metadata->previous_release),
+			metadata->previous_release, count);
+	}
+	if (count)
+		return count;
+unknown:
+	pr_warn("handover from a kernel that does not say which\n");
+
+	return 0;
+}
+
+static int __init write_metadata(u32 count)
+{
+	struct kho_kexec_metadata *metadata = kho_alloc_preserve(sizeof(*metadata));
+	int err;
+
+	if (IS_ERR(metadata))
+		return PTR_ERR(metadata);
+
+	metadata->version = KHO_METADATA_VERSION;
+	strscpy(metadata->previous_release, init_uts_ns.name.release);
+	metadata->kexec_count = count;
+
+	err = kho_add_subtree(KHO_METADATA_NAME, metadata, sizeof(*metadata));
+	if (err) {
+		kho_unpreserve_free(metadata);
+		return err;
+	}
+	kho_out.metadata = metadata;
+
+	return 0;
+}
+
+static int __init kho_init(void)
+{
+	u32 kexecs = 0;
+	int err;
+
+	if (!kho_scratch_cnt)
+		return 0;
+
+	kho_scratch_release();
+	if (is_kho_boot())
+		kexecs = read_metadata();
+
+	err = kho_map_init(&kho_out.map, &map_node_ops);
+	if (err)
+		goto out;
+
+	kho_enabled = true;
+	kho_out.fdt = kho_alloc_preserve(KHO_FDT_SIZE);
+	if (IS_ERR(kho_out.fdt)) {
+		err = PTR_ERR(kho_out.fdt);
+		goto out_map;
+	}
+
+	err = create_root_fdt(kho_out.fdt) ?: write_metadata(kexecs + 1);
+	if (!err)
+		return 0;
+
+	kho_unpreserve_free(kho_out.fdt);
+out_map:
+	kho_enabled = false;
+	kho_map_destroy(&kho_out.map);
+out:
+	pr_err("cannot set up (%d), KHO is off for the next kernel\n", err);
+
+	return err;
+}
+core_initcall(kho_init);
+
+static int __init kho_late_init(void)
+{
+	if (kho_enabled)
+		kho_debugfs_init();
+
+	return 0;
+}
+fs_initcall(kho_late_init);

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Kexec HandOver in debugfs: /sys/kernel/debug/kho/.
+ *
+ * This file owns what can be seen there: out/ for what this kernel hands over,
+ * in/ for what was handed over to it.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "KHO: " fmt
+
+#include <linux/debugfs.h>
+#include <linux/io.h>
+#include <linux/libfdt.h>
+#include <linux/list.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "kexec_handover_internal.h"
+
+/**
+ * struct blob_file - a file that shows a blob
+ * @list: in @blob_files, guarded by kho_out.lock
+ * @file: the file
+ * @wrapper: what it shows
+ */
+struct blob_file {
+	struct list_head list;
+	struct dentry *file;
+	struct debugfs_blob_wrapper wrapper;
+};
+
+static LIST_HEAD(blob_files);
+static struct dentry *out_subtrees;
+
+static struct blob_file *create_blob_file(const char *name, struct dentry *dir,
+					  void *blob, size_t size)
+{
+	struct blob_file *f = kzalloc(sizeof(*f), GFP_KERNEL);
+
+	if (!f)
+		return NULL;
+
+	f->wrapper.data = blob;
+	f->wrapper.size = size;
+	f->file = debugfs_create_blob(name, 0400, dir, &f->wrapper);
+
+	return f;
+}
+
+/**
+ * kho_debugfs_add - show a blob that is handed over
+ * @name: its name
+ * @blob: the blob
+ * @size: its bytes
+ *
+ * Context: with kho_out.lock. Without memory for it there is no file, which is
+ * no error.
+ */
+void kho_debugfs_add(const char *name, void *blob, size_t size)
+{
+	struct blob_file *f;
+
+	/* Before there is debugfs: kho_debugfs_init() will find it in the FDT. */
+	if (!out_subtrees)
+		return;
+
+	f = create_blob_file(name, out_subtrees, blob, size);
+	if (f)
+		list_add(&f->list, &blob_files);
+}
+
+/**
+ * kho_debugfs_remove - show a blob no longer
+ * @blob: the blob
+ *
+ * Context: with kho_out.lock. Nobody reads the blob once it returns.
+ */
+void kho_debugfs_remove(const void *blob)
+{
+	struct blob_file *f, *next;
+
+	list_for_each_entry_safe(f, next, &blob_files, list) {
+		if (f->wrapper.data != blob)
+			continue;
+		list_del(&f->list);
+		debugfs_remove(f->file);
+		kfree(f);
+	}
+}
+
+static int scratch_phys_show(struct seq_file *m, void *unused)
+{
+	for (unsigned int i = 0; i < kho_scratch_cnt; i++)
+		seq_printf(m, "0x%llx\n", (u64)kho_scratch[i].addr);
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(scratch_phys);
+
+static int scratch_len_show(struct seq_file *m, void *unused)
+{
+	for (unsigned int i = 0; i < kho_scratch_cnt; i++)
+		seq_printf(m, "0x%llx\n", (u64)kho_scratch[i].size);
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(scratch_len);
+
+/* The root FDT changes only as a whole, under the lock. */
+static int out_fdt_show(struct seq_file *m, void *unused)
+{
+	guard(mutex)(&kho_out.lock);
+	seq_write(m, kho_out.fdt, fdt_totalsize(kho_out.fdt));
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(out_fdt);
+
+static int in_fdt_show(struct seq_file *m, void *unused)
+{
+	seq_write(m, kho_in.fdt, fdt_totalsize(kho_in.fdt));
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(in_fdt);
+
+static void show_counts(struct seq_file *m, const char *what,
+			const unsigned long *folios)
+{
+	unsigned long total = 0, bytes = 0;
+
+	for (unsigned int order = 0; order <= KHO_MAX_FOLIO_ORDER; order++) {
+		total += folios[order];
+		bytes += folios[order] << (PAGE_SHIFT + order);
+		if (folios[order])
+			seq_printf(m, "%s_order_%u %lu\n", what, order, folios[order]);
+	}
+	seq_printf(m, "%s_folios %lu\n%s_bytes %lu\n", what, total, what, bytes);
+}
+
+struct out_counts {
+	unsigned long folios[KHO_MAX_FOLIO_ORDER + 1];
+	unsigned long nodes;
+};
+
+static int count_node(phys_addr_t node, unsigned int level, u64 key, void *arg)
+{
+	const union kho_map_node *leaf = phys_to_virt(node);
+	struct out_counts *counts = arg;
+	unsigned long nr;
+
+	counts->nodes++;
+	if (level)
+		return 0;
+
+	nr = bitmap_weight(leaf->bits, KHO_MAP_LEAF_BITS);
+	if (nr)
+		counts->folios[kho_map_key_order(key)] += nr;
+
+	return 0;
+}
+
+static int out_stats_show(struct seq_file *m, void *unused)
+{
+	struct out_counts counts = {};
+
+	kho_map_walk(&kho_out.map, count_node, &counts);
+	show_counts(m, "preserved", counts.folios);
+	seq_printf(m, "map_nodes %lu\n", counts.nodes);
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(out_stats);
+
+static int in_stats_show(struct seq_file *m, void *unused)
+{
+	struct kho_in_stats stats;
+	unsigned long restored[ARRAY_SIZE(stats.folios)];
+
+	kho_incoming_stats(&stats);
+	for (unsigned int order = 0; order < ARRAY_SIZE(restored); order++)
+		restored[order] = stats.folios[order] - stats.unclaimed[order];
+
+	show_counts(m, "preserved", stats.folios);
+	show_counts(m, "restored", restored);
+	show_counts(m, "unclaimed", stats.unclaimed);
+	seq_printf(m, "map_nodes %lu\n", stats.nodes);
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(in_stats);
+
+/* Memory of a blob from outside: only what is RAM is shown. */
+static bool blob_in_ram(u64 phys, u64 size)
+{
+	return size && phys + size > phys && pfn_valid(PHYS_PFN(phys)) &&
+	       pfn_valid(PHYS_PFN(phys + size - 1));
+}
+
+/*
+ * The blobs in an FDT. Those that were handed over can be freed by their owner
+ * any time: what is shown of them is a copy of when the system came up.
+ */
+static void add_subtrees(const void *fdt, struct dentry *dir, bool incoming)
+{
+	int node;
+
+	fdt_for_each_subnode(node, fdt, 0) {
+		const char *name = fdt_get_name(fdt, node, NULL);
+		u64 phys, size;
+		void *blob;
+
+		if (kho_fdt_u64(fdt, node, KHO_FDT_PROP_DATA, &phys) ||
+		    kho_fdt_u64(fdt, node, KHO_FDT_PROP_SIZE, &size) ||
+		    !blob_in_ram(phys, size))
+			continue;
+
+		if (!incoming) {
+			kho_debugfs_add(name, phys_to_virt(phys), size);
+			continue;
+		}
+
+		blob = kvmemdup(phys_to_virt(phys), size, GFP_KERNEL);
+		if (!blob || !create_blob_file(name, dir, blob, size))
+			kvfree(blob);
+	}
+}
+
+/**
+ * kho_debugfs_init - make the files
+ *
+ * Context: KHO is set up, and so is debugfs.
+ */
+void __init kho_debugfs_init(void)
+{
+	struct dentry *kho = debugfs_create_dir("kho", NULL);
+	struct dentry *out = debugfs_create_dir("out", kho);
+
+	debugfs_create_file("fdt", 0400, out, NULL, &out_fdt_fops);
+	debugfs_create_file("scratch_phys", 0400, out, NULL, &scratch_phys_fops);
+	debugfs_create_file("scratch_len", 0400, out, NULL, &scratch_len_fops);
+	debugfs_create_file("stats", 0400, out, NULL, &out_stats_fops);
+
+	scoped_guard(mutex, &kho_out.lock) {
+		out_subtrees = debugfs_create_dir("sub_fdts", out);
+		add_subtrees(kho_out.fdt, out_subtrees, false);
+	}
+
+	if (is_kho_boot()) {
+		struct dentry *in = debugfs_create_dir("in", kho);
+
+		debugfs_create_file("fdt", 0400, in, NULL, &in_fdt_fops);
+		debugfs_create_file("scratch_phys", 0400, in, NULL, &scratch_phys_fops);
+		debugfs_create_file("scratch_len", 0400, in, NULL, &scratch_len_fops);
+		debugfs_create_file("stats", 0400, in, NULL, &in_stats_fops);
+		add_subtrees(kho_in.fdt, debugfs_create_dir("sub_fdts", in), true);
+	}
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the parts of KHO tell each other.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+#ifndef _KEXEC_HANDOVER_INTERNAL_H
+#define _KEXEC_HANDOVER_INTERNAL_H
+
+#include <linux/kexec_handover.h>
+#include <linux/kho/abi/kexec_handover.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+#include "kexec_handover_map.h"
+
+/*
+ * The largest folio that can be handed over: 1 GiB with 4 KiB pages. A larger
+ * order in an incoming map is an error of its writer.
+ */
+#define KHO_MAX_FOLIO_ORDER	(PUD_SHIFT - PAGE_SHIFT)
+
+/* kexec_handover.c */
+
+/**
+ * struct kho_out - what this kernel hands over
+ * @map: the preserved folios; set at init, changed without a lock
+ * @lock: guards the content of @fdt
+ * @fdt: the root FDT, a page that is itself preserved; set at init
+ * @metadata: the blob %KHO_METADATA_NAME; set at init
+ */
+struct kho_out {
+	struct kho_map map;
+	struct mutex lock;
+	void *fdt;
+	struct kho_kexec_metadata *metadata;
+};
+
+/**
+ * struct kho_in - what the previous kernel handed over
+ * @fdt_phys: address of its root FDT, 0 for none. Set by kho_populate(),
+ *	cleared when the handover is refused; constant once boot is over.
+ * @fdt: the root FDT in the direct map, from kho_memory_init() on; NULL if
+ *	there is no handover or it was refused
+ */
+struct kho_in {
+	phys_addr_t fdt_phys;
+	const void *fdt;
+};
+
+extern struct kho_out kho_out;
+extern struct kho_in kho_in;
+
+/* One line for a handover that is refused, whatever the reason. */
+#define kho_refuse(fmt, ...)						\
+	pr_err("handover refused: " fmt ", booting as from cold\n", ##__VA_ARGS__)
+
+int kho_fdt_u64(const void *fdt, int node, const char *prop, u64 *val);
+
+/* kexec_handover_scratch.c */
+
+/*
+ * The scratch array and the number of its entries; no entries if KHO is off.
+ * Set before the page allocator starts, constant from then on.
+ */
+extern struct kho_scratch *kho_scratch;
+extern unsigned int kho_scratch_cnt;
+
+bool kho_scratch_adopt(phys_addr_t array_phys, u64 array_len);
+bool kho_scratch_reserve(void);
+void kho_scratch_mark_early(void);
+void kho_scratch_finish(void);
+void kho_scratch_release(void);
+
+/* kexec_handover_restore.c */
+
+/**
+ * struct kho_in_stats - what became of the folios that were handed over
+ * @folios: those handed over, by order
+ * @unclaimed: those of them that nobody has restored yet
+ * @nodes: nodes of the map
+ */
+struct kho_in_stats {
+	unsigned long folios[KHO_MAX_FOLIO_ORDER + 1];
+	unsigned long unclaimed[KHO_MAX_FOLIO_ORDER + 1];
+	unsigned long nodes;
+};
+
+bool kho_incoming_accept(phys_addr_t map_root, phys_addr_t fdt_phys);
+void kho_incoming_finish(void);
+void kho_incoming_stats(struct kho_in_stats *stats);
+
+/* kexec_handover_debug.c */
+
+#ifdef CONFIG_KEXEC_HANDOVER_DEBUGFS
+void kho_debugfs_init(void);
+void kho_debugfs_add(const char *name, void *blob, size_t size);
+void kho_debugfs_remove(const void *blob);
+#else
+static inline void kho_debugfs_init(void) { }
+static inline void kho_debugfs_add(const char *name, void *blob, size_t size) { }
+static inline void kho_debugfs_remove(const void *blob) { }
+#endif
+
+#endif /* _KEXEC_HANDOVER_INTERNAL_H */

@@ -1,0 +1,937 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Folios of the previous kernel: kept from the page allocator, given back.
+ *
+ * This file owns the incoming map and every struct page of a folio that it
+ * names, from kho_memory_init() until somebody restores the folio.
+ *
+ * The unit of work is the block: MAX_ORDER_NR_PAGES pages, aligned, within
+ * which the buddy allocator merges. A block that the map names pages in is set
+ * up once: all of its struct pages are initialised, then those of the preserved
+ * folios are made into folios that only have to be taken. Who does it depends
+ * on who comes first: memblock as it frees what is initialised early, the
+ * deferred-init threads, or a restore before either. A lock and a ready bit per
+ * block keep them apart; blocks without preserved pages have neither.
+ *
+ * A folio that waits for its owner has, in its first struct page, PG_reserved
+ * set, as for any page that is not the page allocator's, and a mark with its
+ * order in page->private. Whoever swaps the mark for 0 has restored the folio.
+ *
+ * Pages that wait are not counted in managed_pages and totalram_pages. Restore
+ * adds them.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "KHO: " fmt
+
+#include <linux/atomic.h>
+#include <linux/bitmap.h>
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/irqflags.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/page-isolation.h>
+#include <linux/page_owner.h>
+#include <linux/page_table_check.h>
+#include <linux/pgalloc_tag.h>
+#include <linux/rcupdate.h>
+#include <linux/sort.h>
+#include <linux/workqueue.h>
+
+/* Needs cpu_relax() from the headers above. */
+#include <linux/bit_spinlock.h>
+
+#include "../mm/internal.h"
+#include "kexec_handover_internal.h"
+
+#define BLOCK_PAGES	MAX_ORDER_NR_PAGES
+
+static_assert(BLOCK_PAGES <= KHO_MAP_LEAF_BITS);
+static_assert(BLOCK_PAGES >= BITS_PER_LONG);
+
+/* page->private of the first page of a folio that waits, its order added. */
+#define WAITING_MARK	0x9bd1c0ff4b484f00UL
+#define WAITING_ORDER	0xffUL
+
+static_assert(sizeof(unsigned long) == sizeof(u64));
+static_assert(KHO_MAX_FOLIO_ORDER <= WAITING_ORDER);
+
+/**
+ * struct incoming - what was handed over
+ * @map: the folios. Its root is NULL if there are none, and again once all are
+ *	restored. Readers that may run then hold rcu_read_lock().
+ * @nodes: PFNs of the nodes of @map, sorted; withheld as long as @map is used
+ * @nr_nodes: number of @nodes
+ * @folios: number of folios that were handed over, by order
+ * @unclaimed: those of them that wait, by order
+ * @nr_unclaimed: the sum of @unclaimed
+ * @fdt_phys: the root FDT if @map names it, else 0
+ * @finished: all struct pages are initialised
+ * @dropped: bit 0 is set by who gives back @nodes
+ * @drop_work: gives them back
+ */
+static struct incoming {
+	struct kho_map map;
+	unsigned long *nodes;
+	unsigned long nr_nodes;
+	unsigned long folios[KHO_MAX_FOLIO_ORDER + 1];
+	atomic_long_t unclaimed[KHO_MAX_FOLIO_ORDER + 1];
+	atomic_long_t nr_unclaimed;
+	phys_addr_t fdt_phys;
+	bool finished;
+	unsigned long dropped;
+	struct rcu_work drop_work;
+} incoming;
+
+/**
+ * struct blocks - the blocks while struct pages are being initialised
+ * @named: bit n is set if block n may have pages that are to be withheld;
+ *	constant. NULL if none has, and again once all are set up.
+ * @locked: bit n is the lock under which block n is set up
+ * @ready: bit n is set once block n is set up
+ * @start: the memory that all three are in
+ * @bytes: its size
+ * @rcu: frees it
+ */
+static struct blocks {
+	unsigned long *named;
+	unsigned long *locked;
+	unsigned long *ready;
+	void *start;
+	size_t bytes;
+	struct rcu_head rcu;
+} blocks;
+
+/* First PFN of each node that had no struct page at kho_memory_init(). */
+static unsigned long first_deferred_pfn[MAX_NUMNODES] __initdata;
+
+static unsigned long block_of(unsigned long pfn)
+{
+	return pfn / BLOCK_PAGES;
+}
+
+/*
+ * Index of the first of the map's nodes that lies at or behind @pfn. Few blocks
+ * have any.
+ */
+static unsigned long __init first_node_from(unsigned long pfn)
+{
+	unsigned long low = 0, high = incoming.nr_nodes;
+
+	while (low < high) {
+		unsigned long mid = low + (high - low) / 2;
+
+		if (incoming.nodes[mid] < pfn)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+
+	return low;
+}
+
+#define for_each_node_in(i, start, end)						\
+	for ((i) = first_node_from(start);					\
+	     (i) < incoming.nr_nodes && incoming.nodes[i] < (end); (i)++)
+
+/*
+ * Checking what came in
+ */
+
+/**
+ * struct check - what a walk over an incoming map is looking for
+ * @nodes: where to put the PFNs of its nodes, or NULL to count them
+ * @nr_nodes: nodes seen
+ * @defect: what is wrong, or NULL
+ * @where: the address that it is wrong with
+ */
+struct check {
+	unsigned long *nodes;
+	unsigned long nr_nodes;
+	const char *defect;
+	phys_addr_t where;
+};
+
+static int __init found_defect(struct check *check, const char *defect,
+			       phys_addr_t where)
+{
+	check->defect = defect;
+	check->where = where;
+
+	return -EINVAL;
+}
+
+static u64 __init last_key(unsigned int order)
+{
+	return kho_map_key(max_pfn - 1, order);
+}
+
+/* Can a node that covers @nr keys from @first on name any memory there is? */
+static bool __init keys_in_ram(u64 first, u64 nr)
+{
+	for (unsigned int order = 0; order <= KHO_MAX_FOLIO_ORDER; order++) {
+		if (first <= last_key(order) && first + nr > kho_map_key(0, order))
+			return true;
+	}
+
+	return false;
+}
+
+/*
+ * Is this address one that a node can have, at this place of the tree? As no
+ * node is read that could not name memory, a tree with cycles ends here, too.
+ */
+static int __init check_node(phys_addr_t node, unsigned int level, u64 key,
+			     void *arg)
+{
+	u64 nr = 1ULL << (KHO_MAP_LEAF_SHIFT + level * KHO_MAP_TABLE_SHIFT);
+	struct check *check = arg;
+
+	if (!PAGE_ALIGNED(node) || !memblock_is_region_memory(node, PAGE_SIZE))
+		return found_defect(check, "node of the map is not in RAM", node);
+	if (kho_scratch_overlap(node, PAGE_SIZE))
+		return found_defect(check, "node of the map is in scratch", node);
+	if (memblock_overlaps_region(&memblock.reserved, node, PAGE_SIZE))
+		return found_defect(check, "node of the map is in use", node);
+	if (!keys_in_ram(key, nr))
+		return found_defect(check, "node of the map names no memory", node);
+
+	if (check->nodes)
+		check->nodes[check->nr_nodes] = PHYS_PFN(node);
+	check->nr_nodes++;
+
+	return 0;
+}
+
+/* Does a folio of @order in [pfn, end) overlap one of a larger order? */
+static bool __init larger_overlaps(unsigned int order, unsigned long pfn,
+				   unsigned long end)
+{
+	unsigned int larger = order;
+
+	for_each_set_bit_from(larger, &incoming.map.orders, KHO_MAX_FOLIO_ORDER + 1) {
+		unsigned long next = pfn, found;
+
+		if (larger == order)
+			continue;
+
+		while ((found = kho_map_next_of_order(&incoming.map, larger, next, end)) !=
+		       KHO_MAP_NONE) {
+			next = min(found + BIT(larger), end);
+			if (kho_map_next_of_order(&incoming.map, order, max(found, pfn), next) !=
+			    KHO_MAP_NONE)
+				return true;
+		}
+	}
+
+	return false;
+}
+
+/*
+ * Looks at the bits of a leaf a word at a time: the work is per node, however
+ * many folios the node names. All leaves must have been through count_leaf().
+ */
+static int __init check_leaf(phys_addr_t node, unsigned int level, u64 key,
+			     void *arg)
+{
+	const union kho_map_node *leaf = phys_to_virt(node);
+	unsigned int order;
+
+	if (level)
+		return 0;
+
+	order = kho_map_key_order(key);
+	for (unsigned long i = 0; i < ARRAY_SIZE(leaf->bits); i++, key += BITS_PER_LONG) {
+		unsigned long pfn, end;
+
+		if (!leaf->bits[i])
+			continue;
+
+		pfn = kho_map_key_pfn(key + __ffs(leaf->bits[i]));
+		end = kho_map_key_pfn(key + __fls(leaf->bits[i])) + BIT(order);
+		if (larger_overlaps(order, pfn, end))
+			return found_defect(arg, "folios overlap", PFN_PHYS(pfn));
+
+		/* With large orders too many at times, which does no harm. */
+		bitmap_set(blocks.named, block_of(pfn), block_of(end - 1) - block_of(pfn) + 1);
+	}
+
+	return 0;
+}
+
+static int __init count_leaf(phys_addr_t node, unsigned int level, u64 key,
+			     void *arg)
+{
+	const union kho_map_node *leaf = phys_to_virt(node);
+	unsigned int order;
+	unsigned long nr;
+	u64 last;
+
+	if (level)
+		return 0;
+
+	order = kho_map_key_order(key);
+	nr = bitmap_weight(leaf->bits, KHO_MAP_LEAF_BITS);
+	if (!nr)
+		return 0;
+
+	last = key + find_last_bit(leaf->bits, KHO_MAP_LEAF_BITS);
+	if (order > KHO_MAX_FOLIO_ORDER || last > last_key(order))
+		return found_defect(arg, "folio is not in RAM",
+				    PFN_PHYS(kho_map_key_pfn(last)));
+
+	__set_bit(order, &incoming.map.orders);
+	incoming.folios[order] += nr;
+
+	return 0;
+}
+
+static bool __init range_is_named(unsigned long start, unsigned long end,
+				  struct check *check, const char *defect)
+{
+	struct kho_map_folio folio;
+
+	if (!kho_map_next(&incoming.map, start, end, &folio))
+		return false;
+
+	found_defect(check, defect, PFN_PHYS(folio.pfn));
+	return true;
+}
+
+/*
+ * No folio may touch what is not RAM, or scratch, or what this kernel uses
+ * already. Asked the other way round, there are few ranges to look at.
+ */
+static bool __init check_ranges(struct check *check)
+{
+	struct memblock_region *r;
+	unsigned long prev_end = 0;
+
+	for_each_mem_region(r) {
+		if (memblock_is_nomap(r))
+			continue;
+		if (range_is_named(prev_end, PFN_UP(r->base), check, "folio is not in RAM"))
+			return false;
+		prev_end = PFN_DOWN(r->base + r->size);
+	}
+	if (range_is_named(prev_end, max(prev_end, max_pfn), check, "folio is not in RAM"))
+		return false;
+
+	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
+		unsigned long start = PHYS_PFN(kho_scratch[i].addr);
+
+		if (range_is_named(start, start + PHYS_PFN(kho_scratch[i].size), check,
+				   "folio is in scratch"))
+			return false;
+	}
+
+	for_each_reserved_mem_region(r) {
+		if (range_is_named(PFN_DOWN(r->base), PFN_UP(r->base + r->size), check,
+				   "folio is in use"))
+			return false;
+	}
+
+	return true;
+}
+
+static int __init cmp_pfn(const void *a, const void *b)
+{
+	const unsigned long *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static bool __init check_nodes(struct check *check)
+{
+	const unsigned long *nodes = incoming.nodes;
+
+	sort(incoming.nodes, incoming.nr_nodes, sizeof(*nodes), cmp_pfn, NULL);
+
+	for (unsigned long i = 0; i < incoming.nr_nodes; i++) {
+		if (i && nodes[i] == nodes[i - 1]) {
+			found_defect(check, "node of the map is in it twice", PFN_PHYS(nodes[i]));
+			return false;
+		}
+		if (range_is_named(nodes[i], nodes[i] + 1, check, "folio is a node of the map"))
+			return false;
+		__set_bit(block_of(nodes[i]), blocks.named);
+	}
+
+	return true;
+}
+
+static bool __init alloc_boot_data(unsigned long nr_nodes)
+{
+	size_t bytes = BITS_TO_LONGS(block_of(max_pfn - 1) + 1) * sizeof(long);
+
+	incoming.nodes = memblock_alloc_raw(nr_nodes * sizeof(*incoming.nodes), PAGE_SIZE);
+	blocks.bytes = PAGE_ALIGN(3 * bytes);
+	blocks.start = memblock_alloc(blocks.bytes, PAGE_SIZE);
+	if (!incoming.nodes || !blocks.start)
+		return false;
+
+	blocks.named = blocks.start;
+	blocks.locked = blocks.start + bytes;
+	blocks.ready = blocks.start + 2 * bytes;
+
+	return true;
+}
+
+static void __init free_boot_data(unsigned long nr_nodes)
+{
+	if (incoming.nodes)
+		memblock_free(incoming.nodes, nr_nodes * sizeof(*incoming.nodes));
+	if (blocks.start)
+		memblock_free(blocks.start, blocks.bytes);
+	incoming.nodes = NULL;
+	blocks.named = NULL;
+	blocks.start = NULL;
+}
+
+static bool __init check_map(struct check *check, phys_addr_t map_root,
+			     phys_addr_t fdt_phys)
+{
+	struct kho_map *map = &incoming.map;
+	struct kho_map_folio folio;
+
+	if (check_node(map_root, KHO_MAP_LEVELS - 1, 0, check))
+		return false;
+
+	map->root = phys_to_virt(map_root);
+	check->nr_nodes = 0;
+	if (kho_map_walk(map, check_node, check) || kho_map_walk(map, count_leaf, check))
+		return false;
+
+	if (!alloc_boot_data(check->nr_nodes)) {
+		found_defect(check, "no memory to read the map", map_root);
+		return false;
+	}
+
+	/* If the root FDT is a folio like others then the map keeps it. */
+	if (kho_map_find(map, PHYS_PFN(fdt_phys), &folio)) {
+		memblock_phys_free(fdt_phys, KHO_FDT_SIZE);
+		incoming.fdt_phys = fdt_phys;
+	}
+
+	check->nodes = incoming.nodes;
+	incoming.nr_nodes = check->nr_nodes;
+	check->nr_nodes = 0;
+	kho_map_walk(map, check_node, check);
+
+	return check_nodes(check) && !kho_map_walk(map, check_leaf, check) &&
+	       check_ranges(check);
+}
+
+static void __init note_deferred_ranges(void)
+{
+	int nid;
+
+	for (nid = 0; nid < MAX_NUMNODES; nid++) {
+		first_deferred_pfn[nid] = ULONG_MAX;
+#ifdef CONFIG_DEFERRED_STRUCT_PAGE_INIT
+		if (node_online(nid))
+			first_deferred_pfn[nid] = NODE_DATA(nid)->first_deferred_pfn;
+#endif
+	}
+}
+
+static void __init set_up_block(unsigned long block_pfn);
+
+/*
+ * Two nodes that meet within a block have two threads that would each set up
+ * the half of it. There are few of them, so they are set up here.
+ */
+static void __init set_up_shared_blocks(void)
+{
+	unsigned long start, end, prev_end = 0;
+	int i, nid, prev_nid = NUMA_NO_NODE;
+
+	for_each_mem_pfn_range(i, MAX_NUMNODES, &start, &end, &nid) {
+		if (prev_end && nid != prev_nid &&
+		    block_of(start) == block_of(prev_end - 1))
+			set_up_block(ALIGN_DOWN(start, BLOCK_PAGES));
+		prev_end = end;
+		prev_nid = nid;
+	}
+}
+
+/**
+ * kho_incoming_accept - check a map and let it withhold what it names
+ * @map_root: address of its root node
+ * @fdt_phys: address of the root FDT
+ *
+ * Context: just before memblock hands memory to the page allocator.
+ * Return: true; or false, after a message and with nothing changed. From then
+ * on folios can be restored.
+ */
+bool __init kho_incoming_accept(phys_addr_t map_root, phys_addr_t fdt_phys)
+{
+	struct check check = {};
+
+	if (!check_map(&check, map_root, fdt_phys)) {
+		kho_refuse("%s, at %pa", check.defect, &check.where);
+		if (incoming.fdt_phys)
+			memblock_reserve(fdt_phys, KHO_FDT_SIZE);
+		free_boot_data(incoming.nr_nodes);
+		memset(&incoming, 0, sizeof(incoming));
+		return false;
+	}
+
+	for (unsigned int order = 0; order <= KHO_MAX_FOLIO_ORDER; order++) {
+		atomic_long_set(&incoming.unclaimed[order], incoming.folios[order]);
+		atomic_long_add(incoming.folios[order], &incoming.nr_unclaimed);
+	}
+
+	/*
+	 * memblock_free_all() would do it later: what is restored before counts
+	 * as managed and must not be forgotten.
+	 */
+	reset_all_zones_managed_pages();
+	note_deferred_ranges();
+	set_up_shared_blocks();
+
+	return true;
+}
+
+/*
+ * Setting up blocks
+ */
+
+/* Make the part of a folio that lies in [start, end) ready to be taken. */
+static void __init prepare_folio(const struct kho_map_folio *f,
+				 unsigned long start, unsigned long end)
+{
+	struct page *head = pfn_to_page(f->pfn);
+	unsigned long pfn = max(start, f->pfn + 1);
+
+	/* Tails of a gigantic folio are not in an array with all its head's. */
+	for (end = min(end, f->pfn + BIT(f->order)); pfn < end; pfn++) {
+		struct page *tail = pfn_to_page(pfn);
+
+		set_page_count(tail, 0);
+		tail->mapping = TAIL_MAPPING;
+		set_compound_head(tail, head);
+	}
+
+	if (f->pfn < start)
+		return;
+
+	__SetPageReserved(head);
+	if (f->order) {
+		__SetPageHead(head);
+		prep_compound_head(head, f->order);
+		page_rmappable_folio(head);
+	}
+	set_page_private(head, WAITING_MARK | f->order);
+}
+
+/* All that the map names in a block whose struct pages are initialised. */
+static void __init prepare_block(unsigned long start)
+{
+	unsigned long end = start + BLOCK_PAGES;
+	DECLARE_BITMAP(singles, BLOCK_PAGES) = {};
+	unsigned long bit, i;
+	unsigned int order = 1;
+
+	kho_map_fill_order_0(&incoming.map, start, BLOCK_PAGES, singles);
+	for_each_set_bit(bit, singles, BLOCK_PAGES) {
+		struct kho_map_folio folio = { .pfn = start + bit };
+
+		prepare_folio(&folio, start, end);
+	}
+
+	for_each_set_bit_from(order, &incoming.map.orders, KHO_MAX_FOLIO_ORDER + 1) {
+		struct kho_map_folio folio = { .order = order };
+		unsigned long pfn = start;
+
+		for (;;) {
+			folio.pfn = kho_map_next_of_order(&incoming.map, order, pfn, end);
+			if (folio.pfn == KHO_MAP_NONE)
+				break;
+			prepare_folio(&folio, start, end);
+			pfn = folio.pfn + BIT(order);
+		}
+	}
+
+	for_each_node_in(i, start, end)
+		__SetPageReserved(pfn_to_page(incoming.nodes[i]));
+}
+
+static bool block_is_named(unsigned long block_pfn)
+{
+	return blocks.named && test_bit(block_of(block_pfn), blocks.named);
+}
+
+/**
+ * kho_block_begin - ask whether to initialise the struct pages of a block
+ * @block_pfn: first PFN of the block
+ *
+ * Context: whoever gives free pages to the page allocator in early boot. If it
+ * returns true, preemption may be off until kho_block_end().
+ * Return: true if the caller is to initialise them now, false if they are.
+ */
+bool __init kho_block_begin(unsigned long block_pfn)
+{
+	unsigned long block = block_of(block_pfn);
+
+	if (!block_is_named(block_pfn))
+		return true;
+
+	bit_spin_lock(block % BITS_PER_LONG, blocks.locked + BIT_WORD(block));
+	if (!test_bit(block, blocks.ready))
+		return true;
+	bit_spin_unlock(block % BITS_PER_LONG, blocks.locked + BIT_WORD(block));
+
+	return false;
+}
+
+/**
+ * kho_block_end - the struct pages of a block are initialised
+ * @block_pfn: first PFN of the block
+ *
+ * Context: after kho_block_begin(), whatever it returned.
+ */
+void __init kho_block_end(unsigned long block_pfn)
+{
+	unsigned long block = block_of(block_pfn);
+
+	if (!block_is_named(block_pfn) || test_bit(block, blocks.ready))
+		return;
+
+	prepare_block(block_pfn);
+	/* Pairs with test_bit_acquire() in set_up_block(). */
+	smp_mb__before_atomic();
+	set_bit(block, blocks.ready);
+	bit_spin_unlock(block % BITS_PER_LONG, blocks.locked + BIT_WORD(block));
+}
+
+static enum zone_type __init zone_of(unsigned long pfn, int nid)
+{
+	enum zone_type zid = 0;
+
+	while (!zone_spans_pfn(&NODE_DATA(nid)->node_zones[zid], pfn))
+		zid++;
+
+	return zid;
+}
+
+/* Initialise what deferred init would, in one block. */
+static void __init init_block(unsigned long start)
+{
+	unsigned long end = start + BLOCK_PAGES;
+	phys_addr_t from, to;
+	int nid;
+	u64 i;
+
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &from, &to, &nid) {
+		unsigned long pfn = max(PFN_UP(from), start);
+		unsigned long stop = min(PFN_DOWN(to), end);
+
+		if (pfn >= end)
+			break;
+		for (pfn = max(pfn, first_deferred_pfn[nid]); pfn < stop; pfn++)
+			__init_single_page(pfn_to_page(pfn), pfn, zone_of(pfn, nid), nid);
+	}
+}
+
+/*
+ * Interrupts are off while the block is locked: one that allocates may grow a
+ * zone and want to set up the same block.
+ */
+static void __init set_up_block(unsigned long block_pfn)
+{
+	unsigned long flags;
+
+	if (test_bit_acquire(block_of(block_pfn), blocks.ready))
+		return;
+
+	local_irq_save(flags);
+	if (kho_block_begin(block_pfn)) {
+		init_block(block_pfn);
+		kho_block_end(block_pfn);
+	}
+	local_irq_restore(flags);
+}
+
+/* Marks the pages of a block that must not get into the page allocator. */
+static void __init fill_withheld(unsigned long block_pfn, unsigned long *pages)
+{
+	unsigned long i;
+
+	kho_map_fill(&incoming.map, block_pfn, BLOCK_PAGES, pages);
+	for_each_node_in(i, block_pfn, block_pfn + BLOCK_PAGES)
+		__set_bit(incoming.nodes[i] - block_pfn, pages);
+}
+
+/* Frees what may be of [start, end) in one block; returns how many pages. */
+static unsigned long __init free_in_block(unsigned long start, unsigned long end,
+					  void (*free)(unsigned long, unsigned long))
+{
+	unsigned long block_pfn = ALIGN_DOWN(start, BLOCK_PAGES);
+	DECLARE_BITMAP(withheld, BLOCK_PAGES) = {};
+	unsigned long from = start - block_pfn, to, freed = 0;
+
+	if (block_is_named(block_pfn))
+		fill_withheld(block_pfn, withheld);
+
+	for_each_clear_bitrange_from(from, to, withheld, end - block_pfn) {
+		free(block_pfn + from, block_pfn + to);
+		freed += to - from;
+	}
+
+	return freed;
+}
+
+/**
+ * kho_free_unpreserved - give memblock's free pages to the page allocator
+ * @start_pfn: first PFN of a range on one node
+ * @end_pfn: first PFN behind it
+ * @free: frees a range
+ *
+ * Calls @free for all of the range but what was handed over. The part of the
+ * range that has no struct pages yet is passed on as it is: @free does nothing
+ * there, and kho_deferred_free_pages() looks at it later.
+ *
+ * Context: memblock_free_all().
+ * Return: pages to count as RAM. kho_deferred_free_pages() corrects it.
+ */
+unsigned long __init kho_free_unpreserved(unsigned long start_pfn,
+					  unsigned long end_pfn,
+					  void (*free)(unsigned long, unsigned long))
+{
+	unsigned long pfn = start_pfn, next, early_end, count = 0;
+
+	if (!blocks.named) {
+		free(start_pfn, end_pfn);
+		return end_pfn - start_pfn;
+	}
+
+	early_end = min(end_pfn, first_deferred_pfn[early_pfn_to_nid(start_pfn)]);
+	for (; pfn < early_end; pfn = next) {
+		next = find_next_bit(blocks.named, block_of(early_end - 1) + 1, block_of(pfn));
+		next = clamp(next * BLOCK_PAGES, pfn, early_end);
+		if (next > pfn) {
+			free(pfn, next);
+			count += next - pfn;
+			continue;
+		}
+
+		kho_block_begin(ALIGN_DOWN(pfn, BLOCK_PAGES));
+		kho_block_end(ALIGN_DOWN(pfn, BLOCK_PAGES));
+		next = min(ALIGN(pfn + 1, BLOCK_PAGES), early_end);
+		count += free_in_block(pfn, next, free);
+	}
+
+	if (pfn < end_pfn) {
+		free(pfn, end_pfn);
+		count += end_pfn - pfn;
+	}
+
+	return count;
+}
+
+/* The largest pieces that alignment allows. */
+static void __init free_deferred_range(unsigned long pfn, unsigned long end)
+{
+	while (pfn < end) {
+		unsigned int order = min(__ffs(pfn | BLOCK_PAGES), __fls(end - pfn));
+
+		__free_pages_core(pfn_to_page(pfn), order, MEMINIT_EARLY);
+		pfn += BIT(order);
+	}
+}
+
+/**
+ * kho_deferred_free_pages - give pages to the page allocator, deferred init
+ * @pfn: first PFN of a range within one block, just initialised
+ * @nr_pages: its length
+ *
+ * Context: deferred init.
+ * Return: true if it was done, false if nothing in the block is of KHO's
+ * concern and the caller is to do it as always.
+ */
+bool __init kho_deferred_free_pages(unsigned long pfn, unsigned long nr_pages)
+{
+	unsigned long block_pfn = ALIGN_DOWN(pfn, BLOCK_PAGES);
+	bool scratch = is_kho_boot() &&
+		       kho_scratch_overlap(PFN_PHYS(block_pfn), PAGE_SIZE * BLOCK_PAGES);
+	unsigned long end = pfn + nr_pages, withheld;
+
+	if (!scratch && !block_is_named(block_pfn))
+		return false;
+
+	accept_memory(PFN_PHYS(pfn), nr_pages * PAGE_SIZE);
+	for (unsigned long p = pageblock_align(pfn); p < end; p += pageblock_nr_pages)
+		set_pageblock_migratetype(pfn_to_page(p),
+					  scratch ? MIGRATE_CMA : MIGRATE_MOVABLE);
+
+	/* memblock_free_all() has counted them all. */
+	withheld = nr_pages - free_in_block(pfn, end, free_deferred_range);
+	totalram_pages_add(-(long)withheld);
+
+	return true;
+}
+
+static void free_blocks(struct rcu_head *rcu)
+{
+	free_reserved_area(blocks.start, blocks.start + blocks.bytes, -1, NULL);
+}
+
+static void drop_map(struct work_struct *work)
+{
+	void *nodes = incoming.nodes;
+
+	for (unsigned long i = 0; i < incoming.nr_nodes; i++) {
+		free_reserved_page(pfn_to_page(incoming.nodes[i]));
+		cond_resched();
+	}
+	free_reserved_area(nodes, nodes + PAGE_ALIGN(incoming.nr_nodes * sizeof(long)), -1, NULL);
+}
+
+/* The last folio was restored: nobody has to look into the map any more. */
+static void drop_map_once(void)
+{
+	if (test_and_set_bit(0, &incoming.dropped))
+		return;
+
+	WRITE_ONCE(incoming.map.root, NULL);
+	INIT_RCU_WORK(&incoming.drop_work, drop_map);
+	queue_rcu_work(system_unbound_wq, &incoming.drop_work);
+}
+
+/**
+ * kho_incoming_finish - all blocks are set up
+ *
+ * Context: all struct pages are initialised, workqueues take work.
+ */
+void __init kho_incoming_finish(void)
+{
+	if (!incoming.map.root)
+		return;
+
+	WRITE_ONCE(blocks.named, NULL);
+	call_rcu(&blocks.rcu, free_blocks);
+
+	/* It is kept, and its page is an ordinary one from now on. */
+	if (incoming.fdt_phys)
+		kho_restore_folio(incoming.fdt_phys);
+
+	WRITE_ONCE(incoming.finished, true);
+	/* Pairs with atomic_long_dec_and_test() in take(): one of both drops. */
+	smp_mb();
+	if (!atomic_long_read(&incoming.nr_unclaimed))
+		drop_map_once();
+}
+
+/**
+ * kho_incoming_stats - count what was handed over
+ * @stats: where to
+ *
+ * Context: any.
+ */
+void kho_incoming_stats(struct kho_in_stats *stats)
+{
+	for (unsigned int order = 0; order <= KHO_MAX_FOLIO_ORDER; order++) {
+		stats->folios[order] = incoming.folios[order];
+		stats->unclaimed[order] = atomic_long_read(&incoming.unclaimed[order]);
+	}
+	stats->nodes = incoming.nr_nodes;
+}
+
+/*
+ * Giving folios back
+ */
+
+static void __init set_up_folio(const struct kho_map_folio *folio)
+{
+	unsigned long end = folio->pfn + BIT(folio->order);
+
+	for (unsigned long pfn = ALIGN_DOWN(folio->pfn, BLOCK_PAGES); pfn < end; pfn += BLOCK_PAGES)
+		set_up_block(pfn);
+}
+
+/*
+ * While blocks are being set up, a struct page may only be looked at if the map
+ * names it, and after its block was set up.
+ */
+static bool __ref struct_pages_ready(unsigned long pfn)
+{
+	struct kho_map_folio folio;
+
+	if (likely(!READ_ONCE(blocks.named)))
+		return true;
+	if (!kho_map_find(&incoming.map, pfn, &folio))
+		return false;
+
+	set_up_folio(&folio);
+	return true;
+}
+
+/* The order of the folio that waits at @pfn, which is taken with it, or -1. */
+static int take(unsigned long pfn)
+{
+	struct page *page = pfn_to_page(pfn);
+	unsigned long mark = READ_ONCE(page->private);
+	unsigned int order = mark & WAITING_ORDER;
+
+	if ((mark & ~WAITING_ORDER) != WAITING_MARK || order > KHO_MAX_FOLIO_ORDER)
+		return -1;
+	if (!kho_map_test(&incoming.map, pfn, order))
+		return -1;
+	if (cmpxchg(&page->private, mark, 0) != mark)
+		return -1;
+
+	atomic_long_dec(&incoming.unclaimed[order]);
+	if (atomic_long_dec_and_test(&incoming.nr_unclaimed) && READ_ONCE(incoming.finished))
+		drop_map_once();
+
+	return order;
+}
+
+/* From a folio that waits to one that folio_alloc() could have returned. */
+static void make_ordinary(struct page *page, unsigned int order)
+{
+	/* ClearPageReserved() does not want to see compound pages. */
+	clear_bit(PG_reserved, &page->flags);
+	clear_page_tag_ref(page);
+	set_page_owner(page, order, GFP_KERNEL);
+	page_table_check_alloc(page, order);
+	adjust_managed_page_count(page, BIT(order));
+}
+
+/**
+ * kho_restore_folio - take back a folio that the previous kernel preserved
+ * @phys: its address
+ *
+ * The folio is the caller's from then on, as if it came from folio_alloc():
+ * reference count 1, to be freed with folio_put().
+ *
+ * Context: any but hard interrupts, from the end of kho_memory_init() on: also
+ * before struct pages are initialised and before there is a slab allocator.
+ * Return: the folio; NULL, after a warning, if exactly this folio was not
+ * handed over or is taken.
+ */
+struct folio *kho_restore_folio(phys_addr_t phys)
+{
+	unsigned long pfn = PHYS_PFN(phys);
+	int order = -1;
+
+	rcu_read_lock();
+	if (incoming.map.root && PAGE_ALIGNED(phys) && pfn_valid(pfn) &&
+	    struct_pages_ready(pfn))
+		order = take(pfn);
+	rcu_read_unlock();
+
+	if (order < 0) {
+		pr_warn("nothing to restore at %pa for %pS\n", &phys, (void *)_RET_IP_);
+		return NULL;
+	}
+
+	make_ordinary(pfn_to_page(pfn), order);
+
+	return pfn_folio(pfn);
+}
+EXPORT_SYMBOL_GPL(kho_restore_folio);

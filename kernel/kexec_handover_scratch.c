@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Scratch: the memory that a starting kernel may use before it knows what the
+ * previous one preserved.
+ *
+ * This file owns the scratch regions: how large they are, where they come from
+ * at cold boot or over a handover, that the page allocator only puts movable
+ * pages there, and that kexec puts the next kernel there and nowhere else.
+ *
+ * Scratch is chosen once, at cold boot, and inherited by every later kernel. It
+ * must hold what a kernel allocates from memblock while it boots, and beside it
+ * the kernel image (twice: as it is loaded and as it is decompressed) and the
+ * initrd.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "KHO: " fmt
+
+#include <linux/cma.h>
+#include <linux/init.h>
+#include <linux/initrd.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/kexec.h>
+#include <linux/kmemleak.h>
+#include <linux/kstrtox.h>
+#include <linux/math64.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/page-isolation.h>
+#include <linux/pageblock-flags.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+
+#include <asm/sections.h>
+
+#include "../mm/internal.h"
+#include "kexec_handover_internal.h"
+
+/*
+ * Scratch is made of whole blocks that the buddy allocator merges within: what
+ * is free next to a page of scratch is never outside of it.
+ */
+#define SCRATCH_ALIGN	(max_t(phys_addr_t, MAX_ORDER_NR_PAGES, pageblock_nr_pages) << PAGE_SHIFT)
+
+/* A region for low memory and one for any comes before those of the nodes. */
+#define SCRATCH_LOW	0
+#define SCRATCH_GLOBAL	1
+#define SCRATCH_NODES	2
+#define SCRATCH_MAX	(SCRATCH_NODES + MAX_NUMNODES)
+
+struct kho_scratch *kho_scratch __ro_after_init;
+unsigned int kho_scratch_cnt __ro_after_init;
+
+/* True if the regions came with a handover, false if they are from memblock. */
+static bool scratch_inherited __initdata;
+
+#define SCRATCH_DEFAULT_PERCENT	200
+
+/**
+ * struct scratch_request - what kho_scratch= asks for
+ * @percent: of what the kernel has reserved at boot; if 0 the sizes count
+ * @low: bytes of the low-memory region
+ * @global: bytes of the global region
+ * @node: bytes of the region of each node
+ */
+struct scratch_request {
+	unsigned int percent;
+	u64 low;
+	u64 global;
+	u64 node;
+};
+
+static struct scratch_request request __initdata = {
+	.percent = SCRATCH_DEFAULT_PERCENT,
+};
+
+static bool __init parse_percent(const char *arg, struct scratch_request *req)
+{
+	char digits[8];
+	size_t len = strlen(arg);
+
+	if (len < 2 || len > sizeof(digits) || arg[len - 1] != '%')
+		return false;
+
+	strscpy(digits, arg, len);
+	return !kstrtouint(digits, 10, &req->percent) && req->percent;
+}
+
+static bool __init parse_sizes(const char *arg, struct scratch_request *req)
+{
+	u64 *size[] = { &req->low, &req->global, &req->node };
+
+	for (int i = 0; i < ARRAY_SIZE(size); i++) {
+		char *end;
+
+		*size[i] = memparse(arg, &end);
+		if (end == arg || *arg == '-' || !*size[i])
+			return false;
+		if (*end != (i == ARRAY_SIZE(size) - 1 ? '\0' : ','))
+			return false;
+		arg = end + 1;
+	}
+
+	return true;
+}
+
+static int __init kho_scratch_param(char *arg)
+{
+	struct scratch_request req = {};
+
+	if (arg && (parse_percent(arg, &req) || parse_sizes(arg, &req)))
+		request = req;
+	else
+		pr_warn("malformed kho_scratch=%s, want N%% or LOW,GLOBAL,PERNODE: using %u%%\n",
+			arg ?: "", SCRATCH_DEFAULT_PERCENT);
+
+	return 0;
+}
+early_param("kho_scratch", kho_scratch_param);
+
+/* Bytes of [start, end) on a node, or on any, that memblock has given away. */
+static u64 __init reserved_bytes(phys_addr_t start, phys_addr_t end, int nid)
+{
+	struct memblock_region *mem, *res;
+	u64 bytes = 0;
+
+	for_each_mem_region(mem) {
+		if (nid != NUMA_NO_NODE && memblock_get_region_node(mem) != nid)
+			continue;
+
+		for_each_reserved_mem_region(res) {
+			phys_addr_t from = max3(start, mem->base, res->base);
+			phys_addr_t to = min3(end, mem->base + mem->size,
+					      res->base + res->size);
+
+			if (from < to)
+				bytes += to - from;
+		}
+	}
+
+	return bytes;
+}
+
+static u64 __init scale(u64 bytes)
+{
+	return div_u64(bytes * request.percent, 100);
+}
+
+/* The kernel and its initrd: the next kernel puts its own wherever it likes. */
+static u64 __init image_bytes(void)
+{
+	u64 bytes = _end - _text;
+
+	if (IS_ENABLED(CONFIG_BLK_DEV_INITRD))
+		bytes += initrd_end - initrd_start;
+
+	return bytes;
+}
+
+/*
+ * What the next kernel will want is what this one took: the same again, scaled.
+ * Each byte counts in one region. The image counts as global. Low memory counts
+ * as low, also on node 0: allocations that ask for a node take memory from
+ * another one before they fail. With several nodes what lies above low memory
+ * counts on its node.
+ */
+static void __init default_sizes(u64 *low, u64 *global)
+{
+	phys_addr_t limit = ARCH_LOW_ADDRESS_LIMIT;
+	u64 image = image_bytes();
+	u64 below = reserved_bytes(0, limit, NUMA_NO_NODE);
+	u64 above = reserved_bytes(limit, PHYS_ADDR_MAX, NUMA_NO_NODE);
+
+	*low = scale(below > image ? below - image : 0);
+	*global = scale(image + (num_node_state(N_MEMORY) > 1 ? 0 : above));
+}
+
+static u64 __init default_node_size(int nid)
+{
+	if (num_node_state(N_MEMORY) == 1)
+		return 0;
+
+	return scale(reserved_bytes(ARCH_LOW_ADDRESS_LIMIT, PHYS_ADDR_MAX, nid));
+}
+
+static bool __init reserve_region(u64 size, phys_addr_t limit, int nid)
+{
+	struct kho_scratch *region = &kho_scratch[kho_scratch_cnt];
+
+	/* The regions are all there, so that their order tells what they are. */
+	region->size = ALIGN(max(size, 1), SCRATCH_ALIGN);
+	region->addr = memblock_alloc_range_nid(region->size, SCRATCH_ALIGN, 0,
+						limit, nid, true);
+	if (!region->addr)
+		return false;
+
+	/* Its pages come and go as free memory, kmemleak must not look there. */
+	kmemleak_ignore_phys(region->addr);
+	kho_scratch_cnt++;
+
+	return true;
+}
+
+static bool __init reserve_regions(void)
+{
+	u64 low = request.low, global = request.global;
+	int nid;
+
+	if (request.percent)
+		default_sizes(&low, &global);
+
+	if (!reserve_region(low, ARCH_LOW_ADDRESS_LIMIT, NUMA_NO_NODE) ||
+	    !reserve_region(global, MEMBLOCK_ALLOC_ACCESSIBLE, NUMA_NO_NODE))
+		return false;
+
+	for_each_node_state(nid, N_MEMORY) {
+		u64 size = request.percent ? default_node_size(nid) : request.node;
+
+		if (!reserve_region(size, MEMBLOCK_ALLOC_ACCESSIBLE, nid))
+			return false;
+	}
+
+	return true;
+}
+
+static u64 __init scratch_bytes(void)
+{
+	u64 bytes = 0;
+
+	for (unsigned int i = 0; i < kho_scratch_cnt; i++)
+		bytes += kho_scratch[i].size;
+
+	return bytes;
+}
+
+/**
+ * kho_scratch_reserve - take scratch from memblock, at cold boot
+ *
+ * Return: true if all of it could be had. If not, says so and leaves memblock
+ * as it was.
+ */
+bool __init kho_scratch_reserve(void)
+{
+	unsigned int max = SCRATCH_NODES + num_node_state(N_MEMORY);
+	size_t array_size = PAGE_ALIGN(max * sizeof(*kho_scratch));
+	bool ok;
+
+	kho_scratch_cnt = 0;
+	kho_scratch = memblock_alloc(array_size, PAGE_SIZE);
+	if (!kho_scratch) {
+		pr_err("no memory for the scratch array, KHO is off\n");
+		return false;
+	}
+
+	ok = reserve_regions();
+	if (ok && scratch_bytes() <= memblock_phys_mem_size() / 2) {
+		pr_info("%llu MiB of scratch in %u regions\n",
+			scratch_bytes() >> 20, kho_scratch_cnt);
+		return true;
+	}
+
+	if (ok)
+		pr_err("%llu MiB of scratch are more than half of memory, KHO is off; see kho_scratch=\n",
+		       scratch_bytes() >> 20);
+	else
+		pr_err("no %pa bytes for scratch region %u, KHO is off; see kho_scratch=\n",
+		       &kho_scratch[kho_scratch_cnt].size, kho_scratch_cnt);
+
+	while (kho_scratch_cnt) {
+		kho_scratch_cnt--;
+		memblock_phys_free(kho_scratch[kho_scratch_cnt].addr,
+				   kho_scratch[kho_scratch_cnt].size);
+	}
+	memblock_free(kho_scratch, array_size);
+	kho_scratch = NULL;
+
+	return false;
+}
+
+/* Why region @i of an array that came with a handover cannot be, or NULL. */
+static const char *__init region_defect(const struct kho_scratch *array,
+					unsigned int i)
+{
+	const struct kho_scratch *r = &array[i];
+
+	if (!IS_ALIGNED(r->addr | r->size, SCRATCH_ALIGN))
+		return "is not aligned";
+	if (!r->size || r->addr + r->size < r->addr)
+		return "has no size";
+	if (!memblock_is_region_memory(r->addr, r->size))
+		return "is not in RAM";
+
+	while (i--) {
+		if (memblock_addrs_overlap(r->addr, r->size, array[i].addr, array[i].size))
+			return "overlaps another";
+	}
+
+	return NULL;
+}
+
+static bool __init check_regions(const struct kho_scratch *array,
+				 unsigned int cnt, phys_addr_t array_phys)
+{
+	for (unsigned int i = 0; i < cnt; i++) {
+		const char *defect = region_defect(array, i);
+
+		if (!defect && memblock_addrs_overlap(array[i].addr, array[i].size, array_phys,
+						      cnt * sizeof(*array)))
+			defect = "holds the array of regions";
+		if (defect) {
+			kho_refuse("scratch region %u, %pa bytes at %pa, %s", i,
+				   &array[i].size, &array[i].addr, defect);
+			return false;
+		}
+	}
+
+	return true;
+}
+
+/**
+ * kho_scratch_adopt - inherit the scratch regions of the previous kernel
+ * @array_phys: where their array is
+ * @array_len: its size in bytes
+ *
+ * From here on memblock allocates from scratch only.
+ *
+ * Context: memblock knows all RAM, early_memremap() works, the direct map may
+ * not.
+ * Return: true, or false after a message and with nothing changed.
+ */
+bool __init kho_scratch_adopt(phys_addr_t array_phys, u64 array_len)
+{
+	unsigned int cnt = div_u64(array_len, sizeof(struct kho_scratch));
+	struct kho_scratch *array;
+	bool ok;
+
+	if (!cnt || array_len % sizeof(*array) || array_len > SCRATCH_MAX * sizeof(*array) ||
+	    !IS_ALIGNED(array_phys, sizeof(*array)) ||
+	    !memblock_is_region_memory(array_phys, array_len)) {
+		kho_refuse("scratch array, %llu bytes at %pa, cannot be", array_len, &array_phys);
+		return false;
+	}
+
+	array = early_memremap(array_phys, array_len);
+	if (!array) {
+		kho_refuse("cannot map the scratch array at %pa", &array_phys);
+		return false;
+	}
+
+	ok = check_regions(array, cnt, array_phys);
+	if (ok) {
+		for (unsigned int i = 0; i < cnt; i++)
+			memblock_mark_kho_scratch(array[i].addr, array[i].size);
+		memblock_reserve(array_phys, array_len);
+		memblock_set_kho_scratch_only();
+
+		kho_scratch = phys_to_virt(array_phys);
+		kho_scratch_cnt = cnt;
+		scratch_inherited = true;
+	}
+	early_memunmap(array, array_len);
+
+	return ok;
+}
+
+#define for_each_scratch_pageblock(pfn, i)					\
+	for ((i) = 0; (i) < kho_scratch_cnt; (i)++)				\
+		for ((pfn) = PHYS_PFN(kho_scratch[i].addr);			\
+		     (pfn) < PHYS_PFN(kho_scratch[i].addr + kho_scratch[i].size);	\
+		     (pfn) += pageblock_nr_pages)
+
+static bool __init struct_page_exists(unsigned long pfn)
+{
+#ifdef CONFIG_DEFERRED_STRUCT_PAGE_INIT
+	return pfn < NODE_DATA(early_pfn_to_nid(pfn))->first_deferred_pfn;
+#else
+	return true;
+#endif
+}
+
+/**
+ * kho_scratch_mark_early - keep unmovable pages out of inherited scratch
+ *
+ * Context: just before memblock gives its free pages to the page allocator.
+ * Page blocks that have no struct pages yet are marked as they get them, by
+ * kho_deferred_free_pages().
+ */
+void __init kho_scratch_mark_early(void)
+{
+	unsigned long pfn;
+	unsigned int i;
+
+	if (!scratch_inherited)
+		return;
+
+	for_each_scratch_pageblock(pfn, i) {
+		if (struct_page_exists(pfn))
+			set_pageblock_migratetype(pfn_to_page(pfn), MIGRATE_CMA);
+	}
+}
+
+/**
+ * kho_scratch_finish - complete and count inherited scratch
+ *
+ * What is left to be marked are page blocks in which nothing is free: memory
+ * that the kernel took while it booted. Some of it is freed later.
+ *
+ * Context: all struct pages are initialised.
+ */
+void __init kho_scratch_finish(void)
+{
+	unsigned long pfn;
+	unsigned int i;
+
+	if (!scratch_inherited)
+		return;
+
+	for_each_scratch_pageblock(pfn, i) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (get_pageblock_migratetype(page) != MIGRATE_CMA)
+			set_pageblock_migratetype(page, MIGRATE_CMA);
+		page_zone(page)->cma_pages += pageblock_nr_pages;
+		totalcma_pages += pageblock_nr_pages;
+	}
+}
+
+/**
+ * kho_scratch_release - give new scratch to the page allocator, for movable pages
+ *
+ * Context: initcalls.
+ */
+void __init kho_scratch_release(void)
+{
+	unsigned long pfn;
+	unsigned int i;
+
+	if (scratch_inherited)
+		return;
+
+	for_each_scratch_pageblock(pfn, i) {
+		init_cma_reserved_pageblock(pfn_to_page(pfn));
+		totalcma_pages += pageblock_nr_pages;
+	}
+}
+
+/**
+ * kho_scratch_overlap - does memory lie in scratch?
+ * @phys: physical address
+ * @size: bytes
+ *
+ * What lies in scratch does not survive a kexec and cannot be preserved.
+ *
+ * Context: any, from kho_memory_init() on.
+ * Return: true if any byte does.
+ */
+bool kho_scratch_overlap(phys_addr_t phys, size_t size)
+{
+	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
+		const struct kho_scratch *r = &kho_scratch[i];
+
+		if (phys < r->addr + r->size && r->addr < phys + size)
+			return true;
+	}
+
+	return false;
+}
+EXPORT_SYMBOL_GPL(kho_scratch_overlap);
+
+/**
+ * kho_locate_mem_hole - find room in scratch for a segment of a kexec image
+ * @kbuf: what is looked for
+ * @func: tries one range of memory, returns 1 if it found room there
+ *
+ * Context: kexec_file_load, with the kexec lock.
+ * Return: 0 if room was found, -EADDRNOTAVAIL if scratch has none, 1 if this
+ * image is none of KHO's business.
+ */
+int kho_locate_mem_hole(struct kexec_buf *kbuf,
+			int (*func)(struct resource *, void *))
+{
+	if (!kho_is_enabled() || kbuf->image->type == KEXEC_TYPE_CRASH)
+		return 1;
+
+	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
+		struct resource res = {
+			.start = kho_scratch[i].addr,
+			.end = kho_scratch[i].addr + kho_scratch[i].size - 1,
+			.flags = IORESOURCE_SYSTEM_RAM,
+		};
+
+		if (func(&res, kbuf) == 1)
+			return 0;
+	}
+
+	pr_err("no room in scratch for a kexec segment of %lu bytes; see kho_scratch=\n",
+	       kbuf->memsz);
+
+	return -EADDRNOTAVAIL;
+}

@@ -1,0 +1,696 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Test client of Kexec HandOver: files whose content survives a kexec.
+ *
+ * This file owns /sys/kernel/debug/test_kho/:
+ *
+ *   create     write "NAME", "NAME mixed" or "NAME ORDER": an empty file, kept in
+ *              folios of this order, or of all orders in turn
+ *   files/     the files: writing appends, reading reads
+ *   remove     write "NAME"
+ *   stats      one line a file, and what the struct pages looked like
+ *
+ * Each folio is preserved as it is added, so a kexec can come at any time. The
+ * next kernel takes all of them back, compares each struct page with that of a
+ * folio fresh from the page allocator, and preserves them again.
+ *
+ * What is handed over beside the data is one page a file, in a list that starts
+ * in the blob, and pages with the folios' addresses. They are linked by
+ * physical addresses, and used in place.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "test_kho: " fmt
+
+#include <linux/cleanup.h>
+#include <linux/ctype.h>
+#include <linux/debugfs.h>
+#include <linux/fs.h>
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/kexec_handover.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/poison.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#define BLOB_NAME	"test-kho"
+#define NAME_LEN	32
+#define ORDER_MIXED	(-1)
+
+/* The blob: where the list of files starts. */
+struct blob {
+	u64 first_file;
+};
+
+/* One page a file. */
+struct file_page {
+	u64 next;
+	u64 first_folio_page;
+	u64 bytes;
+	s32 order;
+	char name[NAME_LEN];
+};
+
+/* A page of folio addresses, each with the order in its low bits. */
+#define FOLIOS_PER_PAGE	(PAGE_SIZE / sizeof(u64) - 2)
+
+struct folio_page {
+	u64 next;
+	u64 nr;
+	u64 folio[FOLIOS_PER_PAGE];
+};
+
+static_assert(sizeof(struct folio_page) == PAGE_SIZE);
+static_assert(sizeof(struct file_page) <= PAGE_SIZE);
+
+/* A folio of a file and the offset in the file that it begins at. */
+struct piece {
+	struct folio *folio;
+	u64 start;
+};
+
+/**
+ * struct kept_file - a file
+ * @list: in @files, newest first, as in the list that is handed over
+ * @dentry: in debugfs
+ * @page: what is handed over of it
+ * @last: the last page of folio addresses, NULL if there is none
+ * @pieces: its folios, by offset
+ * @nr: number of @pieces
+ * @max: number of @pieces that there is memory for
+ * @capacity: bytes that @pieces hold
+ * @restored: it came with a handover
+ *
+ * All is guarded by @lock.
+ */
+struct kept_file {
+	struct list_head list;
+	struct dentry *dentry;
+	struct file_page *page;
+	struct folio_page *last;
+	struct piece *pieces;
+	unsigned long nr;
+	unsigned long max;
+	u64 capacity;
+	bool restored;
+};
+
+static DEFINE_MUTEX(lock);
+static LIST_HEAD(files);
+static struct blob *blob;
+static struct dentry *files_dir;
+
+/* Folios whose struct pages were looked at, and those that were not right. */
+static unsigned long nr_checked, nr_bad;
+
+static u64 next_of(struct list_head *pos)
+{
+	if (list_is_last(pos, &files))
+		return 0;
+
+	return virt_to_phys(list_next_entry(list_entry(pos, struct kept_file, list), list)->page);
+}
+
+/* The files as they are now, for the next kernel. */
+static void link_files(void)
+{
+	struct kept_file *f;
+
+	blob->first_file = next_of(&files);
+	list_for_each_entry(f, &files, list)
+		f->page->next = next_of(&f->list);
+}
+
+static struct kept_file *find_file(const char *name)
+{
+	struct kept_file *f;
+
+	list_for_each_entry(f, &files, list) {
+		if (!strcmp(f->page->name, name))
+			return f;
+	}
+
+	return NULL;
+}
+
+static int add_piece(struct kept_file *f, struct folio *folio)
+{
+	if (f->nr == f->max) {
+		unsigned long max = max(2 * f->max, 64);
+		struct piece *pieces = kvmalloc_array(max, sizeof(*pieces), GFP_KERNEL);
+
+		if (!pieces)
+			return -ENOMEM;
+		memcpy(pieces, f->pieces, f->nr * sizeof(*pieces));
+		kvfree(f->pieces);
+		f->pieces = pieces;
+		f->max = max;
+	}
+
+	f->pieces[f->nr++] = (struct piece){ folio, f->capacity };
+	f->capacity += folio_size(folio);
+
+	return 0;
+}
+
+/* Room for one more address, which the caller fills in. */
+static int add_slot(struct kept_file *f)
+{
+	struct folio_page *p;
+
+	if (f->last && f->last->nr < FOLIOS_PER_PAGE)
+		return 0;
+
+	p = kho_alloc_preserve(PAGE_SIZE);
+	if (IS_ERR(p))
+		return PTR_ERR(p);
+	if (f->last)
+		f->last->next = virt_to_phys(p);
+	else
+		f->page->first_folio_page = virt_to_phys(p);
+	f->last = p;
+
+	return 0;
+}
+
+static struct folio *alloc_piece(struct kept_file *f)
+{
+	int order = f->page->order;
+	struct folio *folio;
+
+	if (order != ORDER_MIXED)
+		return folio_alloc(GFP_KERNEL, order);
+
+	/* When memory is in pieces, mixed means what there is. */
+	for (order = f->nr % (MAX_PAGE_ORDER + 1); order; order--) {
+		folio = folio_alloc(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN, order);
+		if (folio)
+			return folio;
+	}
+
+	return folio_alloc(GFP_KERNEL, 0);
+}
+
+static int grow_file(struct kept_file *f)
+{
+	struct folio *folio;
+	int err;
+
+	err = add_slot(f);
+	if (err)
+		return err;
+
+	folio = alloc_piece(f);
+	if (!folio)
+		return -ENOMEM;
+
+	err = kho_preserve_folio(folio);
+	if (err)
+		goto out_put;
+	err = add_piece(f, folio);
+	if (err)
+		goto out_unpreserve;
+
+	f->last->folio[f->last->nr++] = PFN_PHYS(folio_pfn(folio)) | folio_order(folio);
+
+	return 0;
+
+out_unpreserve:
+	kho_unpreserve_folio(folio);
+out_put:
+	folio_put(folio);
+
+	return err;
+}
+
+/* The piece that holds byte @pos, which there is. */
+static struct piece *find_piece(struct kept_file *f, u64 pos)
+{
+	unsigned long low = 0, high = f->nr - 1;
+
+	while (low < high) {
+		unsigned long mid = high - (high - low) / 2;
+
+		if (f->pieces[mid].start <= pos)
+			low = mid;
+		else
+			high = mid - 1;
+	}
+
+	return &f->pieces[low];
+}
+
+static ssize_t file_read(struct file *file, char __user *buf, size_t count,
+			 loff_t *ppos)
+{
+	struct kept_file *f = file->private_data;
+	struct piece *piece;
+	u64 pos = *ppos;
+
+	guard(mutex)(&lock);
+	if (pos >= f->page->bytes)
+		return 0;
+
+	piece = find_piece(f, pos);
+	count = min3(count, piece->start + folio_size(piece->folio) - pos,
+		     f->page->bytes - pos);
+	if (copy_to_user(buf, folio_address(piece->folio) + (pos - piece->start), count))
+		return -EFAULT;
+	*ppos = pos + count;
+
+	return count;
+}
+
+static ssize_t file_write(struct file *file, const char __user *buf, size_t count,
+			  loff_t *ppos)
+{
+	struct kept_file *f = file->private_data;
+	struct piece *piece;
+	u64 pos;
+
+	guard(mutex)(&lock);
+	pos = f->page->bytes;
+	if (pos == f->capacity) {
+		int err = grow_file(f);
+
+		if (err)
+			return err;
+	}
+
+	piece = find_piece(f, pos);
+	count = min(count, f->capacity - pos);
+	if (copy_from_user(folio_address(piece->folio) + (pos - piece->start), buf, count))
+		return -EFAULT;
+	f->page->bytes += count;
+	*ppos = f->page->bytes;
+
+	return count;
+}
+
+static const struct file_operations file_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.read = file_read,
+	.write = file_write,
+	.llseek = default_llseek,
+};
+
+static void free_pieces(struct kept_file *f)
+{
+	u64 next = f->page->first_folio_page;
+
+	for (unsigned long i = 0; i < f->nr; i++) {
+		kho_unpreserve_folio(f->pieces[i].folio);
+		folio_put(f->pieces[i].folio);
+	}
+	kvfree(f->pieces);
+
+	while (next) {
+		struct folio_page *p = phys_to_virt(next);
+
+		next = p->next;
+		kho_unpreserve_free(p);
+	}
+}
+
+/* With a page that is in no list any more, or not yet. */
+static void free_file(struct kept_file *f)
+{
+	free_pieces(f);
+	kho_unpreserve_free(f->page);
+	kfree(f);
+}
+
+static void show_file(struct kept_file *f)
+{
+	f->dentry = debugfs_create_file(f->page->name, 0600, files_dir, f, &file_fops);
+}
+
+static int create_file(const char *name, int order)
+{
+	struct kept_file *f;
+
+	if (find_file(name))
+		return -EEXIST;
+
+	f = kzalloc(sizeof(*f), GFP_KERNEL);
+	if (!f)
+		return -ENOMEM;
+
+	f->page = kho_alloc_preserve(PAGE_SIZE);
+	if (IS_ERR(f->page)) {
+		int err = PTR_ERR(f->page);
+
+		kfree(f);
+		return err;
+	}
+
+	strscpy(f->page->name, name);
+	f->page->order = order;
+	list_add(&f->list, &files);
+	link_files();
+	show_file(f);
+
+	return 0;
+}
+
+static bool name_ok(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (!len || len >= NAME_LEN || name[0] == '.')
+		return false;
+	while (isalnum(*name) || *name == '_' || *name == '.' || *name == '-')
+		name++;
+
+	return !*name;
+}
+
+static ssize_t create_write(struct file *file, const char __user *buf, size_t count,
+			    loff_t *ppos)
+{
+	char line[NAME_LEN + 16], *name, *how;
+	int order = ORDER_MIXED, err;
+	ssize_t len;
+
+	len = simple_write_to_buffer(line, sizeof(line) - 1, ppos, buf, count);
+	if (len < 0)
+		return len;
+	line[len] = '\0';
+
+	how = strim(line);
+	name = strsep(&how, " ");
+	if (!name_ok(name))
+		return -EINVAL;
+	if (how && strcmp(how, "mixed") &&
+	    (kstrtoint(how, 10, &order) || order < 0 || order > MAX_PAGE_ORDER))
+		return -EINVAL;
+
+	guard(mutex)(&lock);
+	if (!blob)
+		return -EOPNOTSUPP;
+	err = create_file(name, order);
+
+	return err ?: count;
+}
+
+static const struct file_operations create_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = create_write,
+};
+
+static ssize_t remove_write(struct file *file, const char __user *buf, size_t count,
+			    loff_t *ppos)
+{
+	struct dentry *dentry;
+	struct kept_file *f;
+	char name[NAME_LEN];
+	ssize_t len;
+
+	len = simple_write_to_buffer(name, sizeof(name) - 1, ppos, buf, count);
+	if (len < 0)
+		return len;
+	name[len] = '\0';
+
+	scoped_guard(mutex, &lock) {
+		f = find_file(strim(name));
+		if (!f)
+			return -ENOENT;
+		list_del(&f->list);
+		link_files();
+		dentry = f->dentry;
+	}
+
+	/* Waits for its readers and writers, which take the lock. */
+	debugfs_remove(dentry);
+	free_file(f);
+
+	return count;
+}
+
+static const struct file_operations remove_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = remove_write,
+};
+
+static void show_orders(struct seq_file *m, struct kept_file *f)
+{
+	unsigned long orders[MAX_PAGE_ORDER + 1] = {};
+	const char *sep = "";
+
+	for (unsigned long i = 0; i < f->nr; i++)
+		orders[folio_order(f->pieces[i].folio)]++;
+
+	for (unsigned int order = 0; order <= MAX_PAGE_ORDER; order++) {
+		if (!orders[order])
+			continue;
+		seq_printf(m, "%so%u:%lu", sep, order, orders[order]);
+		sep = ",";
+	}
+}
+
+static int stats_show(struct seq_file *m, void *unused)
+{
+	struct kept_file *f;
+
+	guard(mutex)(&lock);
+	list_for_each_entry(f, &files, list) {
+		seq_printf(m, "%s bytes=%llu folios=%lu orders=", f->page->name,
+			   f->page->bytes, f->nr);
+		show_orders(m, f);
+		seq_printf(m, " origin=%s\n", f->restored ? "restored" : "new");
+	}
+	seq_printf(m, "checked=%lu bad=%lu\n", nr_checked, nr_bad);
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
+/*
+ * Is a folio like one from folio_alloc()?
+ */
+
+static unsigned long page_flags(struct page *page)
+{
+	return page->flags & (BIT(NR_PAGEFLAGS) - 1);
+}
+
+/* Returns what is different, or NULL. */
+static const char *compare_page(struct page *page, struct page *fresh)
+{
+	unsigned long pfn = page_to_pfn(page);
+
+	if (page_ref_count(page) != page_ref_count(fresh))
+		return "reference count";
+	if (page_flags(page) != page_flags(fresh))
+		return "flags";
+	if (page->mapping != fresh->mapping)
+		return "mapping";
+	if (!zone_spans_pfn(page_zone(page), pfn) || page_to_nid(page) != pfn_to_nid(pfn))
+		return "zone or node";
+	if (PageTail(page) != PageTail(fresh))
+		return "being a tail";
+	/* In the first tails the rest is metadata of the folio. */
+	if (!PageTail(page) && atomic_read(&page->_mapcount) != atomic_read(&fresh->_mapcount))
+		return "map count";
+	if (!PageTail(page) && page->private != fresh->private)
+		return "private";
+
+	return NULL;
+}
+
+static const char *compare_folio(struct folio *folio, struct folio *fresh)
+{
+	if (folio_order(folio) != folio_order(fresh))
+		return "order";
+	if (!folio_test_large(folio))
+		return NULL;
+	if (atomic_read(&folio->_large_mapcount) != atomic_read(&fresh->_large_mapcount) ||
+	    atomic_read(&folio->_entire_mapcount) != atomic_read(&fresh->_entire_mapcount) ||
+	    atomic_read(&folio->_nr_pages_mapped) != atomic_read(&fresh->_nr_pages_mapped) ||
+	    atomic_read(&folio->_pincount) != atomic_read(&fresh->_pincount))
+		return "map counts of the folio";
+	if (folio_order(folio) > 1 && !list_empty(&folio->_deferred_list))
+		return "list of deferred splits";
+
+	return NULL;
+}
+
+static void check_folio(struct folio *folio)
+{
+	struct folio *fresh = folio_alloc(GFP_KERNEL, folio_order(folio));
+	const char *what;
+	unsigned long i;
+
+	if (!fresh) {
+		pr_err("no memory to check an order-%u folio\n", folio_order(folio));
+		nr_bad++;
+		return;
+	}
+
+	what = compare_folio(folio, fresh);
+	for (i = 0; !what && i < folio_nr_pages(folio); i++) {
+		what = compare_page(folio_page(folio, i), folio_page(fresh, i));
+		if (!what && page_folio(folio_page(folio, i)) != folio)
+			what = "head of a tail";
+	}
+	folio_put(fresh);
+
+	nr_checked++;
+	if (!what)
+		return;
+	nr_bad++;
+	pr_err("order-%u folio at PFN %#lx, page %lu: wrong %s\n", folio_order(folio),
+	       folio_pfn(folio), i ? i - 1 : 0, what);
+}
+
+/*
+ * Taking files back
+ */
+
+static void *restore_page(u64 phys)
+{
+	struct folio *folio = kho_restore_folio(phys);
+
+	if (!folio)
+		return NULL;
+	check_folio(folio);
+	if (kho_preserve_folio(folio))
+		pr_err("cannot preserve PFN %#lx again\n", folio_pfn(folio));
+
+	return folio_address(folio);
+}
+
+static int restore_piece(struct kept_file *f, u64 addr)
+{
+	struct folio *folio = kho_restore_folio(addr & PAGE_MASK);
+
+	if (!folio)
+		return -ENOENT;
+	if (folio_order(folio) != (addr & ~PAGE_MASK)) {
+		pr_err("folio at PFN %#lx came back as order %u, not %llu\n",
+		       folio_pfn(folio), folio_order(folio), addr & ~PAGE_MASK);
+		nr_bad++;
+	}
+	check_folio(folio);
+
+	return kho_preserve_folio(folio) ?: add_piece(f, folio);
+}
+
+static int restore_pieces(struct kept_file *f)
+{
+	u64 next = f->page->first_folio_page;
+
+	while (next) {
+		struct folio_page *p = restore_page(next);
+
+		if (!p || p->nr > FOLIOS_PER_PAGE)
+			return -ENOENT;
+		f->last = p;
+		next = p->next;
+
+		for (u64 i = 0; i < p->nr; i++) {
+			int err = restore_piece(f, p->folio[i]);
+
+			if (err)
+				return err;
+		}
+	}
+
+	return 0;
+}
+
+/* Returns the address of the next file. */
+static u64 restore_file(u64 phys)
+{
+	struct kept_file *f = kzalloc(sizeof(*f), GFP_KERNEL);
+	int err;
+
+	if (!f)
+		return 0;
+	f->page = restore_page(phys);
+	if (!f->page) {
+		kfree(f);
+		return 0;
+	}
+
+	f->restored = true;
+	err = restore_pieces(f);
+	if (err || f->page->bytes > f->capacity) {
+		pr_err("%.*s came back damaged (%d)\n", NAME_LEN, f->page->name, err);
+		nr_bad++;
+		f->page->bytes = min(f->page->bytes, f->capacity);
+	}
+	list_add_tail(&f->list, &files);
+	show_file(f);
+
+	return f->page->next;
+}
+
+static void restore_files(void)
+{
+	struct blob *old;
+	phys_addr_t phys;
+	size_t size;
+	u64 next;
+
+	if (kho_retrieve_subtree(BLOB_NAME, &phys, &size) || size != sizeof(*old))
+		return;
+
+	old = phys_to_virt(phys);
+	next = old->first_file;
+	kho_restore_free(old);
+
+	while (next)
+		next = restore_file(next);
+	link_files();
+	pr_info("%lu folios restored and checked, %lu bad\n", nr_checked, nr_bad);
+}
+
+static int __init test_kho_init(void)
+{
+	struct dentry *dir = debugfs_create_dir("test_kho", NULL);
+	int err;
+
+	debugfs_create_file("create", 0200, dir, NULL, &create_fops);
+	debugfs_create_file("remove", 0200, dir, NULL, &remove_fops);
+	debugfs_create_file("stats", 0400, dir, NULL, &stats_fops);
+	files_dir = debugfs_create_dir("files", dir);
+
+	if (!kho_is_enabled())
+		return 0;
+
+	guard(mutex)(&lock);
+	blob = kho_alloc_preserve(sizeof(*blob));
+	if (IS_ERR(blob)) {
+		err = PTR_ERR(blob);
+		goto out;
+	}
+	err = kho_add_subtree(BLOB_NAME, blob, sizeof(*blob));
+	if (err) {
+		kho_unpreserve_free(blob);
+		goto out;
+	}
+
+	restore_files();
+
+	return 0;
+out:
+	blob = NULL;
+	debugfs_remove(dir);
+
+	return err;
+}
+late_initcall(test_kho_init);
+
+MODULE_DESCRIPTION("Test client of Kexec HandOver");
+MODULE_LICENSE("GPL");

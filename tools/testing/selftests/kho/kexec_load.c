@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kexec_load - the two system calls that a kexec takes, and nothing else
+ *
+ *   kexec_load load KERNEL INITRD COMMAND-LINE    for "exec"
+ *   kexec_load crash KERNEL INITRD COMMAND-LINE   for a panic
+ *   kexec_load unload                             drop what "load" loaded
+ *   kexec_load exec                               go, at once
+ *
+ * kexec-tools would do, but carries file formats, an assembler purgatory and
+ * options of its own between a test and the kernel. INITRD may be "-".
+ */
+
+#include <linux/kexec.h>
+#include <linux/reboot.h>
+
+/* The C library is nolibc.h, see the Makefile. */
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "kexec_load: %s: error %d\n", what, errno);
+	return 1;
+}
+
+static int load(const char *kernel, const char *initrd, const char *cmdline,
+		unsigned long flags)
+{
+	int kernel_fd, initrd_fd = -1;
+	/*
+	 * Not in the call: nolibc has the number and the arguments in fixed
+	 * registers by then, and another call would use them.
+	 */
+	size_t len = strlen(cmdline) + 1;
+
+	kernel_fd = open(kernel, O_RDONLY);
+	if (kernel_fd < 0)
+		return fail(kernel);
+
+	if (strcmp(initrd, "-")) {
+		initrd_fd = open(initrd, O_RDONLY);
+		if (initrd_fd < 0)
+			return fail(initrd);
+	} else {
+		flags |= KEXEC_FILE_NO_INITRAMFS;
+	}
+
+	if (syscall(__NR_kexec_file_load, kernel_fd, initrd_fd, len, cmdline,
+		    flags))
+		return fail("kexec_file_load");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *verb = argc > 1 ? argv[1] : "";
+
+	if (argc == 5 && !strcmp(verb, "load"))
+		return load(argv[2], argv[3], argv[4], 0);
+	if (argc == 5 && !strcmp(verb, "crash"))
+		return load(argv[2], argv[3], argv[4], KEXEC_FILE_ON_CRASH);
+
+	if (argc == 2 && !strcmp(verb, "unload")) {
+		if (syscall(__NR_kexec_file_load, -1, -1, 0, NULL,
+			    KEXEC_FILE_UNLOAD))
+			return fail("unload");
+		return 0;
+	}
+
+	if (argc == 2 && !strcmp(verb, "exec")) {
+		reboot(LINUX_REBOOT_CMD_KEXEC);
+		return fail("kexec");	/* on success nobody is left to return */
+	}
+
+	fprintf(stderr, "usage: kexec_load load|crash KERNEL INITRD COMMAND-LINE\n"
+			"       kexec_load unload|exec\n");
+	return 2;
+}

@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# kho_live.sh - KHO in the running kernel, as far as it goes without a kexec
+#
+# The checks are those of tests/live.sh, for any machine with KHO on and its
+# test client (CONFIG_TEST_KEXEC_HANDOVER). Leaves nothing behind.
+#
+# shellcheck disable=SC2034,SC2154
+
+kho_lib=$(cd "$(dirname "$0")" && pwd)
+PATH=$kho_lib:$PATH
+# shellcheck source=/dev/null
+. "$kho_lib/lib.sh"
+# shellcheck source=/dev/null
+. "$kho_lib/tests/live.sh"
+
+echo "KTAP version 1"
+if [ ! -d "$KHO/out" ] || [ ! -d "$CLIENT" ]; then
+	ktap_skip_all "KHO is off, or there is no test client"
+	exit "$KSFT_SKIP"
+fi
+
+STATE=$(mktemp -d)
+trap 'rm -rf "$STATE"' EXIT
+ktap_set_plan "$plan"
+live_checks
+ktap_finished

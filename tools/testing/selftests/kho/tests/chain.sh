@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Six handovers, there and back. Each kernel takes over three files, adds one
+# and drops the oldest, so nothing of the first kernel is left in the end but
+# the scratch array.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+about="six handovers to and fro, with files that come and go"
+kernels="main next"
+stages=7
+plan=43
+limit=90
+
+stage_1() {
+	check "three files can be kept" keep_three
+	remember release "$(uname -r)"
+	remember total "$(meminfo MemTotal)"
+	handover next
+}
+
+# In stage N the files N-1, N and N+1 come in, after N-1 kexecs.
+later_stage() {
+	local n=$kho_stage
+	local files="file-$((n - 1)) file-$n file-$((n + 1))"
+
+	check "kexec $((n - 1)) was a handover" came_from "$(recall release)" $((n - 1))
+	check "just the three files came in" same files "$(sorted "$(kept)")" "$(sorted "$files")"
+	# shellcheck disable=SC2086
+	check "they are intact" intact $files
+	check "each folio is a proper one" folios_sound
+	check "no memory got lost" \
+		near MemTotal "$(meminfo MemTotal)" "$(recall total)" 512
+	check "scratch is where it was" same_scratch
+	check "the oldest can be replaced" replace "$n"
+
+	[ "$n" -lt "$stages" ] || finish
+	remember release "$(uname -r)"
+	handover "$(next_in_turn)"
+}
+
+keep_three() {
+	keep file-1 3M && keep file-2 3M 0 && keep file-3 3M 9
+}
+
+replace() {
+	forget "file-$(($1 - 1))" && keep "file-$(($1 + 2))" 3M
+}
+
+next_in_turn() {
+	[ $((kho_stage % 2)) -eq 1 ] && echo next || echo main
+}
+
+sorted() {
+	echo "$1" | tr ' ' '\n' | sort | xargs
+}
+
+same_scratch() {
+	[ -f "$STATE/scratch" ] || regions in >"$STATE/scratch"
+	same "scratch" "$(regions in)" "$(recall scratch)" &&
+		same "scratch to hand over" "$(regions out)" "$(recall scratch)"
+}

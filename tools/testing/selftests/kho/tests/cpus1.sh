@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The story of cpus4 on one CPU, where they take turns anywhere.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+# shellcheck source=/dev/null
+. "$kho_tests/cpus4.sh"
+about="four processes on one CPU do the same"
+cpus=1

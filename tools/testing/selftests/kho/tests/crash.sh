@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A crash kernel beside KHO: it is loaded, and a panic starts it, as if there
+# were no KHO. In it KHO stays off, since the memory that it could find named
+# in a handover is what a dump is made of.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+about="a panic into a crash kernel, with KHO on"
+kernels="main"
+words="crashkernel=128M"
+expect="Kernel panic - not syncing: Attempted to kill init|Call Trace"
+mem=1G
+stages=2
+plan=6
+
+stage_1() {
+	check "KHO is on" kho_enabled
+	check "memory for a crash kernel is reserved" crash_memory
+	check "a file can be kept" keep letter 20M
+	load crash main || bail_out "cannot load a crash kernel"
+	marker "leave"
+	exit	# of init: the kernel panics
+}
+
+stage_2() {
+	check "this is the crash kernel" grep -q elfcorehdr= /proc/cmdline
+	check "KHO is off" kho_disabled
+	check "the memory is what was reserved" \
+		test "$(meminfo MemTotal)" -lt 131072
+	finish
+}
+
+crash_memory() {
+	grep "Crash kernel" /proc/iomem
+}

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Ten handovers in which each kernel picks its place at random: it has to be
+# in scratch, or the kernel sits on somebody's memory.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+about="ten handovers, each kernel at a random place in scratch"
+kernels="main"
+stages=11
+plan=41
+limit=180
+
+stage_1() {
+	keep letter 20M || bail_out "cannot keep the file"
+	handover main
+}
+
+later_stage() {
+	local n=$kho_stage place
+	place=$(text_address)
+	echo "$place" >>"$STATE/places"
+
+	check "kexec $((n - 1)) was a handover" same "kexec count" "$(kexec_count)" $((n - 1))
+	check "the kernel at $place is in scratch" in_scratch "$place" "$(text_end)"
+	check "the file is intact" intact letter
+	check "each folio is a proper one" folios_sound
+
+	[ "$n" -eq "$stages" ] || handover main
+	check "there were three different places or more" many_places
+	finish
+}
+
+# Where the kernel's code is in physical memory: "  1400000-1bfffff : Kernel code"
+text_address() {
+	sed -n 's/^ *\([0-9a-f]*\)-.*Kernel code/0x\1/p' /proc/iomem
+}
+
+# "Kernel bss" is the last part; with what is between, it is one allocation.
+text_end() {
+	sed -n 's/.*-\([0-9a-f]*\) : Kernel bss/0x\1/p' /proc/iomem
+}
+
+# in_scratch FIRST LAST: both in the same region
+in_scratch() {
+	local start size
+
+	regions in >/tmp/regions
+	while read -r start size; do
+		[ $(($1)) -ge $((start)) ] && [ $(($2)) -lt $((start + size)) ] && return
+	done </tmp/regions
+	echo "$1 to $2 is in none of:"
+	cat /tmp/regions
+	return 1
+}
+
+many_places() {
+	local places
+	places=$(sort -u "$STATE/places" | xargs)
+
+	note "places: $places" >/dev/kmsg
+	[ "$(echo "$places" | wc -w)" -ge 3 ] || { echo "only $places"; return 1; }
+}

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# All KUnit suites of KHO, run at boot: each case is a result here.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+about="the KUnit suites of KHO"
+kernels="main"
+words="kunit.enable=1 kunit.filter_glob=kho_*"
+stages=1
+plan=later
+
+# Cases are indented by four blanks, parameters of a case by more. The plan is
+# what the suites planned: cases without a result are missed.
+stage_1() {
+	local results=/tmp/results
+
+	cat /sys/kernel/debug/kunit/kho_*/results >$results
+	ktap_set_plan $((1 + $(sed -n 's/^    1\.\.//p' $results | awk '{ n += $1 } END { print n + 0 }')))
+	check "there are suites" grep -q '# Subtest: kho_' $results
+
+	awk '/# Subtest: / { suite = $3 }
+		/^    (not )?ok [0-9]/ {
+			verdict = $1 == "ok" ? "pass" : "fail"
+			if (/# SKIP/)
+				verdict = "skip"
+			sub(/^ *(not )?ok [0-9]+ (- )?/, "")
+			print verdict, suite "." $1
+		}' $results >/tmp/cases
+	while read -r verdict name; do
+		"ktap_test_$verdict" "- $name"
+	done </tmp/cases
+	finish
+}

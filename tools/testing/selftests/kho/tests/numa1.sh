@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The story of numa2 where the firmware names one node.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+# shellcheck source=/dev/null
+. "$kho_tests/numa2.sh"
+about="a file on the only node that the firmware names"
+numa=1
+cpus=1
+plan=7

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A file from each node. The kernel and what it allocates early may move from
+# node to node, so each node's MemTotal has some slack, less than half of what
+# is kept there; the pages that each node has, and the sum, have none.
+#
+# numa1 and numa4 are this story on other machines.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+about="a file on each of two nodes"
+kernels="main next"
+numa=2
+cpus=2
+mem=2G
+stages=2
+plan=11
+
+# CPU N is on node N. From a node without memory it gets what is nearest.
+readonly KEPT=64M
+readonly SLACK_KIB=30000
+
+stage_1() {
+	local cpu
+
+	for cpu in $(seq 0 $((cpus - 1))); do
+		taskset -p $((1 << cpu)) $$ >/dev/null
+		check "a file can be kept from CPU $cpu" keep_near "$cpu"
+	done
+	remember nodes "$(nodes)"
+	for cpu in $(seq 0 $((cpus - 1))); do
+		remember "present.$cpu" "$(present "$cpu")"
+		remember "total.$cpu" "$(node_meminfo "$cpu" MemTotal)"
+	done
+	note_down
+	handover next
+}
+
+stage_2() {
+	local cpu
+
+	check "no memory got lost" arrived 1
+	check "the same nodes are there" same nodes "$(nodes)" "$(recall nodes)"
+	check "each folio is a proper one" folios_sound
+	for cpu in $(seq 0 $((cpus - 1))); do
+		check "the file of CPU $cpu is intact" intact "near-$cpu"
+		check "node $cpu is as large as it was" same_node "$cpu"
+		check "the memory goes back to node $cpu" forget_near "$cpu"
+	done
+	finish
+}
+
+nodes() {
+	cat /sys/devices/system/node/online
+}
+
+# Pages of the node, free or not.
+present() {
+	awk -v node="$1" '/^Node/ { here = ($2 == node ",") }
+		here && $1 == "present" { n += $2 }
+		END { print n + 0 }' /proc/zoneinfo
+}
+
+same_node() {
+	same "pages of node $1" "$(present "$1")" "$(recall "present.$1")" &&
+		near "MemTotal of node $1" "$(node_meminfo "$1" MemTotal)" \
+			"$(recall "total.$1")" $SLACK_KIB
+}
+
+keep_near() {
+	local before
+	before=$(node_meminfo "$1" MemFree)
+
+	keep "near-$1" $KEPT || return
+	moved "taken from node $1" "$1" $((before - $(node_meminfo "$1" MemFree)))
+}
+
+forget_near() {
+	local before
+	before=$(node_meminfo "$1" MemFree)
+
+	forget "near-$1" || return
+	moved "given back to node $1" "$1" $(($(node_meminfo "$1" MemFree) - before))
+}
+
+# moved WHAT NODE KIB: about what a file takes, or nothing without memory
+moved() {
+	local kib=$(($(bytes $KEPT) / 1024))
+
+	[ "$(node_meminfo "$2" MemTotal)" -gt 0 ] || kib=0
+	near "$1, in KiB" "$3" $kib 4096
+}

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# kho_scratch= with sizes: scratch is of these sizes, and later kernels take
+# it over as it is, whatever their command line says.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+about="kho_scratch=64M,128M,64M"
+kernels="main next"
+words="kho_scratch=64M,128M,64M"
+mem=1G
+stages=2
+plan=7
+
+stage_1() {
+	check "scratch is as asked for" same sizes "$(sizes out)" "64 128 64"
+	check "it is aligned" aligned
+	check "a file can be kept" keep letter 30M
+	remember regions "$(regions out)"
+	note_down
+	handover next kho_scratch=100M,100M,100M
+}
+
+stage_2() {
+	check "no memory got lost" arrived 1
+	check "scratch came in as it was" same in "$(regions in)" "$(recall regions)"
+	check "and goes out as it was" same out "$(regions out)" "$(recall regions)"
+	check "the file is intact" intact letter
+	finish
+}
+
+# To the largest block of the page allocator.
+aligned() {
+	local start size
+
+	regions out >/tmp/regions
+	while read -r start size; do
+		[ $((start % 0x400000)) -eq 0 ] && [ $((size % 0x400000)) -eq 0 ] && continue
+		echo "$start, $size is not aligned to 4 MiB"
+		return 1
+	done </tmp/regions
+}

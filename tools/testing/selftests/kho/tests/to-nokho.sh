@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A kernel without KHO does not know what SETUP_KEXEC_KHO is. It has to boot
+# nevertheless, and so has a kernel with KHO after it.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+about="into a kernel without KHO, and back"
+kernels="main nokho"
+stages=3
+plan=7
+
+stage_1() {
+	check "a file can be kept" keep letter 40M
+	remember free "$(mem_free)"
+	handover nokho
+}
+
+stage_2() {
+	check "this kernel has no KHO" same "what there is" "$(echo "$KHO"*)" "$KHO*"
+	check "the memory of the file is free" came_back "$(recall free)" "$(bytes 32M)"
+	check "nine tenths of the memory can be used" usable 90
+	handover main
+}
+
+stage_3() {
+	check "KHO is on" kho_enabled
+	check "nothing came in" no_handover
+	check "a file can be kept" keep letter 1M
+	finish
+}
