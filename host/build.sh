@@ -54,11 +54,24 @@ prepare() {
 	if [[ $seed != - && -f $from/$image ]] && cmp -s "$from/.source" "$tree/.overlay/source"; then
 		cp -a --reflink=auto "$from" "$out.part"
 		rm -f "$out.part/$image" "$out.part/.configured"
+		move_tools "$from"
 	else
 		mkdir -p "$out.part"
 		cp "$tree/.overlay/source" "$out.part/.source"
 	fi
 	mv "$out.part" "$out"
+}
+
+# move_tools FROM: the build of objtool remembers where its output is. With the
+# wrong place it is built once more, and then all objects, which depend on it.
+move_tools() {
+	local file
+	grep -rlF "$1/" --include='.*.cmd' --include='.*.d' "$out.part/tools" |
+		while IFS= read -r file; do
+			sed "s|$1/|$out/|g" "$file" >"$file.new"
+			touch -r "$file" "$file.new"
+			mv "$file.new" "$file"
+		done
 }
 
 # What is asked for, a later fragment winning.
@@ -148,7 +161,7 @@ main() {
 	prepare
 	configure
 	# How much a later build has to do, nobody knows.
-	if [[ ! -f $out/$image ]]; then
+	if [[ ! -f $out/$image && -z ${1:-} ]]; then
 		first=yes
 		[[ $seed != - ]] || count=$estimate
 		count=$(cat "$counted" 2>/dev/null || echo "$count")

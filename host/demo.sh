@@ -3,7 +3,7 @@
 #
 # host/demo.sh - keep a file through a change of kernels, and tell the story
 #
-#   host/demo.sh [FILE]
+#   host/demo.sh [FILE]       or FILE in the environment
 #
 # Owns the demonstration for a person: FILE (by default the kernel itself,
 # unpacked) goes into preserved memory in a virtual machine that runs one
@@ -94,7 +94,7 @@ story() {
 }
 
 main() {
-	local file=${1-} verdict on_host
+	local file=${1:-${FILE-}} verdict on_host
 	command -v qemu-system-x86_64 >/dev/null ||
 		die "qemu-system-x86_64 not found (package qemu-system-x86)"
 	[[ -z $file ]] || check_file "$file"

@@ -3,7 +3,7 @@
 #
 # host/test.sh - run scenarios in virtual machines and say what came out
 #
-#   host/test.sh [NAME...]    these, or all
+#   host/test.sh [NAME...]    these, or those in the environment's TESTS, or all
 #   host/test.sh --list       what there is
 #
 # Owns the run: which kernels are needed, as many machines at a time as there
@@ -114,7 +114,7 @@ report() {
 
 	if ((f)); then
 		say "not ok $name - $about ($(duration "$seconds"))"
-		sed '1,2d; s/^/  /' "$result"
+		sed '1,2d; s/^/  /' "$result" | head -n 30
 		say "  --- the end of $(shown "$vms")/$name.log:"
 		tail -n 15 "$vms/$name.log" | sed 's/^/  /'
 	elif ((s && !p)); then
@@ -169,7 +169,7 @@ main() {
 	command -v qemu-system-x86_64 >/dev/null ||
 		die "qemu-system-x86_64 not found (package qemu-system-x86)"
 	if ((!$#)); then
-		mapfile -t order < <(all_names)
+		read -ra order <<<"${TESTS:-$(all_names | xargs)}"
 		set -- "${order[@]}"
 	fi
 	for name; do

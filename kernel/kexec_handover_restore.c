@@ -764,7 +764,9 @@ bool __init kho_deferred_free_pages(unsigned long pfn, unsigned long nr_pages)
 		return false;
 
 	accept_memory(PFN_PHYS(pfn), nr_pages * PAGE_SIZE);
-	for (unsigned long p = pageblock_align(pfn); p < end; p += pageblock_nr_pages)
+	/* In scratch also a page block that begins with what is not free. */
+	for (unsigned long p = scratch ? pageblock_start_pfn(pfn) : pageblock_align(pfn);
+	     p < end; p += pageblock_nr_pages)
 		set_pageblock_migratetype(pfn_to_page(p),
 					  scratch ? MIGRATE_CMA : MIGRATE_MOVABLE);
 

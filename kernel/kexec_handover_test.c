@@ -524,6 +524,7 @@ static void test_next_overlapping(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, next(0, PFN_END), FOLIO(512, 3));
 	KUNIT_EXPECT_EQ(test, next(519, PFN_END), FOLIO(512, 3));
 	KUNIT_EXPECT_EQ(test, next(520, 521), FOLIO(512, 9));
+	KUNIT_EXPECT_EQ(test, next(521, PFN_END), FOLIO(512, 9));
 
 	KUNIT_ASSERT_TRUE(test, del(512, 9));
 	KUNIT_EXPECT_EQ(test, next(520, 521), FOLIO(520, 0));
@@ -658,26 +659,34 @@ static void test_fill_mixed(struct kunit *test)
 	expect_pages(test);
 }
 
-/* Every block of a folio is full, and none around it. */
-static void test_fill_large(struct kunit *test)
+/* The block of @pfn, where the map has the folio [first, end) and no other. */
+static void check_fill(struct kunit *test, unsigned long pfn,
+		       unsigned long first, unsigned long end)
 {
-	unsigned int orders[] = { MAX_PAGE_ORDER, MAX_PAGE_ORDER + 1, MAX_PAGE_ORDER + 5, 18 };
+	pfn = ALIGN_DOWN(pfn, MAX_ORDER_NR_PAGES);
 
-	for (int i = 0; i < ARRAY_SIZE(orders); i++) {
-		unsigned long first = 5 * BIT(orders[i]);
-		unsigned long end = first + BIT(orders[i]);
+	clear_pages();
+	for (unsigned int i = 0; i < MAX_ORDER_NR_PAGES; i++)
+		__assign_bit(i, want, pfn + i >= first && pfn + i < end);
+	kho_map_fill(&map, pfn, MAX_ORDER_NR_PAGES, pages);
+	expect_pages(test);
+}
 
-		make_anew(test);
-		KUNIT_ASSERT_EQ(test, add(first, orders[i]), 0);
-		for (unsigned long pfn = first - MAX_ORDER_NR_PAGES; pfn <= end;
-		     pfn += MAX_ORDER_NR_PAGES) {
-			clear_pages();
-			if (pfn >= first && pfn < end)
-				want_pages(0, MAX_ORDER_NR_PAGES);
-			kho_map_fill(&map, pfn, MAX_ORDER_NR_PAGES, pages);
-			expect_pages(test);
-		}
-	}
+/* All blocks of a large folio are full, and none around it. */
+static void test_fill_order(struct kunit *test)
+{
+	unsigned int order = order_of(test);
+	unsigned long first = order < KHO_MAP_MAX_ORDER ? BIT(order) : 0;
+	unsigned long end = first + BIT(order);
+
+	KUNIT_ASSERT_EQ(test, add(first, order), 0);
+	check_fill(test, first, first, end);
+	check_fill(test, first + BIT(order) / 2, first, end);
+	check_fill(test, end - 1, first, end);
+	if (first)
+		check_fill(test, first - 1, first, end);
+	if (end < PFN_END)
+		check_fill(test, end, first, end);
 }
 
 /*
@@ -1261,7 +1270,7 @@ static struct kunit_case kho_map_cases[] = {
 	KUNIT_CASE(test_sparse),
 	KUNIT_CASE(test_fill_order_0),
 	KUNIT_CASE(test_fill_mixed),
-	KUNIT_CASE(test_fill_large),
+	KUNIT_CASE_PARAM(test_fill_order, each_order),
 	KUNIT_CASE(test_random),
 	KUNIT_CASE(test_no_memory),
 	KUNIT_CASE(test_no_root),

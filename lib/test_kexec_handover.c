@@ -108,7 +108,8 @@ static struct blob *blob;
 static struct dentry *files_dir;
 
 /* Folios whose struct pages were looked at, and those that were not right. */
-static unsigned long nr_checked, nr_bad;
+static unsigned long nr_checked;
+static unsigned long nr_bad;
 
 static u64 next_of(struct list_head *pos)
 {
@@ -484,8 +485,8 @@ static unsigned long page_flags(struct page *page)
 	return page->flags & (BIT(NR_PAGEFLAGS) - 1);
 }
 
-/* Returns what is different, or NULL. */
-static const char *compare_page(struct page *page, struct page *fresh)
+/* Returns what is different, or NULL. @i is the page's number in its folio. */
+static const char *compare_page(unsigned long i, struct page *page, struct page *fresh)
 {
 	unsigned long pfn = page_to_pfn(page);
 
@@ -493,16 +494,16 @@ static const char *compare_page(struct page *page, struct page *fresh)
 		return "reference count";
 	if (page_flags(page) != page_flags(fresh))
 		return "flags";
-	if (page->mapping != fresh->mapping)
+	/* The first tails have metadata of the folio there. */
+	if ((!i || i > 2) && page->mapping != fresh->mapping)
 		return "mapping";
 	if (!zone_spans_pfn(page_zone(page), pfn) || page_to_nid(page) != pfn_to_nid(pfn))
 		return "zone or node";
 	if (PageTail(page) != PageTail(fresh))
 		return "being a tail";
-	/* In the first tails the rest is metadata of the folio. */
-	if (!PageTail(page) && atomic_read(&page->_mapcount) != atomic_read(&fresh->_mapcount))
+	if (!i && atomic_read(&page->_mapcount) != atomic_read(&fresh->_mapcount))
 		return "map count";
-	if (!PageTail(page) && page->private != fresh->private)
+	if (!i && page->private != fresh->private)
 		return "private";
 
 	return NULL;
@@ -539,7 +540,7 @@ static void check_folio(struct folio *folio)
 
 	what = compare_folio(folio, fresh);
 	for (i = 0; !what && i < folio_nr_pages(folio); i++) {
-		what = compare_page(folio_page(folio, i), folio_page(fresh, i));
+		what = compare_page(i, folio_page(folio, i), folio_page(fresh, i));
 		if (!what && page_folio(folio_page(folio, i)) != folio)
 			what = "head of a tail";
 	}
@@ -549,7 +550,7 @@ static void check_folio(struct folio *folio)
 	if (!what)
 		return;
 	nr_bad++;
-	pr_err("order-%u folio at PFN %#lx, page %lu: wrong %s\n", folio_order(folio),
+	pr_err_ratelimited("order-%u folio at PFN %#lx, page %lu: wrong %s\n", folio_order(folio),
 	       folio_pfn(folio), i ? i - 1 : 0, what);
 }
 

@@ -13,10 +13,11 @@ plan=later
 # Cases are indented by four blanks, parameters of a case by more. The plan is
 # what the suites planned: cases without a result are missed.
 stage_1() {
-	local results=/tmp/results
+	local results=/tmp/results verdict name cases
 
 	cat /sys/kernel/debug/kunit/kho_*/results >$results
-	ktap_set_plan $((1 + $(sed -n 's/^    1\.\.//p' $results | awk '{ n += $1 } END { print n + 0 }')))
+	cases=$(sed -n 's/^    1\.\.//p' $results | awk '{ n += $1 } END { print n + 0 }')
+	ktap_set_plan $((cases + 1))
 	check "there are suites" grep -q '# Subtest: kho_' $results
 
 	awk '/# Subtest: / { suite = $3 }
