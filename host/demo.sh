@@ -67,7 +67,7 @@ boot() {
 	"$root/host/vm.sh" --name demo --initrd "$build/vm/demo.cpio" \
 		--kernel "$build/kernel/main/arch/x86/boot/bzImage" \
 		--mem "$(guest_mib "$file")M" --limit $((60 + mib)) \
-		--append "$(cat "$ours/cmdline") kho_test=demo kho_stage=1 kho_scratch=64M,64M,64M" || true
+		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=demo kho_stage=1 kho_scratch=64M,64M,64M" || true
 	rm -f "$build/vm/demo.cpio"
 }
 

@@ -44,7 +44,7 @@ read_head() {
 list() {
 	local name
 	for name in $(all_names); do
-		(read_head "$name" && printf '%-14s %s\n' "$name" "$about")
+		(read_head "$name" && printf '%-16s %s\n' "$name" "$about")
 	done
 }
 
@@ -79,7 +79,7 @@ run_one() {
 	"$root/host/vm.sh" --name "$name" --initrd "$vms/$name.cpio" \
 		--kernel "$build/kernel/${kernels%% *}/arch/x86/boot/bzImage" \
 		--mem "$mem" --cpus "$cpus" --numa "$numa" --limit "$limit" \
-		--append "$(cat "$ours/cmdline") kho_test=$name kho_stage=1 $words" || true
+		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=$name kho_stage=1 $words" || true
 	rm -f "$vms/$name.cpio"
 	[[ -f $log ]] || echo "   0.000000 vm: was not started" >"$log"
 	{

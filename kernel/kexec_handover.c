@@ -37,6 +37,7 @@ static_assert(sizeof_field(struct kho_kexec_metadata, previous_release) ==
 struct kho_out kho_out = {
 	.lock = __MUTEX_INITIALIZER(kho_out.lock),
 };
+
 struct kho_in kho_in __ro_after_init;
 
 /* What kho= asks for. */

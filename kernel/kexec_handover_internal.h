@@ -31,7 +31,7 @@
  */
 struct kho_out {
 	struct kho_map map;
-	struct mutex lock;
+	struct mutex lock; /* see above */
 	void *fdt;
 	struct kho_kexec_metadata *metadata;
 };

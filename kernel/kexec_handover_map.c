@@ -144,7 +144,7 @@ int kho_map_add(struct kho_map *map, unsigned long pfn, unsigned int order)
 /**
  * kho_map_del - delete a folio
  * @map: the map
- * @pfn: first PFN of the folio
+ * @pfn: first PFN of the folio, aligned to its order
  * @order: its order
  *
  * Context: any.
@@ -161,7 +161,7 @@ bool kho_map_del(struct kho_map *map, unsigned long pfn, unsigned int order)
 /**
  * kho_map_test - is exactly this folio in the map?
  * @map: the map
- * @pfn: first PFN of the folio
+ * @pfn: first PFN of the folio, aligned to its order
  * @order: its order
  *
  * Context: any.
@@ -207,7 +207,7 @@ bool kho_map_find(const struct kho_map *map, unsigned long pfn,
  * @map: the map
  * @order: the order
  * @pfn: first PFN of the range
- * @end: first PFN behind the range
+ * @end: first PFN behind the range; ULONG_MAX for all there are
  *
  * Context: any.
  * Return: first PFN of the lowest folio of @order that has a page in
@@ -218,7 +218,7 @@ unsigned long kho_map_next_of_order(const struct kho_map *map,
 				    unsigned long end)
 {
 	u64 key = kho_map_key(pfn, order);
-	u64 last = kho_map_key(end - 1, order);
+	u64 last = kho_map_key(min(end, BIT(KHO_MAP_ORDER_0_BIT)) - 1, order);
 
 	if (pfn >= end)
 		return KHO_MAP_NONE;

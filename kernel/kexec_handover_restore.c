@@ -133,9 +133,10 @@ static unsigned long __init first_node_from(unsigned long pfn)
 	return low;
 }
 
-#define for_each_node_in(i, start, end)						\
-	for ((i) = first_node_from(start);					\
-	     (i) < incoming.nr_nodes && incoming.nodes[i] < (end); (i)++)
+static bool __init node_before(unsigned long i, unsigned long end)
+{
+	return i < incoming.nr_nodes && incoming.nodes[i] < end;
+}
 
 /*
  * Checking what came in
@@ -363,11 +364,17 @@ static bool __init check_nodes(struct check *check)
 	return true;
 }
 
+/* Whole pages: they are given back to the page allocator. */
+static size_t nodes_bytes(unsigned long nr_nodes)
+{
+	return PAGE_ALIGN(nr_nodes * sizeof(*incoming.nodes));
+}
+
 static bool __init alloc_boot_data(unsigned long nr_nodes)
 {
 	size_t bytes = BITS_TO_LONGS(block_of(max_pfn - 1) + 1) * sizeof(long);
 
-	incoming.nodes = memblock_alloc_raw(nr_nodes * sizeof(*incoming.nodes), PAGE_SIZE);
+	incoming.nodes = memblock_alloc_raw(nodes_bytes(nr_nodes), PAGE_SIZE);
 	blocks.bytes = PAGE_ALIGN(3 * bytes);
 	blocks.start = memblock_alloc(blocks.bytes, PAGE_SIZE);
 	if (!incoming.nodes || !blocks.start)
@@ -383,7 +390,7 @@ static bool __init alloc_boot_data(unsigned long nr_nodes)
 static void __init free_boot_data(unsigned long nr_nodes)
 {
 	if (incoming.nodes)
-		memblock_free(incoming.nodes, nr_nodes * sizeof(*incoming.nodes));
+		memblock_free(incoming.nodes, nodes_bytes(nr_nodes));
 	if (blocks.start)
 		memblock_free(blocks.start, blocks.bytes);
 	incoming.nodes = NULL;
@@ -556,7 +563,7 @@ static void __init prepare_block(unsigned long start)
 		}
 	}
 
-	for_each_node_in(i, start, end)
+	for (i = first_node_from(start); node_before(i, end); i++)
 		__SetPageReserved(pfn_to_page(incoming.nodes[i]));
 }
 
@@ -662,7 +669,7 @@ static void __init fill_withheld(unsigned long block_pfn, unsigned long *pages)
 	unsigned long i;
 
 	kho_map_fill(&incoming.map, block_pfn, BLOCK_PAGES, pages);
-	for_each_node_in(i, block_pfn, block_pfn + BLOCK_PAGES)
+	for (i = first_node_from(block_pfn); node_before(i, block_pfn + BLOCK_PAGES); i++)
 		__set_bit(incoming.nodes[i] - block_pfn, pages);
 }
 
@@ -790,7 +797,7 @@ static void drop_map(struct work_struct *work)
 		free_reserved_page(pfn_to_page(incoming.nodes[i]));
 		cond_resched();
 	}
-	free_reserved_area(nodes, nodes + PAGE_ALIGN(incoming.nr_nodes * sizeof(long)), -1, NULL);
+	free_reserved_area(nodes, nodes + nodes_bytes(incoming.nr_nodes), -1, NULL);
 }
 
 /* The last folio was restored: nobody has to look into the map any more. */

@@ -18,6 +18,7 @@
 #define pr_fmt(fmt) "KHO: " fmt
 
 #include <linux/cma.h>
+#include <linux/crash_core.h>
 #include <linux/init.h>
 #include <linux/initrd.h>
 #include <linux/io.h>
@@ -160,6 +161,22 @@ static u64 __init image_bytes(void)
 	return bytes;
 }
 
+/* What crashkernel= took of [start, end): as much again will do, unscaled. */
+static u64 __init crash_bytes(phys_addr_t start, phys_addr_t end)
+{
+	u64 bytes = 0;
+
+#ifdef CONFIG_CRASH_RESERVE
+	const struct resource *res[] = { &crashk_res, &crashk_low_res };
+
+	for (int i = 0; i < ARRAY_SIZE(res); i++) {
+		if (res[i]->end && res[i]->start >= start && res[i]->start < end)
+			bytes += resource_size(res[i]);
+	}
+#endif
+	return bytes;
+}
+
 /*
  * What the next kernel will want is what this one took: the same again, scaled.
  * Each byte counts in one region. The image counts as global. Low memory counts
@@ -171,11 +188,12 @@ static void __init default_sizes(u64 *low, u64 *global)
 {
 	phys_addr_t limit = ARCH_LOW_ADDRESS_LIMIT;
 	u64 image = image_bytes();
-	u64 below = reserved_bytes(0, limit, NUMA_NO_NODE);
-	u64 above = reserved_bytes(limit, PHYS_ADDR_MAX, NUMA_NO_NODE);
+	u64 crash_low = crash_bytes(0, limit), crash_high = crash_bytes(limit, PHYS_ADDR_MAX);
+	u64 below = reserved_bytes(0, limit, NUMA_NO_NODE) - crash_low;
+	u64 above = reserved_bytes(limit, PHYS_ADDR_MAX, NUMA_NO_NODE) - crash_high;
 
-	*low = scale(below > image ? below - image : 0);
-	*global = scale(image + (num_node_state(N_MEMORY) > 1 ? 0 : above));
+	*low = scale(below > image ? below - image : 0) + crash_low;
+	*global = scale(image + (num_node_state(N_MEMORY) > 1 ? 0 : above)) + crash_high;
 }
 
 static u64 __init default_node_size(int nid)
@@ -366,19 +384,43 @@ bool __init kho_scratch_adopt(phys_addr_t array_phys, u64 array_len)
 	return ok;
 }
 
-#define for_each_scratch_pageblock(pfn, i)					\
-	for ((i) = 0; (i) < kho_scratch_cnt; (i)++)				\
-		for ((pfn) = PHYS_PFN(kho_scratch[i].addr);			\
-		     (pfn) < PHYS_PFN(kho_scratch[i].addr + kho_scratch[i].size);	\
-		     (pfn) += pageblock_nr_pages)
+static void __init for_each_pageblock(void (*func)(unsigned long pfn))
+{
+	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
+		unsigned long pfn = PHYS_PFN(kho_scratch[i].addr);
+		unsigned long end = pfn + PHYS_PFN(kho_scratch[i].size);
 
-static bool __init struct_page_exists(unsigned long pfn)
+		for (; pfn < end; pfn += pageblock_nr_pages)
+			func(pfn);
+	}
+}
+
+static void __init mark_if_initialised(unsigned long pfn)
 {
 #ifdef CONFIG_DEFERRED_STRUCT_PAGE_INIT
-	return pfn < NODE_DATA(early_pfn_to_nid(pfn))->first_deferred_pfn;
-#else
-	return true;
+	if (pfn >= NODE_DATA(early_pfn_to_nid(pfn))->first_deferred_pfn)
+		return;
 #endif
+	set_pageblock_migratetype(pfn_to_page(pfn), MIGRATE_CMA);
+}
+
+static void __init mark_if_unmarked(unsigned long pfn)
+{
+	struct page *page = pfn_to_page(pfn);
+
+	if (get_pageblock_migratetype(page) != MIGRATE_CMA)
+		set_pageblock_migratetype(page, MIGRATE_CMA);
+}
+
+static void __init release_or_count(unsigned long pfn)
+{
+	struct page *page = pfn_to_page(pfn);
+
+	if (scratch_inherited)
+		page_zone(page)->cma_pages += pageblock_nr_pages;
+	else
+		init_cma_reserved_pageblock(page);
+	totalcma_pages += pageblock_nr_pages;
 }
 
 /**
@@ -390,20 +432,12 @@ static bool __init struct_page_exists(unsigned long pfn)
  */
 void __init kho_scratch_mark_early(void)
 {
-	unsigned long pfn;
-	unsigned int i;
-
-	if (!scratch_inherited)
-		return;
-
-	for_each_scratch_pageblock(pfn, i) {
-		if (struct_page_exists(pfn))
-			set_pageblock_migratetype(pfn_to_page(pfn), MIGRATE_CMA);
-	}
+	if (scratch_inherited)
+		for_each_pageblock(mark_if_initialised);
 }
 
 /**
- * kho_scratch_finish - complete and count inherited scratch
+ * kho_scratch_finish - complete the marks of kho_scratch_mark_early()
  *
  * What is left to be marked are page blocks in which nothing is free: memory
  * that the kernel took while it booted. Some of it is freed later.
@@ -412,39 +446,20 @@ void __init kho_scratch_mark_early(void)
  */
 void __init kho_scratch_finish(void)
 {
-	unsigned long pfn;
-	unsigned int i;
-
-	if (!scratch_inherited)
-		return;
-
-	for_each_scratch_pageblock(pfn, i) {
-		struct page *page = pfn_to_page(pfn);
-
-		if (get_pageblock_migratetype(page) != MIGRATE_CMA)
-			set_pageblock_migratetype(page, MIGRATE_CMA);
-		page_zone(page)->cma_pages += pageblock_nr_pages;
-		totalcma_pages += pageblock_nr_pages;
-	}
+	if (scratch_inherited)
+		for_each_pageblock(mark_if_unmarked);
 }
 
 /**
- * kho_scratch_release - give new scratch to the page allocator, for movable pages
+ * kho_scratch_release - scratch is the page allocator's now, for movable pages
+ *
+ * That of a handover went there with all other memory and is only counted.
  *
  * Context: initcalls.
  */
 void __init kho_scratch_release(void)
 {
-	unsigned long pfn;
-	unsigned int i;
-
-	if (scratch_inherited)
-		return;
-
-	for_each_scratch_pageblock(pfn, i) {
-		init_cma_reserved_pageblock(pfn_to_page(pfn));
-		totalcma_pages += pageblock_nr_pages;
-	}
+	for_each_pageblock(release_or_count);
 }
 
 /**

@@ -12,7 +12,9 @@
  *
  * Each folio is preserved as it is added, so a kexec can come at any time. The
  * next kernel takes all of them back, compares each struct page with that of a
- * folio fresh from the page allocator, and preserves them again.
+ * folio fresh from the page allocator, and preserves them again. With
+ * test_kho_early on the command line it does so in an early_initcall, before
+ * deferred struct page initialisation, and compares once more after it.
  *
  * What is handed over beside the data is one page a file, in a list that starts
  * in the blob, and pages with the folios' addresses. They are linked by
@@ -480,13 +482,14 @@ DEFINE_SHOW_ATTRIBUTE(stats);
  * Is a folio like one from folio_alloc()?
  */
 
-static unsigned long page_flags(struct page *page)
+static unsigned long __init page_flags(struct page *page)
 {
 	return page->flags & (BIT(NR_PAGEFLAGS) - 1);
 }
 
 /* Returns what is different, or NULL. @i is the page's number in its folio. */
-static const char *compare_page(unsigned long i, struct page *page, struct page *fresh)
+static const char *__init compare_page(unsigned long i, struct page *page,
+				       struct page *fresh)
 {
 	unsigned long pfn = page_to_pfn(page);
 
@@ -509,7 +512,7 @@ static const char *compare_page(unsigned long i, struct page *page, struct page 
 	return NULL;
 }
 
-static const char *compare_folio(struct folio *folio, struct folio *fresh)
+static const char *__init compare_folio(struct folio *folio, struct folio *fresh)
 {
 	if (folio_order(folio) != folio_order(fresh))
 		return "order";
@@ -526,7 +529,7 @@ static const char *compare_folio(struct folio *folio, struct folio *fresh)
 	return NULL;
 }
 
-static void check_folio(struct folio *folio)
+static void __init check_folio(struct folio *folio)
 {
 	struct folio *fresh = folio_alloc(GFP_KERNEL, folio_order(folio));
 	const char *what;
@@ -558,20 +561,18 @@ static void check_folio(struct folio *folio)
  * Taking files back
  */
 
-static void *restore_page(u64 phys)
+static void *__init restore_page(u64 phys)
 {
 	struct folio *folio = kho_restore_folio(phys);
 
 	if (!folio)
 		return NULL;
 	check_folio(folio);
-	if (kho_preserve_folio(folio))
-		pr_err("cannot preserve PFN %#lx again\n", folio_pfn(folio));
 
 	return folio_address(folio);
 }
 
-static int restore_piece(struct kept_file *f, u64 addr)
+static int __init restore_piece(struct kept_file *f, u64 addr)
 {
 	struct folio *folio = kho_restore_folio(addr & PAGE_MASK);
 
@@ -584,10 +585,10 @@ static int restore_piece(struct kept_file *f, u64 addr)
 	}
 	check_folio(folio);
 
-	return kho_preserve_folio(folio) ?: add_piece(f, folio);
+	return add_piece(f, folio);
 }
 
-static int restore_pieces(struct kept_file *f)
+static int __init restore_pieces(struct kept_file *f)
 {
 	u64 next = f->page->first_folio_page;
 
@@ -611,7 +612,7 @@ static int restore_pieces(struct kept_file *f)
 }
 
 /* Returns the address of the next file. */
-static u64 restore_file(u64 phys)
+static u64 __init restore_file(u64 phys)
 {
 	struct kept_file *f = kzalloc(sizeof(*f), GFP_KERNEL);
 	int err;
@@ -632,12 +633,11 @@ static u64 restore_file(u64 phys)
 		f->page->bytes = min(f->page->bytes, f->capacity);
 	}
 	list_add_tail(&f->list, &files);
-	show_file(f);
 
 	return f->page->next;
 }
 
-static void restore_files(void)
+static void __init restore_files(void)
 {
 	struct blob *old;
 	phys_addr_t phys;
@@ -653,8 +653,72 @@ static void restore_files(void)
 
 	while (next)
 		next = restore_file(next);
-	link_files();
 	pr_info("%lu folios restored and checked, %lu bad\n", nr_checked, nr_bad);
+}
+
+/* Are the files taken back before most struct pages are initialised? */
+static bool early __initdata;
+
+static int __init test_kho_early(char *arg)
+{
+	early = true;
+	return 0;
+}
+early_param("test_kho_early", test_kho_early);
+
+static int __init restore_early(void)
+{
+	if (early)
+		restore_files();
+
+	return 0;
+}
+early_initcall(restore_early);
+
+/* Nothing that came later may have touched what was restored early. */
+static void __init check_again(void)
+{
+	struct kept_file *f;
+
+	list_for_each_entry(f, &files, list) {
+		for (unsigned long i = 0; i < f->nr; i++)
+			check_folio(f->pieces[i].folio);
+	}
+	pr_info("restored early and checked again, %lu bad\n", nr_bad);
+}
+
+static int __init preserve_file(struct kept_file *f)
+{
+	u64 next = f->page->first_folio_page;
+	int err = kho_preserve_folio(virt_to_folio(f->page));
+
+	while (next && !err) {
+		struct folio_page *p = phys_to_virt(next);
+
+		err = kho_preserve_folio(virt_to_folio(p));
+		next = p->next;
+	}
+	for (unsigned long i = 0; i < f->nr && !err; i++)
+		err = kho_preserve_folio(f->pieces[i].folio);
+
+	return err;
+}
+
+/* What was restored is handed over to the next kernel as well. */
+static void __init preserve_files(void)
+{
+	struct kept_file *f;
+
+	list_for_each_entry(f, &files, list) {
+		int err = preserve_file(f);
+
+		if (err) {
+			pr_err("cannot preserve %s again (%d)\n", f->page->name, err);
+			nr_bad++;
+		}
+		show_file(f);
+	}
+	link_files();
 }
 
 static int __init test_kho_init(void)
@@ -682,7 +746,11 @@ static int __init test_kho_init(void)
 		goto out;
 	}
 
-	restore_files();
+	if (early)
+		check_again();
+	else
+		restore_files();
+	preserve_files();
 
 	return 0;
 out:
@@ -692,6 +760,3 @@ out:
 	return err;
 }
 late_initcall(test_kho_init);
-
-MODULE_DESCRIPTION("Test client of Kexec HandOver");
-MODULE_LICENSE("GPL");

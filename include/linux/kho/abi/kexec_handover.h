@@ -11,6 +11,7 @@
 #ifndef _LINUX_KHO_ABI_KEXEC_HANDOVER_H
 #define _LINUX_KHO_ABI_KEXEC_HANDOVER_H
 
+#include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/math.h>
 #include <linux/stddef.h>
@@ -69,9 +70,9 @@ static_assert(sizeof(struct kho_scratch) == 2 * sizeof(phys_addr_t));
 #define KHO_MAP_ORDER_0_BIT	(64 - PAGE_SHIFT)
 #define KHO_MAP_KEY_BITS	(KHO_MAP_ORDER_0_BIT + 1)
 #define KHO_MAP_LEAF_SHIFT	(PAGE_SHIFT + 3)
-#define KHO_MAP_LEAF_BITS	(1UL << KHO_MAP_LEAF_SHIFT)
+#define KHO_MAP_LEAF_BITS	BIT(KHO_MAP_LEAF_SHIFT)
 #define KHO_MAP_TABLE_SHIFT	(PAGE_SHIFT - 3)
-#define KHO_MAP_TABLE_ENTRIES	(1UL << KHO_MAP_TABLE_SHIFT)
+#define KHO_MAP_TABLE_ENTRIES	BIT(KHO_MAP_TABLE_SHIFT)
 #define KHO_MAP_LEVELS		\
 	(1 + DIV_ROUND_UP(KHO_MAP_KEY_BITS - KHO_MAP_LEAF_SHIFT, KHO_MAP_TABLE_SHIFT))
 

@@ -49,7 +49,7 @@ begin_stage() {
 
 # /kho/cmdline is what every kernel of a scenario gets, whatever else.
 next_words() {
-	echo "$(cat "$kho_lib/cmdline") kho_test=$kho_test kho_stage=$((kho_stage + 1))" \
+	echo "$(sed "/^#/d" "$kho_lib/cmdline") kho_test=$kho_test kho_stage=$((kho_stage + 1))" \
 		"kho_n=$KTAP_TESTNO kho_fail=$KTAP_CNT_FAIL kho_skip=$KTAP_CNT_SKIP"
 }
 

@@ -6,5 +6,5 @@
 
 # shellcheck source=/dev/null
 . "$kho_tests/cpus4.sh"
-about="four processes on one CPU do the same"
+about="four processes on one CPU keep, read and drop files"
 cpus=1

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Ten handovers in which each kernel picks its place at random: it has to be
-# in scratch, or the kernel sits on somebody's memory.
+# in scratch, or the kernel sits on somebody's memory. Scratch is larger than
+# by default, so that there are places to pick from.
 #
 # shellcheck shell=dash disable=SC2034,SC2154
 
 about="ten handovers, each kernel at a random place in scratch"
 kernels="main"
+words="kho_scratch=64M,128M,64M"
+mem=1G
 stages=11
 plan=41
 limit=180

@@ -88,5 +88,5 @@ moved() {
 	local kib=$(($(bytes $KEPT) / 1024))
 
 	[ "$(node_meminfo "$2" MemTotal)" -gt 0 ] || kib=0
-	near "$1, in KiB" "$3" $kib 4096
+	near "$1, in KiB" "$3" $kib 8192
 }

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Folios that are taken back in an early_initcall, when most struct pages do
+# not exist yet, are as good as others, and deferred initialisation, which
+# comes after, leaves them alone. The client compares them at both times.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+# shellcheck source=/dev/null
+. "$kho_tests/orders.sh"
+# shellcheck source=/dev/null
+. "$kho_tests/mixed.sh"
+
+about="folios of all orders taken back before deferred initialisation"
+kernels="main next"
+mem=2G
+cpus=4
+numa=2
+limit=120
+stages=3
+plan=43
+
+stage_1() {
+	keep_all_orders
+	check "a large file can be kept" keep large 256M
+	note_down
+	handover "$(last_kernel)" test_kho_early
+}
+
+# And once more, from the kernel that took them back early.
+stage_2() {
+	arrives_early
+	handover main test_kho_early
+}
+
+stage_3() {
+	arrives_early
+	check "files of all orders can be dropped" forget_all_orders
+	check "so can the large one" forget large
+	check "nine tenths of the memory can be used" usable 90
+	finish
+}
+
+arrives_early() {
+	check "the folios were compared again later" compared_again
+	all_orders_intact
+	check "the large file is intact" intact large
+	check "each folio is a proper one" folios_sound
+}
+
+compared_again() {
+	dmesg | grep -q 'test_kho: restored early and checked again, 0 bad'
+}
