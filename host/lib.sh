@@ -119,9 +119,11 @@ run_logged() {
 
 # die_log MESSAGE LOG: the error, what the log says about it, where the log is.
 die_log() {
-	printf 'error: %s\n' "$1" >&2
-	grep -E '(^|: )(fatal )?error: |: Error: |undefined reference|^E: ' "$2" | head -10 >&2 || true
-	printf -- '--- the end of %s:\n' "$(shown "$2")" >&2
-	tail -15 "$2" >&2
+	{
+		printf 'error: %s\n' "$1"
+		grep -E '(^|: )(fatal )?error: |: Error: |undefined reference|^E: ' "$2" | head -10 || true
+		printf -- '--- the end of %s:\n' "$2"
+		tail -15 "$2"
+	} | sed "s|$root/||g" >&2
 	exit 1
 }

@@ -198,16 +198,16 @@ edited() {
 	done
 }
 
+# known_content FILE [NEW]: is it one that we put there, or are about to?
 known_content() {
-	local file=$1 dir candidates=()
-	for dir in "$series" "$series.old" "${@:2}"; do
-		[[ ! -e $dir/$file ]] || candidates+=("$dir/$file")
-	done
+	local file=$1 dirs=("$series" "$series.old") dir
+	shift
+	dirs+=("$@")
 	if [[ ! -e $series/$file || -d $series.old ]]; then
-		candidates+=("$tree/.overlay/pristine/$file")
+		dirs+=("$tree/.overlay/pristine")
 	fi
-	for file in "${candidates[@]}"; do
-		! cmp -s "$file" "$tree/$1" || return 0
+	for dir in "${dirs[@]}"; do
+		! cmp -s "$dir/$file" "$tree/$file" || return 0
 	done
 	return 1
 }
@@ -218,7 +218,7 @@ edited_unpatched() {
 	[[ -d $tree/.overlay ]] || return 0
 	(
 		cd "$tree" || exit 1
-		find . -name .overlay -prune -o -type f -newer .overlay/source \
+		find . \( -name .overlay -o -path ./usr/include \) -prune -o -type f -newer .overlay/source \
 			\( -name '*.[chS]' -o -name 'Kconfig*' -o -name '*akefile*' -o -name '*.rst' -o -name '*.lds*' \) \
 			-printf '%P\n'
 	) | grep -vxF -f <(pristine_files "$tree"; echo) || true

@@ -106,7 +106,7 @@ check_whole() {
 			continue
 		elif grep -qxF "$file" "$t/.overlay/whole-files" 2>/dev/null; then
 			die "build/linux/$file is a file, and was a link to $file: keep the better one as $file, and remove build/linux/$file"
-		elif [[ $t/$file -nt $t/.overlay/source ]]; then
+		elif [[ $t/$file -nt $t/.overlay/source && ! -e $t/.overlay/pristine/$file ]]; then
 			die "build/linux/$file is in the way of the link to $file: remove it"
 		fi
 		die "$file exists in Linux $(linux_version "$t"): make it a patch"
@@ -143,23 +143,24 @@ die_edits() {
 # A tree from another source, or the first.
 new_tree() {
 	local source=$1 id=$2 edits
+	rm -rf "$build/linux.old"
 	if [[ -d $tree && -z ${FORCE:-} ]]; then
 		edits=$(edited; edited_unpatched)
 		die_edits "$edits"
 	fi
-	[[ ! -f $tree/.overlay/source ]] ||
-		say "build/linux was made from another source; now from $source"
 	unpack "$source" "$id"
 	check_whole "$build/linux.next"
 	make_series "$build/linux.next" "$series.new"
 	put_series "$build/linux.next" "$series.new"
 	link_whole "$build/linux.next"
 
-	rm -rf "$build/linux.old" "$series"
 	[[ ! -d $tree ]] || mv "$tree" "$build/linux.old"
 	mv "$build/linux.next" "$tree"
 	adopt_series
-	rm -rf "$build/linux.old"
+	if [[ -d $build/linux.old ]]; then
+		say "build/linux was from another source; now it is from $source"
+		rm -rf "$build/linux.old"
+	fi
 	summary
 }
 

@@ -526,9 +526,9 @@ static void __init prepare_folio(const struct kho_map_folio *f,
 	if (f->pfn < start)
 		return;
 
-	__SetPageReserved(head);
+	__folio_set_reserved((struct folio *)head);
 	if (f->order) {
-		__SetPageHead(head);
+		__folio_set_head((struct folio *)head);
 		prep_compound_head(head, f->order);
 		page_rmappable_folio(head);
 	}
@@ -564,7 +564,7 @@ static void __init prepare_block(unsigned long start)
 	}
 
 	for (i = first_node_from(start); node_before(i, end); i++)
-		__SetPageReserved(pfn_to_page(incoming.nodes[i]));
+		__folio_set_reserved(pfn_folio(incoming.nodes[i]));
 }
 
 static bool block_is_named(unsigned long block_pfn)
@@ -903,8 +903,7 @@ static int take(unsigned long pfn)
 /* From a folio that waits to one that folio_alloc() could have returned. */
 static void make_ordinary(struct page *page, unsigned int order)
 {
-	/* ClearPageReserved() does not want to see compound pages. */
-	clear_bit(PG_reserved, &page->flags);
+	folio_clear_reserved((struct folio *)page);
 	clear_page_tag_ref(page);
 	set_page_owner(page, order, GFP_KERNEL);
 	page_table_check_alloc(page, order);

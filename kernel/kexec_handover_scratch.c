@@ -384,7 +384,7 @@ bool __init kho_scratch_adopt(phys_addr_t array_phys, u64 array_len)
 	return ok;
 }
 
-static void __init for_each_pageblock(void (*func)(unsigned long pfn))
+static void __init visit_pageblocks(void (*func)(unsigned long pfn))
 {
 	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
 		unsigned long pfn = PHYS_PFN(kho_scratch[i].addr);
@@ -433,7 +433,7 @@ static void __init release_or_count(unsigned long pfn)
 void __init kho_scratch_mark_early(void)
 {
 	if (scratch_inherited)
-		for_each_pageblock(mark_if_initialised);
+		visit_pageblocks(mark_if_initialised);
 }
 
 /**
@@ -447,7 +447,7 @@ void __init kho_scratch_mark_early(void)
 void __init kho_scratch_finish(void)
 {
 	if (scratch_inherited)
-		for_each_pageblock(mark_if_unmarked);
+		visit_pageblocks(mark_if_unmarked);
 }
 
 /**
@@ -459,7 +459,7 @@ void __init kho_scratch_finish(void)
  */
 void __init kho_scratch_release(void)
 {
-	for_each_pageblock(release_or_count);
+	visit_pageblocks(release_or_count);
 }
 
 /**

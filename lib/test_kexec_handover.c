@@ -488,8 +488,8 @@ static unsigned long __init page_flags(struct page *page)
 }
 
 /* Returns what is different, or NULL. @i is the page's number in its folio. */
-static const char *__init compare_page(unsigned long i, struct page *page,
-				       struct page *fresh)
+static const char *__init
+compare_page(unsigned long i, struct page *page, struct page *fresh)
 {
 	unsigned long pfn = page_to_pfn(page);
 
@@ -553,8 +553,8 @@ static void __init check_folio(struct folio *folio)
 	if (!what)
 		return;
 	nr_bad++;
-	pr_err_ratelimited("order-%u folio at PFN %#lx, page %lu: wrong %s\n", folio_order(folio),
-	       folio_pfn(folio), i ? i - 1 : 0, what);
+	pr_err_ratelimited("order-%u folio at PFN %#lx, page %lu: wrong %s\n",
+			   folio_order(folio), folio_pfn(folio), i ? i - 1 : 0, what);
 }
 
 /*

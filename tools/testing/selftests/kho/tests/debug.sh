@@ -17,7 +17,7 @@ words="kunit.enable=1 kunit.filter_glob=kho_*"
 mem=2G
 limit=240
 stages=2
-plan=38
+plan=37
 
 stage_1() {
 	check "the KUnit suites pass here as well" suites_pass
