@@ -68,6 +68,7 @@ extern unsigned int kho_scratch_cnt;
 
 bool kho_scratch_adopt(phys_addr_t array_phys, u64 array_len);
 bool kho_scratch_reserve(void);
+bool kho_scratch_inherited(phys_addr_t phys, size_t size);
 void kho_scratch_mark_early(void);
 void kho_scratch_finish(void);
 void kho_scratch_release(void);

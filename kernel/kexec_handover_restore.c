@@ -412,7 +412,8 @@ static bool __init check_map(struct check *check, phys_addr_t map_root,
 	if (kho_map_walk(map, check_node, check) || kho_map_walk(map, count_leaf, check))
 		return false;
 
-	if (!alloc_boot_data(check->nr_nodes)) {
+	incoming.nr_nodes = check->nr_nodes;
+	if (!alloc_boot_data(incoming.nr_nodes)) {
 		found_defect(check, "no memory to read the map", map_root);
 		return false;
 	}
@@ -424,7 +425,6 @@ static bool __init check_map(struct check *check, phys_addr_t map_root,
 	}
 
 	check->nodes = incoming.nodes;
-	incoming.nr_nodes = check->nr_nodes;
 	check->nr_nodes = 0;
 	kho_map_walk(map, check_node, check);
 
@@ -588,8 +588,11 @@ bool __init kho_block_begin(unsigned long block_pfn)
 		return true;
 
 	bit_spin_lock(block % BITS_PER_LONG, blocks.locked + BIT_WORD(block));
-	if (!test_bit(block, blocks.ready))
+	if (!test_bit(block, blocks.ready)) {
+		/* For sparse, which cannot know that kho_block_end() unlocks. */
+		__release(bitlock);
 		return true;
+	}
 	bit_spin_unlock(block % BITS_PER_LONG, blocks.locked + BIT_WORD(block));
 
 	return false;
@@ -612,6 +615,7 @@ void __init kho_block_end(unsigned long block_pfn)
 	/* Pairs with test_bit_acquire() in set_up_block(). */
 	smp_mb__before_atomic();
 	set_bit(block, blocks.ready);
+	__acquire(bitlock);
 	bit_spin_unlock(block % BITS_PER_LONG, blocks.locked + BIT_WORD(block));
 }
 
@@ -763,8 +767,7 @@ static void __init free_deferred_range(unsigned long pfn, unsigned long end)
 bool __init kho_deferred_free_pages(unsigned long pfn, unsigned long nr_pages)
 {
 	unsigned long block_pfn = ALIGN_DOWN(pfn, BLOCK_PAGES);
-	bool scratch = is_kho_boot() &&
-		       kho_scratch_overlap(PFN_PHYS(block_pfn), PAGE_SIZE * BLOCK_PAGES);
+	bool scratch = kho_scratch_inherited(PFN_PHYS(block_pfn), PAGE_SIZE * BLOCK_PAGES);
 	unsigned long end = pfn + nr_pages, withheld;
 
 	if (!scratch && !block_is_named(block_pfn))

@@ -384,6 +384,21 @@ bool __init kho_scratch_adopt(phys_addr_t array_phys, u64 array_len)
 	return ok;
 }
 
+/**
+ * kho_scratch_inherited - does memory lie in scratch that came with a handover?
+ * @phys: physical address
+ * @size: bytes
+ *
+ * It is free memory like all other, while that of a cold boot is reserved until
+ * kho_scratch_release().
+ *
+ * Return: true if any byte does.
+ */
+bool __init kho_scratch_inherited(phys_addr_t phys, size_t size)
+{
+	return scratch_inherited && kho_scratch_overlap(phys, size);
+}
+
 static void __init visit_pageblocks(void (*func)(unsigned long pfn))
 {
 	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
