@@ -565,13 +565,10 @@ static int __init write_metadata(u32 count)
 	metadata->kexec_count = count;
 
 	err = kho_add_subtree(KHO_METADATA_NAME, metadata, sizeof(*metadata));
-	if (err) {
+	if (err)
 		kho_unpreserve_free(metadata);
-		return err;
-	}
-	kho_out.metadata = metadata;
 
-	return 0;
+	return err;
 }
 
 static int __init kho_init(void)

@@ -14,7 +14,6 @@
 #include <linux/io.h>
 #include <linux/libfdt.h>
 #include <linux/list.h>
-#include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>

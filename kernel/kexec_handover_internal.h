@@ -27,13 +27,11 @@
  * @map: the preserved folios; set at init, changed without a lock
  * @lock: guards the content of @fdt
  * @fdt: the root FDT, a page that is itself preserved; set at init
- * @metadata: the blob %KHO_METADATA_NAME; set at init
  */
 struct kho_out {
 	struct kho_map map;
 	struct mutex lock; /* see above */
 	void *fdt;
-	struct kho_kexec_metadata *metadata;
 };
 
 /**
