@@ -42,6 +42,9 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "check.h"
+#include "table.h"
+
 #define BLOB_NAME	"test-kho"
 #define NAME_LEN	32
 #define ORDER_MIXED	(-1)
@@ -54,22 +57,12 @@ struct blob {
 /* One page a file. */
 struct file_page {
 	u64 next;
-	u64 first_folio_page;
+	u64 first_table_page;
 	u64 bytes;
 	s32 order;
 	char name[NAME_LEN];
 };
 
-/* A page of folio addresses, each with the order in its low bits. */
-#define FOLIOS_PER_PAGE	(PAGE_SIZE / sizeof(u64) - 2)
-
-struct folio_page {
-	u64 next;
-	u64 nr;
-	u64 folio[FOLIOS_PER_PAGE];
-};
-
-static_assert(sizeof(struct folio_page) == PAGE_SIZE);
 static_assert(sizeof(struct file_page) <= PAGE_SIZE);
 
 /* A folio of a file and the offset in the file that it begins at. */
@@ -83,7 +76,7 @@ struct piece {
  * @list: in @files, newest first, as in the list that is handed over
  * @dentry: in debugfs
  * @page: what is handed over of it
- * @last: the last page of folio addresses, NULL if there is none
+ * @table: the addresses of its folios, handed over
  * @pieces: its folios, by offset
  * @nr: number of @pieces
  * @max: number of @pieces that there is memory for
@@ -96,7 +89,7 @@ struct kept_file {
 	struct list_head list;
 	struct dentry *dentry;
 	struct file_page *page;
-	struct folio_page *last;
+	struct folio_table table;
 	struct piece *pieces;
 	unsigned long nr;
 	unsigned long max;
@@ -109,9 +102,8 @@ static LIST_HEAD(files);
 static struct blob *blob;
 static struct dentry *files_dir;
 
-/* Folios whose struct pages were looked at, and those that were not right. */
-static unsigned long nr_checked;
-static unsigned long nr_bad;
+/* The folios that came back. */
+static struct folio_checks checks;
 
 static u64 next_of(struct list_head *pos)
 {
@@ -163,26 +155,6 @@ static int add_piece(struct kept_file *f, struct folio *folio)
 	return 0;
 }
 
-/* Room for one more address, which the caller fills in. */
-static int add_slot(struct kept_file *f)
-{
-	struct folio_page *p;
-
-	if (f->last && f->last->nr < FOLIOS_PER_PAGE)
-		return 0;
-
-	p = kho_alloc_preserve(PAGE_SIZE);
-	if (IS_ERR(p))
-		return PTR_ERR(p);
-	if (f->last)
-		f->last->next = virt_to_phys(p);
-	else
-		f->page->first_folio_page = virt_to_phys(p);
-	f->last = p;
-
-	return 0;
-}
-
 static struct folio *alloc_piece(struct kept_file *f)
 {
 	int order = f->page->order;
@@ -206,7 +178,7 @@ static int grow_file(struct kept_file *f)
 	struct folio *folio;
 	int err;
 
-	err = add_slot(f);
+	err = folio_table_reserve(&f->table);
 	if (err)
 		return err;
 
@@ -221,7 +193,7 @@ static int grow_file(struct kept_file *f)
 	if (err)
 		goto out_unpreserve;
 
-	f->last->folio[f->last->nr++] = PFN_PHYS(folio_pfn(folio)) | folio_order(folio);
+	folio_table_add(&f->table, folio);
 
 	return 0;
 
@@ -307,20 +279,13 @@ static const struct file_operations file_fops = {
 
 static void free_pieces(struct kept_file *f)
 {
-	u64 next = f->page->first_folio_page;
-
 	for (unsigned long i = 0; i < f->nr; i++) {
 		kho_unpreserve_folio(f->pieces[i].folio);
 		folio_put(f->pieces[i].folio);
 	}
 	kvfree(f->pieces);
-
-	while (next) {
-		struct folio_page *p = phys_to_virt(next);
-
-		next = p->next;
-		kho_unpreserve_free(p);
-	}
+	folio_table_unpreserve(&f->table);
+	folio_table_free(&f->table);
 }
 
 /* With a page that is in no list any more, or not yet. */
@@ -355,6 +320,7 @@ static int create_file(const char *name, int order)
 		return err;
 	}
 
+	f->table.first = &f->page->first_table_page;
 	strscpy(f->page->name, name);
 	f->page->order = order;
 	list_add(&f->list, &files);
@@ -472,90 +438,11 @@ static int stats_show(struct seq_file *m, void *unused)
 		show_orders(m, f);
 		seq_printf(m, " origin=%s\n", f->restored ? "restored" : "new");
 	}
-	seq_printf(m, "checked=%lu bad=%lu\n", nr_checked, nr_bad);
+	seq_printf(m, "checked=%lu bad=%lu\n", checks.checked, checks.bad);
 
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
-
-/*
- * Is a folio like one from folio_alloc()?
- */
-
-static unsigned long __init page_flags(struct page *page)
-{
-	return page->flags & (BIT(NR_PAGEFLAGS) - 1);
-}
-
-/* Returns what is different, or NULL. @i is the page's number in its folio. */
-static const char *__init
-compare_page(unsigned long i, struct page *page, struct page *fresh)
-{
-	unsigned long pfn = page_to_pfn(page);
-
-	if (page_ref_count(page) != page_ref_count(fresh))
-		return "reference count";
-	if (page_flags(page) != page_flags(fresh))
-		return "flags";
-	/* The first tails have metadata of the folio there. */
-	if ((!i || i > 2) && page->mapping != fresh->mapping)
-		return "mapping";
-	if (!zone_spans_pfn(page_zone(page), pfn) || page_to_nid(page) != pfn_to_nid(pfn))
-		return "zone or node";
-	if (PageTail(page) != PageTail(fresh))
-		return "being a tail";
-	if (!i && atomic_read(&page->_mapcount) != atomic_read(&fresh->_mapcount))
-		return "map count";
-	if (!i && page->private != fresh->private)
-		return "private";
-
-	return NULL;
-}
-
-static const char *__init compare_folio(struct folio *folio, struct folio *fresh)
-{
-	if (folio_order(folio) != folio_order(fresh))
-		return "order";
-	if (!folio_test_large(folio))
-		return NULL;
-	if (atomic_read(&folio->_large_mapcount) != atomic_read(&fresh->_large_mapcount) ||
-	    atomic_read(&folio->_entire_mapcount) != atomic_read(&fresh->_entire_mapcount) ||
-	    atomic_read(&folio->_nr_pages_mapped) != atomic_read(&fresh->_nr_pages_mapped) ||
-	    atomic_read(&folio->_pincount) != atomic_read(&fresh->_pincount))
-		return "map counts of the folio";
-	if (folio_order(folio) > 1 && !list_empty(&folio->_deferred_list))
-		return "list of deferred splits";
-
-	return NULL;
-}
-
-static void __init check_folio(struct folio *folio)
-{
-	struct folio *fresh = folio_alloc(GFP_KERNEL, folio_order(folio));
-	const char *what;
-	unsigned long i;
-
-	if (!fresh) {
-		pr_err("no memory to check an order-%u folio\n", folio_order(folio));
-		nr_bad++;
-		return;
-	}
-
-	what = compare_folio(folio, fresh);
-	for (i = 0; !what && i < folio_nr_pages(folio); i++) {
-		what = compare_page(i, folio_page(folio, i), folio_page(fresh, i));
-		if (!what && page_folio(folio_page(folio, i)) != folio)
-			what = "head of a tail";
-	}
-	folio_put(fresh);
-
-	nr_checked++;
-	if (!what)
-		return;
-	nr_bad++;
-	pr_err_ratelimited("order-%u folio at PFN %#lx, page %lu: wrong %s\n",
-			   folio_order(folio), folio_pfn(folio), i ? i - 1 : 0, what);
-}
 
 /*
  * Taking files back
@@ -567,48 +454,26 @@ static void *__init restore_page(u64 phys)
 
 	if (!folio)
 		return NULL;
-	check_folio(folio);
+	check_folio_like_new(folio, &checks);
 
 	return folio_address(folio);
 }
 
-static int __init restore_piece(struct kept_file *f, u64 addr)
+static int restore_piece(phys_addr_t phys, unsigned int order, void *arg)
 {
-	struct folio *folio = kho_restore_folio(addr & PAGE_MASK);
+	struct folio *folio = kho_restore_folio(phys);
+	struct kept_file *f = arg;
 
 	if (!folio)
 		return -ENOENT;
-	if (folio_order(folio) != (addr & ~PAGE_MASK)) {
-		pr_err("folio at PFN %#lx came back as order %u, not %llu\n",
-		       folio_pfn(folio), folio_order(folio), addr & ~PAGE_MASK);
-		nr_bad++;
+	if (folio_order(folio) != order) {
+		pr_err("folio at PFN %#lx came back as order %u, not %u\n",
+		       folio_pfn(folio), folio_order(folio), order);
+		checks.bad++;
 	}
-	check_folio(folio);
+	check_folio_like_new(folio, &checks);
 
 	return add_piece(f, folio);
-}
-
-static int __init restore_pieces(struct kept_file *f)
-{
-	u64 next = f->page->first_folio_page;
-
-	while (next) {
-		struct folio_page *p = restore_page(next);
-
-		if (!p || p->nr > FOLIOS_PER_PAGE)
-			return -ENOENT;
-		f->last = p;
-		next = p->next;
-
-		for (u64 i = 0; i < p->nr; i++) {
-			int err = restore_piece(f, p->folio[i]);
-
-			if (err)
-				return err;
-		}
-	}
-
-	return 0;
 }
 
 /* Returns the address of the next file. */
@@ -626,10 +491,11 @@ static u64 __init restore_file(u64 phys)
 	}
 
 	f->restored = true;
-	err = restore_pieces(f);
+	f->table.first = &f->page->first_table_page;
+	err = folio_table_restore(&f->table, restore_piece, f);
 	if (err || f->page->bytes > f->capacity) {
 		pr_err("%.*s came back damaged (%d)\n", NAME_LEN, f->page->name, err);
-		nr_bad++;
+		checks.bad++;
 		f->page->bytes = min(f->page->bytes, f->capacity);
 	}
 	list_add_tail(&f->list, &files);
@@ -653,7 +519,7 @@ static void __init restore_files(void)
 
 	while (next)
 		next = restore_file(next);
-	pr_info("%lu folios restored and checked, %lu bad\n", nr_checked, nr_bad);
+	pr_info("%lu folios restored and checked, %lu bad\n", checks.checked, checks.bad);
 }
 
 /* Are the files taken back before most struct pages are initialised? */
@@ -682,22 +548,16 @@ static void __init check_again(void)
 
 	list_for_each_entry(f, &files, list) {
 		for (unsigned long i = 0; i < f->nr; i++)
-			check_folio(f->pieces[i].folio);
+			check_folio_like_new(f->pieces[i].folio, &checks);
 	}
-	pr_info("restored early and checked again, %lu bad\n", nr_bad);
+	pr_info("restored early and checked again, %lu bad\n", checks.bad);
 }
 
 static int __init preserve_file(struct kept_file *f)
 {
-	u64 next = f->page->first_folio_page;
-	int err = kho_preserve_folio(virt_to_folio(f->page));
+	int err = kho_preserve_folio(virt_to_folio(f->page)) ?:
+		  folio_table_preserve(&f->table);
 
-	while (next && !err) {
-		struct folio_page *p = phys_to_virt(next);
-
-		err = kho_preserve_folio(virt_to_folio(p));
-		next = p->next;
-	}
 	for (unsigned long i = 0; i < f->nr && !err; i++)
 		err = kho_preserve_folio(f->pieces[i].folio);
 
@@ -714,7 +574,7 @@ static void __init preserve_files(void)
 
 		if (err) {
 			pr_err("cannot preserve %s again (%d)\n", f->page->name, err);
-			nr_bad++;
+			checks.bad++;
 		}
 		show_file(f);
 	}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Is a folio like one from folio_alloc()?
+ *
+ * This file owns the comparison of a folio that was handed over, page for page
+ * and field for field, with one of its order that is fresh from the page
+ * allocator. What a fresh one looks like is nowhere written down here, so that
+ * a change of the page allocator is no change of this file.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "test_kho: " fmt
+
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/printk.h>
+
+#include "check.h"
+
+/* The first tails have metadata of the folio where others have their own. */
+#define FIRST_PLAIN_TAIL	3
+
+static unsigned long page_flags(const struct page *page)
+{
+	return page->flags & (BIT(NR_PAGEFLAGS) - 1);
+}
+
+/* Returns what is different, or NULL. @i is the page's number in its folio. */
+static const char *compare_page(unsigned long i, struct page *page, struct page *fresh)
+{
+	const unsigned long pfn = page_to_pfn(page);
+
+	if (page_ref_count(page) != page_ref_count(fresh))
+		return "reference count";
+	if (page_flags(page) != page_flags(fresh))
+		return "flags";
+	if (!zone_spans_pfn(page_zone(page), pfn) || page_to_nid(page) != pfn_to_nid(pfn))
+		return "zone or node";
+	if (PageTail(page) != PageTail(fresh))
+		return "being a tail";
+	if (i && i < FIRST_PLAIN_TAIL)
+		return NULL;
+
+	if (page->mapping != fresh->mapping)
+		return "mapping";
+	if (page->private != fresh->private)
+		return "private";
+	if (atomic_read(&page->_mapcount) != atomic_read(&fresh->_mapcount))
+		return "map count";
+
+	return NULL;
+}
+
+static const char *compare_head(struct folio *folio, struct folio *fresh)
+{
+	if (folio_test_large(folio) != folio_test_large(fresh))
+		return "size";
+	if (!folio_test_large(folio))
+		return NULL;
+	if (atomic_read(&folio->_large_mapcount) != atomic_read(&fresh->_large_mapcount) ||
+	    atomic_read(&folio->_entire_mapcount) != atomic_read(&fresh->_entire_mapcount) ||
+	    atomic_read(&folio->_nr_pages_mapped) != atomic_read(&fresh->_nr_pages_mapped) ||
+	    atomic_read(&folio->_pincount) != atomic_read(&fresh->_pincount))
+		return "map counts of the folio";
+	if (folio_order(folio) > 1 && !list_empty(&folio->_deferred_list))
+		return "list of deferred splits";
+
+	return NULL;
+}
+
+/* Of a folio without a like one, all tails are like the last tail there is. */
+static const char *compare(struct folio *folio, struct folio *fresh, unsigned long *where)
+{
+	const unsigned long last = folio_nr_pages(fresh) - 1;
+	const char *what = compare_head(folio, fresh);
+	unsigned long i;
+
+	for (i = 0; !what && i < folio_nr_pages(folio); i++) {
+		struct page *page = nth_page(folio_page(folio, 0), i);
+
+		what = compare_page(i, page, folio_page(fresh, min(i, last)));
+		if (!what && page_folio(page) != folio)
+			what = "head of a tail";
+		*where = i;
+	}
+
+	return what;
+}
+
+/**
+ * check_folio_like_new - compare a folio with one fresh from the page allocator
+ * @folio: the folio, with one reference and no user
+ * @checks: counts it
+ *
+ * Context: may sleep.
+ */
+void check_folio_like_new(struct folio *folio, struct folio_checks *checks)
+{
+	const unsigned int order = min(folio_order(folio), MAX_PAGE_ORDER);
+	struct folio *fresh = folio_alloc(GFP_KERNEL, order);
+	unsigned long where = 0;
+	const char *what;
+
+	if (!fresh) {
+		pr_err("no memory to check an order-%u folio\n", folio_order(folio));
+		checks->bad++;
+		return;
+	}
+
+	what = compare(folio, fresh, &where);
+	folio_put(fresh);
+
+	checks->checked++;
+	if (!what)
+		return;
+	checks->bad++;
+	pr_err_ratelimited("order-%u folio at PFN %#lx, page %lu: wrong %s\n",
+			   folio_order(folio), folio_pfn(folio), where, what);
+}
