@@ -22,19 +22,22 @@
 /* The first tails have metadata of the folio where others have their own. */
 #define FIRST_PLAIN_TAIL	3
 
-static unsigned long page_flags(const struct page *page)
+/* @i is the page's number in its folio. The first tail has the order there. */
+static unsigned long page_flags(unsigned long i, const struct page *page)
 {
-	return page->flags & (BIT(NR_PAGEFLAGS) - 1);
+	unsigned long flags = page->flags & (BIT(NR_PAGEFLAGS) - 1);
+
+	return i == 1 ? flags & ~0xffUL : flags;
 }
 
-/* Returns what is different, or NULL. @i is the page's number in its folio. */
+/* Returns what is different, or NULL. */
 static const char *compare_page(unsigned long i, struct page *page, struct page *fresh)
 {
 	const unsigned long pfn = page_to_pfn(page);
 
 	if (page_ref_count(page) != page_ref_count(fresh))
 		return "reference count";
-	if (page_flags(page) != page_flags(fresh))
+	if (page_flags(i, page) != page_flags(i, fresh))
 		return "flags";
 	if (!zone_spans_pfn(page_zone(page), pfn) || page_to_nid(page) != pfn_to_nid(pfn))
 		return "zone or node";

@@ -14,6 +14,7 @@
 
 readonly KHO=/sys/kernel/debug/kho
 readonly CLIENT=/sys/kernel/debug/test_kho
+readonly FOLIOS=/sys/kernel/debug/test_kho_folios
 STATE=/state
 
 kho_lib=${kho_lib:-/kho}
@@ -248,6 +249,50 @@ folios_sound() {
 total_stat() {
 	grep -o " $1=[0-9]*" "$CLIENT/stats" | cut -d = -f 2 |
 		awk '{ n += $1 } END { print n + 0 }'
+}
+
+### Folios of the client of phases #########################################
+
+# folios COMMAND [ARGUMENT]
+folios() {
+	echo "${2-now}" >"$FOLIOS/$1"
+}
+
+# folio_stat NAME
+folio_stat() {
+	sed -n "s/^$1 //p" "$FOLIOS/stats"
+}
+
+folio_stat_is() {
+	same "$1" "$(folio_stat "$1")" "$2"
+}
+
+# Nothing that the client looked at was wrong, and it looked at something.
+folios_fine() {
+	folio_stat_is bad 0 || return
+	[ "$(folio_stat checked)" -gt 0 ] || { echo "no folio was checked"; return 1; }
+}
+
+# Each struct page that there is was initialised exactly once.
+pages_once() {
+	folio_stat_is pages_never 0 && folio_stat_is pages_more 0 || return
+	[ "$(folio_stat pages_once)" -gt 0 ] || { echo "none was counted"; return 1; }
+}
+
+# Nearly all that is free can be allocated, each page once.
+fill() {
+	local free
+
+	free=$(meminfo MemFree)
+	folios fill && folio_stat_is bad 0 || return
+	[ $(($(folio_stat filled) * 4)) -ge $((free / 100 * 95)) ] && return
+	echo "only $(($(folio_stat filled) * 4)) of $free KiB were to be had"
+	return 1
+}
+
+# warned NAME: a warning for each of those that came away with nothing
+warned() {
+	same "number of warnings" "$(dmesg | grep -c 'KHO: nothing to restore')" "$(folio_stat "$1")"
 }
 
 ### What KHO shows #########################################################

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The story of phases where the kernel checks struct pages, locks, lists, the
+# content of free pages and who accesses them, and knows the owner of each page.
+# Smaller, for all that takes its time.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+# shellcheck source=/dev/null
+. "$kho_tests/phases.sh"
+about="the phases of boot with page poisoning, page owner and all checks"
+kernels="debug"
+words="test_kho_count debug_pagealloc=on page_poison=1 page_owner=on"
+mem=5G
+limit=400

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The story of phases with plain SPARSEMEM, where struct pages of neighbours lie
+# far apart when a section ends between them, and without NUMA.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+# shellcheck source=/dev/null
+. "$kho_tests/phases.sh"
+about="the phases of boot with plain SPARSEMEM and without NUMA"
+kernels="flat"
+numa=none

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The story of phases on four nodes, the last of them without memory.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+# shellcheck source=/dev/null
+. "$kho_tests/phases.sh"
+about="the phases of boot on four nodes, one of them without memory"
+mem=8G
+numa=4

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Folios of small, large and gigantic orders, each taken back in a phase of boot
+# of its own: with nothing but memblock, before the slab allocator, in an
+# early_initcall, in threads beside deferred initialisation, late, and on
+# demand. In memory whose struct pages are initialised early and in such where
+# they are deferred. Some are kept, some freed at once, some split.
+#
+# The second kernel takes 600 MiB before it has a slab allocator, more than is
+# initialised by then, so that zones have to grow over what is preserved.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+about="folios of orders 0 to 18 taken back in each phase of boot"
+kernels="main next"
+words="test_kho_count"
+mem=6G
+cpus=4
+numa=2
+limit=240
+# Where threads try to take the same folio, all but one get none.
+expect="KHO: nothing to restore"
+stages=2
+plan=23
+
+readonly PHASES="memblock page_alloc early threads late manual"
+readonly ORDERS="0 1 9 10 11"
+
+stage_1() {
+	local phase
+
+	check "each struct page was initialised once" pages_once
+	for phase in $PHASES; do
+		check "folios for $phase can be kept" add_phase "$phase"
+	done
+	check "and one of 1 GiB" folios add "18 1 phase=early"
+	remember per_phase "$((($(folio_stat out) - 1) / 6))"
+	note_down
+	handover "$(last_kernel)" "$words" test_kho_grow=600
+}
+
+stage_2() {
+	local phase
+
+	check "each struct page was initialised once" pages_once
+	for phase in $PHASES; do
+		[ "$phase" != manual ] || continue
+		check "all that were for $phase came back" back_in "$phase"
+	done
+	check "threads took some while others were being initialised" beside_deferred_init
+	check "what several threads wanted, one got" one_winner
+	check "folios are as new ones" folios_fine
+	check "all memory can be used while others wait" fill
+	check "these come back" manual_back
+	check "they are as new ones" folios_fine
+	check "all can be dropped, many in pieces" drop_split
+	check "no memory got lost" arrived 1
+	check "all memory can be used" fill
+	finish
+}
+
+add_phase() {
+	local order
+
+	for order in $ORDERS; do
+		add_fates "$order" "$1" low || return
+		add_fates "$order" "$1" || return
+	done
+}
+
+# Of each order for each fate, and small ones all over the place.
+add_fates() {
+	local order="$1" phase="$2" low="${3:+ $3}" count=20 fate
+
+	[ "$order" -lt 9 ] || count=2
+	for fate in keep free split; do
+		folios add "$order $count phase=$phase then=$fate$low" || return
+	done
+	[ "$order" -ge 9 ] || folios add "$order 100 phase=$phase scattered$low"
+}
+
+back_in() {
+	local more=0
+
+	[ "$1" != early ] || more=1
+	folio_stat_is "restored_$1" "$(($(recall per_phase) + more))"
+}
+
+manual_back() {
+	folios restore && back_in manual
+}
+
+beside_deferred_init() {
+	[ "$(folio_stat pages_at_threads)" -lt "$(folio_stat pages_initialised)" ] ||
+		{ echo "deferred init was over"; return 1; }
+}
+
+# Two to four threads, one winner each, and a warning for each of the others.
+one_winner() {
+	[ "$(folio_stat contested_taken)" -gt 5 ] || { echo "nothing was contested"; return 1; }
+	[ "$(folio_stat contested_lost)" -ge "$(folio_stat contested_taken)" ] ||
+		{ echo "too few lost"; return 1; }
+	warned contested_lost
+}
+
+drop_split() {
+	folios drop && folio_stat_is bad 0 || return
+	[ "$(folio_stat split)" -gt 100 ] || { echo "none was split"; return 1; }
+}
