@@ -5,6 +5,8 @@
 help:
 	@echo 'make demo                  build two kernels, hand memory from one to the other, show it'
 	@echo 'make test                  all tests'
+	@echo 'make random [HANDOVERS=200] [SEED=1]'
+	@echo '                           random handovers on all kinds of machines, for an hour or so'
 	@echo
 	@echo 'make tree [LINUX=path]     build/linux: Debian'"'"'s Linux 6.12, or this tree or tarball, with KHO'
 	@echo 'make kernel [CONFIG=main]  build/kernel/main; host/config/kernels has the names'
@@ -55,6 +57,9 @@ demo: tree
 test: tree
 	@host/test.sh
 
+random: tree
+	@host/random.sh
+
 clean:
 	rm -rf build/kernel
 
@@ -62,4 +67,4 @@ distclean:
 	@host/tree.sh --check
 	rm -rf build
 
-.PHONY: help deps tree kernel refresh new-patch series-check series lint sparse demo test clean distclean
+.PHONY: help deps tree kernel refresh new-patch series-check series lint sparse demo test random clean distclean

@@ -4,6 +4,7 @@
 # host/test.sh - run scenarios in virtual machines and say what came out
 #
 #   host/test.sh [NAME...]    these, or those in the environment's TESTS, or all
+#   host/test.sh NAME:VARIABLE=VALUE...    with settings that the scenario has
 #   host/test.sh --list       what there is
 #
 # Owns the run: which kernels are needed, as many machines at a time as there
@@ -37,8 +38,14 @@ read_head() {
 	# For scenarios that start out from another one.
 	# shellcheck disable=SC2034
 	kho_tests=$ours/tests
+	local name setting settings
+	IFS=: read -ra settings <<<"$1"
+	name=${settings[0]}
+	for setting in "${settings[@]:1}"; do
+		printf -v "${setting%%=*}" %s "${setting#*=}"
+	done
 	# shellcheck source=/dev/null
-	. "$ours/tests/$1.sh"
+	. "$ours/tests/$name.sh"
 }
 
 list() {
@@ -79,7 +86,7 @@ run_one() {
 	"$root/host/vm.sh" --name "$name" --initrd "$vms/$name.cpio" \
 		--kernel "$build/kernel/${kernels%% *}/arch/x86/boot/bzImage" \
 		--mem "$mem" --cpus "$cpus" --numa "$numa" --limit "$limit" \
-		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=$name kho_stage=1 $words" || true
+		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=${name%%:*} kho_stage=1 $words" || true
 	rm -f "$vms/$name.cpio"
 	[[ -f $log ]] || echo "   0.000000 vm: was not started" >"$log"
 	{
@@ -173,7 +180,7 @@ main() {
 		set -- "${order[@]}"
 	fi
 	for name; do
-		[[ -f $ours/tests/$name.sh ]] || die "no test '$name' (host/test.sh --list)"
+		[[ -f $ours/tests/${name%%:*}.sh ]] || die "no test '$name' (host/test.sh --list)"
 	done
 
 	times_before=0

@@ -750,6 +750,8 @@ static void drop_all(void)
 	}
 	folio_put(virt_to_folio(in.blob));
 	in.blob = NULL;
+	/* What is on the lists of CPUs does not count as free. */
+	drain_all_pages(NULL);
 }
 
 /*

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# host/random.sh - many handovers of random folios on all kinds of machines
+#
+#   HANDOVERS=N   so many at least, 200 without it
+#   SEED=N        the first seed, 1 without it; each machine gets the next one
+#
+# Owns which machines there are: NUMA layouts, sizes, kernels with and without
+# deferred struct page initialisation and NUMA. What runs on them is the
+# scenario "random", and each line of the result names seed and machine, so that
+# host/test.sh with that name runs it again.
+
+set -euo pipefail
+# shellcheck source=host/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+readonly rounds=5
+# NUMA layout, CPUs, memory and kernels, no two of them alike.
+readonly machines=(
+	"kho_numa=2:kho_cpus=4:kho_mem=2G:kho_kernels=main next"
+	"kho_numa=none:kho_cpus=1:kho_mem=1G:kho_kernels=main next"
+	"kho_numa=4:kho_cpus=4:kho_mem=3G:kho_kernels=main next"
+	"kho_numa=1:kho_cpus=2:kho_mem=5G:kho_kernels=main next"
+	"kho_numa=2:kho_cpus=2:kho_mem=2G:kho_kernels=nodefer main"
+	"kho_numa=none:kho_cpus=3:kho_mem=2G:kho_kernels=flat"
+	"kho_numa=2:kho_cpus=3:kho_mem=6G:kho_kernels=main next"
+)
+
+main() {
+	local handovers=${HANDOVERS:-200} seed=${SEED:-1} n names=()
+
+	for ((n = 0; n * rounds < handovers; n++)); do
+		names+=("random:kho_seed=$((seed + n)):kho_rounds=$rounds:${machines[n % ${#machines[@]}]}")
+	done
+	"$root/host/test.sh" "${names[@]}"
+}
+
+main

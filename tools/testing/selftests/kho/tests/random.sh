@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Handovers by chance: in each round folios of random orders, on random nodes,
+# alone or scattered, are handed over, to be taken back in random phases of boot
+# and then kept, freed or split. What a seed brings is the same each time.
+#
+# host/test.sh random:kho_seed=2:kho_numa=4 is another run of it; host/random.sh
+# makes many.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+kho_seed=${kho_seed:-1}
+kho_rounds=${kho_rounds:-4}
+about="random folios handed over $kho_rounds times, seed $kho_seed"
+kernels="${kho_kernels:-main next}"
+words="kho_seed=$kho_seed kho_rounds=$kho_rounds test_kho_count"
+mem=${kho_mem:-2G}
+cpus=${kho_cpus:-4}
+numa=${kho_numa:-2}
+limit=$((60 + 30 * kho_rounds))
+expect="KHO: nothing to restore"
+stages=$((kho_rounds + 1))
+plan=$((7 * kho_rounds + 1))
+
+stage_1() {
+	note "seed $kho_seed"
+	note_down
+	next_round
+}
+
+later_stage() {
+	check "round $kho_stage: folios are as new ones" folios_fine
+	check "each struct page was initialised once" pages_once
+	check "those that wait come back" folios restore
+	check "all came back" all_back
+	check "all can be dropped" folios drop
+	check "all memory can be used" fill
+	check "no memory got lost" same_total
+	[ "$kho_stage" -le "$kho_rounds" ] || { check "nothing was wrong" folios_fine_all; finish; }
+	next_round
+}
+
+next_round() {
+	local kernel="${kernels%% *}"
+
+	folios random "$((kho_seed * 1000 + kho_stage)) 300" ||
+		bail_out "nothing can be preserved"
+	remember out "$(folio_stat out)"
+	[ $((kho_stage % 2)) -eq 0 ] || kernel=$(last_kernel)
+	handover "$kernel" "$words" $(grow_word)
+}
+
+# In every other round, so much that zones have to grow early.
+grow_word() {
+	[ $((kho_stage % 2)) -eq 1 ] || echo test_kho_grow=400
+}
+
+all_back() {
+	local phase sum=0
+
+	for phase in memblock page_alloc early threads late manual; do
+		sum=$((sum + $(folio_stat "restored_$phase")))
+	done
+	same "folios restored" "$sum" "$(recall out)"
+}
+
+same_total() {
+	near MemTotal "$(meminfo MemTotal)" "$(recall total)" 512
+}
+
+folios_fine_all() {
+	has_not_said 'test_kho: .*wrong'
+}
