@@ -50,7 +50,7 @@ lint() {
 	((${#others[@]} == 0)) ||
 		checked "checkpatch, other files" checkpatch --ignore REPEATED_WORD -f "${others[@]}"
 
-	mapfile -t scripts < <(printf '%s\n' host/*.sh; whole_files | grep '\.sh$')
+	mapfile -t scripts < <(printf '%s\n' host/*.sh host/*/*.sh; whole_files | grep '\.sh$')
 	if command -v shellcheck >/dev/null; then
 		checked "shellcheck" shellcheck -x "${scripts[@]}"
 	else

@@ -10,11 +10,12 @@
 # Owns the run: which kernels are needed, as many machines at a time as there
 # are CPUs, one line a scenario, the count at the end. A scenario is a file in
 # tools/testing/selftests/kho/tests/; what is in its log is for judge.awk to
-# read. The last line is "N passed, N failed", counted in single results, and
+# read. A test in host/tests/ is a program of the host instead, with the same
+# kind of head: its function host_test prints TAP. The last line is "N passed, N failed", counted in single results, and
 # the exit status is 0 only when nothing failed and something passed.
 #
-# Left in build/vm for each scenario: NAME.log, the serial console with the
-# host's clock, and NAME.result, the verdict.
+# Left in build/vm for each: NAME.log, the serial console with the host's clock
+# or what the program said, and NAME.result, the verdict.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -26,7 +27,17 @@ readonly vms=$build/vm
 # ------------------------------------------------------------------- scenarios
 
 all_names() {
-	(cd "$ours/tests" && printf '%s\n' *.sh | sed 's/\.sh$//')
+	(cd "$ours/tests" && printf '%s\n' *.sh; cd "$root/host/tests" && printf '%s\n' *.sh) |
+		sed 's/\.sh$//'
+}
+
+# file_of NAME: where it is, if it is.
+file_of() {
+	local dir name=${1%%:*}
+	for dir in "$ours/tests" "$root/host/tests"; do
+		[[ ! -f $dir/$name.sh ]] || { echo "$dir/$name.sh"; return; }
+	done
+	return 1
 }
 
 # What a scenario says at its head, with the defaults for what it does not
@@ -38,14 +49,13 @@ read_head() {
 	# For scenarios that start out from another one.
 	# shellcheck disable=SC2034
 	kho_tests=$ours/tests
-	local name setting settings
+	local setting settings
 	IFS=: read -ra settings <<<"$1"
-	name=${settings[0]}
 	for setting in "${settings[@]:1}"; do
 		printf -v "${setting%%=*}" %s "${setting#*=}"
 	done
 	# shellcheck source=/dev/null
-	. "$ours/tests/$name.sh"
+	. "$(file_of "$1")"
 }
 
 list() {
@@ -68,7 +78,7 @@ kernels_of() {
 	local name
 	for name; do
 		(read_head "$name" && echo "$kernels")
-	done | tr ' ' '\n' | sort -u | awk '$0 == "main" { print; next } { rest = rest $0 "\n" }
+	done | tr ' ' '\n' | awk NF | sort -u | awk '$0 == "main" { print; next } { rest = rest $0 "\n" }
 		END { printf "%s", rest }'
 }
 
@@ -81,6 +91,10 @@ run_one() {
 
 	read_head "$name"
 	rm -f "$log"
+	if [[ $(file_of "$name") == "$root/host/"* ]]; then
+		run_host_test "$name"
+		return
+	fi
 	# shellcheck disable=SC2086
 	"$root/host/initramfs.sh" "$vms/$name.cpio" $kernels || true
 	"$root/host/vm.sh" --name "$name" --initrd "$vms/$name.cpio" \
@@ -92,6 +106,34 @@ run_one() {
 	{
 		echo "$((SECONDS - start)) $about"
 		awk -v stages="$stages" -v expect="$expect" -f "$ours/judge.awk" "$log"
+	} >"$vms/$name.result"
+}
+
+# The log is TAP. What is planned and missing failed, as in judge.awk.
+run_host_test() {
+	local start=$SECONDS status=0
+
+	(host_test) >"$log" 2>&1 || status=$?
+	{
+		echo "$((SECONDS - start)) $about"
+		awk -v status="$status" '
+			/^1\.\.[0-9]+$/ { plan = substr($0, 4) + 0 }
+			/^ok / { if (/# SKIP/) s++; else p++; why = 0 }
+			/^not ok / { f++; reason = reason "\n" $0; why = 3 }
+			/^# / && why-- > 0 { reason = reason "\n  " $0 }
+			END {
+				if (!plan)
+					reason = reason "\nno plan"
+				if (plan > p + f + s) {
+					reason = reason "\n" p + f + s " results, " plan " planned"
+					f += plan - p - f - s
+				}
+				if ((status || !plan || plan < p + f + s) && !f) {
+					reason = reason "\nstatus " status ", " plan " planned"
+					f++
+				}
+				print p + 0, f + 0, s + 0 reason
+			}' "$log"
 	} >"$vms/$name.result"
 }
 
@@ -180,7 +222,7 @@ main() {
 		set -- "${order[@]}"
 	fi
 	for name; do
-		[[ -f $ours/tests/${name%%:*}.sh ]] || die "no test '$name' (host/test.sh --list)"
+		file_of "$name" >/dev/null || die "no test '$name' (host/test.sh --list)"
 	done
 
 	times_before=0

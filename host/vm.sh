@@ -5,7 +5,7 @@
 #
 #   host/vm.sh --name NAME --kernel BZIMAGE [--initrd FILE] [--append WORDS]
 #              [--mem 512M] [--cpus 1] [--numa 1|2|4|none] [--limit SECONDS]
-#              [--icount]
+#              [--icount] [--ram FILE]
 #
 # Owns the qemu command line and the serial log build/vm/NAME.log, and nothing
 # else: what runs in the guest and what the log means is the caller's business.
@@ -22,20 +22,25 @@
 # --icount makes guest time count guest instructions, so that figures do not
 # depend on how busy the host is; the machine then has one CPU.
 #
+# --ram makes FILE the machine's memory, from address 0 on: what is in it is
+# there when the machine starts, but for what firmware and boot loader write
+# over, and it stays when the machine ends. It has the size that --mem says, of
+# at most 2 GiB, and is made when it does not exist. Without --numa.
+#
 # VM_LIMIT_FACTOR in the environment multiplies time limits, for slow hosts.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-name='' kernel='' initrd='' append=''
+name='' kernel='' initrd='' append='' ram=''
 mem=512M cpus=1 numa=none limit=60 icount=no
 
 parse() {
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--icount) icount=yes; shift; continue ;;
-		--name | --kernel | --initrd | --append | --mem | --cpus | --numa | --limit) ;;
+		--name | --kernel | --initrd | --append | --mem | --cpus | --numa | --limit | --ram) ;;
 		*) die "unknown option '$1'" ;;
 		esac
 		[ $# -ge 2 ] || die "$1 wants a value"
@@ -46,6 +51,8 @@ parse() {
 	[ -f "$kernel" ] || die "no kernel '$kernel'"
 	[ -z "$initrd" ] || [ -f "$initrd" ] || die "no initrd '$initrd'"
 	mebibytes "$mem" >/dev/null
+	[ -z "$ram" ] || [ "$numa" = none ] || die "--ram and --numa do not go together"
+	[ -z "$ram" ] || [ "$(mebibytes "$mem")" -le 2048 ] || die "--ram wants at most 2G"
 }
 
 # 2G or 512M to a number of MiB.
@@ -104,6 +111,8 @@ qemu_words() {
 		-nodefaults -no-user-config -no-reboot -display none
 		-serial stdio -kernel "$kernel" -append "$append")
 	[ -z "$initrd" ] || words+=(-initrd "$initrd")
+	[ -z "$ram" ] || words+=(-object "memory-backend-file,id=ram,size=$mem,mem-path=$ram,share=on"
+		-machine memory-backend=ram)
 	[ $icount = no ] || words+=(-icount "shift=0,sleep=off,align=off")
 
 	# No word of these holds a blank.

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# guest.sh - the guest's part of tests about the format, sourced by scenarios
+#
+# Lines "kho-format: NAME VALUE" are for verify.py.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+tell() {
+	echo "kho-format: $*"
+}
+
+# tell_all KEXECS: what is handed over, as this kernel sees it
+tell_all() {
+	local name
+
+	tell release "$(uname -r)"
+	tell kexecs "$1"
+	tell nodes "$(echo /sys/devices/system/node/node[0-9]* | wc -w)"
+	regions out | while read -r name; do tell scratch "$name"; done
+	while read -r name; do tell stat "$name"; done <"$KHO/out/stats"
+	for name in $(kept); do
+		tell file "$name $(client_stat "$name" bytes) $(client_stat "$name" orders)" \
+			"$(checksum "$CLIENT/files/$name")"
+	done
+}
+
+checksum() {
+	sha256sum "$1" | cut -d ' ' -f 1
+}
+
+# The end of the scenario; what comes after it leaves memory as it is.
+stop() {
+	rm -f /tmp/initrd
+	load load stop || bail_out "cannot load stop"
+	ktap_print_totals
+	marker "end of $kho_test"
+	kexec_load exec
+	bail_out "kexec did not happen"
+}

@@ -1,0 +1,49 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# host/format/host.sh - sourced by the tests about the format
+#
+# Owns the machine that they run in: its memory is a file of the host.
+
+readonly format=$root/host/format
+readonly format_claims=14
+
+# What is there where kernels are loaded from.
+make_stop() {
+	gcc -nostdlib -static -Wl,--oformat=binary,-Ttext=0,--build-id=none,-e0 \
+		-o "$vms/$name.stop" "$format/stop.S"
+}
+
+# boot_guest SCRIPT KERNEL [FILE AS]...: the scenario SCRIPT of host/format.
+boot_guest() {
+	local script=$1 kernel=$2 added=()
+	shift 2
+	while (($#)); do
+		added+=(--add "$1" "$2")
+		shift 2
+	done
+
+	"$root/host/initramfs.sh" "$vms/$name.cpio" \
+		--add "$format/$script.sh" kho/tests/format.sh \
+		--add "$format/guest.sh" kho/format.sh "${added[@]}" &&
+	"$root/host/vm.sh" --name "$name.vm" --initrd "$vms/$name.cpio" \
+		--kernel "$kernel" --ram "$vms/$name.ram" --mem "$mem" --limit "$limit" \
+		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=format kho_stage=1 $words"
+	rm -f "$vms/$name.cpio"
+}
+
+# guest_result: what judge.awk says, as one result
+guest_result() {
+	local verdict
+	verdict=$(awk -v stages=1 -v expect="$expect" -f "$ours/judge.awk" "$vms/$name.vm.log")
+	if [[ $verdict =~ ^[1-9][0-9]*\ 0\ 0 ]]; then
+		echo "ok - the guest found all in order"
+	else
+		echo "not ok - the guest found all in order"
+		sed 's/^/# /' <<<"$verdict"
+	fi
+}
+
+verify() {
+	python3 "$format/verify.py" "$vms/$name.ram" "$vms/$name.vm.log"
+}

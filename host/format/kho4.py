@@ -1,0 +1,359 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""kho-v4, the handover format, for programs that are not the kernel.
+
+Owns both directions of the format: Reader finds everything that a kernel left
+in physical memory, Writer puts a handover there. Written from the description
+of the format alone, and shares nothing with the kernel's code on purpose: what
+both agree on is the format, and not a mistake made once.
+
+Physical memory is a file of the host, one byte a byte from address 0 on.
+"""
+
+import mmap
+import struct
+from collections import namedtuple
+
+PAGE_SHIFT = 12
+PAGE = 1 << PAGE_SHIFT
+U64 = struct.Struct('<Q')
+
+SETUP_KEXEC_KHO = 10                    # setup_data
+SETUP_DATA_IN_PARAMS = 0x250            # hdr.setup_data, in boot_params and bzImage
+SETUP_DATA_HEADER = struct.Struct('<QII')       # next, type, len
+KHO_DATA = struct.Struct('<QQQQ')       # fdt_addr, fdt_size, scratch_addr, scratch_size
+SCRATCH = struct.Struct('<QQ')          # addr, size
+SCRATCH_ALIGN = 4 << 20                 # MAX_ORDER_NR_PAGES pages; page blocks are smaller
+METADATA = struct.Struct('<I65sI')      # version, previous_release, kexec_count
+
+LEAF_BITS = PAGE_SHIFT + 3              # bits of a key that a leaf tells apart
+TABLE_BITS = PAGE_SHIFT - 3             # and a table
+KEY_BITS = 64 - PAGE_SHIFT + 1
+LEVELS = 6
+
+Folio = namedtuple('Folio', 'addr order')
+Blob = namedtuple('Blob', 'addr size')
+
+
+class Defect(Exception):
+    """What does not follow the format."""
+
+
+def size_of(folio):
+    return PAGE << folio.order
+
+
+def key_of(folio):
+    return 1 << (64 - PAGE_SHIFT - folio.order) | folio.addr >> (PAGE_SHIFT + folio.order)
+
+
+def folio_of(key):
+    top = key.bit_length() - 1
+    order = 64 - PAGE_SHIFT - top
+    return Folio((key ^ 1 << top) << (PAGE_SHIFT + order), order)
+
+
+def level_shift(level):
+    """The lowest bit of a key that an index of this level is made of."""
+    return 0 if level == 0 else LEAF_BITS + TABLE_BITS * (level - 1)
+
+
+class Ram:
+    """Physical memory in a file."""
+
+    def __init__(self, path):
+        with open(path, 'r+b') as file:
+            self.map = mmap.mmap(file.fileno(), 0)
+        self.size = len(self.map)
+
+    def read(self, addr, size):
+        if addr < 0 or addr + size > self.size:
+            raise Defect(f'{size} bytes at {addr:#x} are not in RAM')
+        return self.map[addr:addr + size]
+
+    def write(self, addr, data):
+        if addr < 0 or addr + len(data) > self.size:
+            raise ValueError(f'{len(data)} bytes at {addr:#x} are not in RAM')
+        self.map[addr:addr + len(data)] = data
+
+    def u64(self, addr):
+        return U64.unpack(self.read(addr, 8))[0]
+
+
+def overlap(addr, size, other, other_size):
+    return addr < other + other_size and other < addr + size
+
+
+# ------------------------------------------------------------------------------
+# Flattened device trees: version 17 of the format, integers big-endian
+
+FDT_MAGIC = 0xd00dfeed
+FDT_HEADER = struct.Struct('>10I')
+BEGIN_NODE, END_NODE, PROP, NOP, END = 1, 2, 3, 4, 9
+
+
+def cell(*values):
+    return struct.pack(f'>{len(values)}I', *values)
+
+
+def padded(data):
+    return data + bytes(-len(data) % 4)
+
+
+def c_string(data, offset):
+    end = data.find(b'\0', offset)
+    if not 0 <= offset < len(data) or end < 0:
+        raise Defect('FDT: a string that does not end')
+    return data[offset:end].decode('ascii')
+
+
+def parse_fdt(data):
+    """Returns (properties, nodes), nodes a list of (name, (properties, nodes))."""
+    if len(data) < FDT_HEADER.size:
+        raise Defect('FDT: too short')
+    (magic, total, off_struct, off_strings, off_rsv, version, last_compatible,
+     _, size_strings, size_struct) = FDT_HEADER.unpack_from(data)
+    if magic != FDT_MAGIC:
+        raise Defect(f'FDT: magic is {magic:#x}')
+    if total > len(data) or version < 17 or last_compatible > 17:
+        raise Defect(f'FDT: {total} bytes, version {version}, like {last_compatible}')
+    if off_struct + size_struct > total or off_strings + size_strings > total or \
+            off_rsv + 16 > total or off_struct % 4 or off_rsv % 8:
+        raise Defect('FDT: a block is not in it')
+    tokens = data[off_struct:off_struct + size_struct]
+    strings = data[off_strings:off_strings + size_strings]
+
+    at = 0
+    stack = [({}, [])]
+    while True:
+        if at + 4 > len(tokens):
+            raise Defect('FDT: ends without its end')
+        token = struct.unpack_from('>I', tokens, at)[0]
+        at += 4
+        if token == BEGIN_NODE:
+            name = c_string(tokens, at)
+            at += len(padded(name.encode() + b'\0'))
+            node = ({}, [])
+            stack[-1][1].append((name, node))
+            stack.append(node)
+        elif token == PROP:
+            if at + 8 > len(tokens):
+                raise Defect('FDT: half a property')
+            size, name_at = struct.unpack_from('>II', tokens, at)
+            at += 8
+            if at + size > len(tokens):
+                raise Defect('FDT: half a property')
+            name = c_string(strings, name_at)
+            if name in stack[-1][0]:
+                raise Defect(f'FDT: two properties {name}')
+            stack[-1][0][name] = tokens[at:at + size]
+            at += size + -size % 4
+        elif token == END_NODE and len(stack) > 1:
+            stack.pop()
+        elif token == END and len(stack) == 1:
+            break
+        elif token != NOP:
+            raise Defect(f'FDT: token {token:#x} at {at - 4:#x}')
+    if len(stack[0][1]) != 1 or stack[0][1][0][0] != '':
+        raise Defect('FDT: no root node, or several')
+    return stack[0][1][0][1]
+
+
+def make_fdt(root, total, nops=0, off=0):
+    """The opposite. With @nops before each token, and blocks @off bytes late."""
+    strings = bytearray(b'\0' * (off % 8))
+
+    def name_at(name):
+        at = strings.find(name.encode() + b'\0')
+        if at < 0:
+            at = len(strings)
+            strings.extend(name.encode() + b'\0')
+        return at
+
+    def emit(name, node):
+        properties, nodes = node
+        out = cell(*[NOP] * nops, BEGIN_NODE) + padded(name.encode() + b'\0')
+        for key, value in properties.items():
+            out += cell(*[NOP] * nops, PROP, len(value), name_at(key)) + padded(value)
+        for child in nodes:
+            out += emit(*child)
+        return out + cell(*[NOP] * nops, END_NODE)
+
+    tokens = emit('', root) + cell(END)
+    off_rsv = FDT_HEADER.size
+    off_struct = off_rsv + 16 + off
+    off_strings = off_struct + len(tokens)
+    data = FDT_HEADER.pack(FDT_MAGIC, total, off_struct, off_strings, off_rsv, 17, 16, 0,
+                           len(strings), len(tokens)) + bytes(16 + off) + tokens + strings
+    if len(data) > total:
+        raise ValueError(f'an FDT of {len(data)} bytes, with room for {total}')
+    return data.ljust(total, b'\0')
+
+
+# ------------------------------------------------------------------------------
+
+
+class Reader:
+    """A handover as it lies in memory. Raises Defect for what cannot be read."""
+
+    def __init__(self, ram, boot_params):
+        self.ram = ram
+        self.setup_data = self._setup_data(boot_params)
+
+    def _setup_data(self, boot_params):
+        """[(address, type, payload)], in order."""
+        found = []
+        at = self.ram.u64(boot_params + SETUP_DATA_IN_PARAMS)
+        while at:
+            if at in [address for address, _, _ in found]:
+                raise Defect('setup_data goes round in circles')
+            next_at, kind, size = SETUP_DATA_HEADER.unpack(
+                self.ram.read(at, SETUP_DATA_HEADER.size))
+            found.append((at, kind, self.ram.read(at + SETUP_DATA_HEADER.size, size)))
+            at = next_at
+        return found
+
+    def kho_data(self):
+        mine = [data for _, kind, data in self.setup_data if kind == SETUP_KEXEC_KHO]
+        if len(mine) != 1 or len(mine[0]) != KHO_DATA.size:
+            raise Defect(f'setup_data of type 10: {[len(data) for data in mine]} bytes')
+        return KHO_DATA.unpack(mine[0])
+
+    def scratch(self):
+        _, _, addr, size = self.kho_data()
+        if not size or size % SCRATCH.size:
+            raise Defect(f'a scratch array of {size} bytes')
+        return list(SCRATCH.iter_unpack(self.ram.read(addr, size)))
+
+    def root(self):
+        """The root FDT as (properties, nodes)."""
+        addr, size, _, _ = self.kho_data()
+        return parse_fdt(self.ram.read(addr, size))
+
+    def map_root(self):
+        return raw_u64(self.root()[0], 'preserved-memory-map')
+
+    def blobs(self):
+        return {name: Blob(raw_u64(node[0], 'preserved-data'), raw_u64(node[0], 'blob-size'))
+                for name, node in self.root()[1]}
+
+    def blob(self, name):
+        return self.ram.read(*self.blobs()[name])
+
+    def map(self):
+        """(folios, addresses of nodes), both in the order of keys."""
+        folios, nodes = [], []
+
+        def walk(node, level, first_key):
+            if node % PAGE or node in nodes:
+                raise Defect(f'node of level {level} at {node:#x}: not aligned, or not a tree')
+            nodes.append(node)
+            page = self.ram.read(node, PAGE)
+            if level:
+                for index, (child,) in enumerate(U64.iter_unpack(page)):
+                    key = first_key | index << level_shift(level)
+                    if child and key >> KEY_BITS:
+                        raise Defect(f'an entry for keys from {key:#x} on')
+                    if child:
+                        walk(child, level - 1, key)
+                return
+            bits = int.from_bytes(page, 'little')
+            while bits:
+                low = bits & -bits
+                bits ^= low
+                key = first_key | low.bit_length() - 1
+                if not key:
+                    raise Defect('the key 0 names nothing')
+                folios.append(folio_of(key))
+
+        walk(self.map_root(), LEVELS - 1, 0)
+        return folios, nodes
+
+
+def raw_u64(properties, name):
+    value = properties.get(name, b'')
+    if len(value) != 8:
+        raise Defect(f'{name} has {len(value)} bytes')
+    return U64.unpack(value)[0]
+
+
+# ------------------------------------------------------------------------------
+
+
+class Writer:
+    """Builds a handover in memory.
+
+    Pages for its own use are taken from [start, end). What is in the attributes
+    can be changed before finish() to get something that is none.
+    """
+
+    def __init__(self, ram, start, end, scratch):
+        self.ram = ram
+        self.next_page, self.end = start, end
+        self.scratch = scratch
+        self.folios = []
+        self.fdt_addr = self.page()
+        self.fdt_size = PAGE
+        self.fdt_total = PAGE
+        self.fdt_layout = {}
+        self.compatible = b'kho-v4\0'
+        self.blobs = []                 # (name, address, size)
+        self.extra = {}                 # more properties of the root
+        self.map_bytes = None           # instead of the map's address
+        self.nodes = {(LEVELS - 1, 0): self.page()}
+
+    def page(self, order=0):
+        """Memory for something of the writer's own."""
+        size = PAGE << order
+        addr = (self.next_page + size - 1) & -size
+        if addr + size > self.end:
+            raise ValueError('out of pages')
+        self.next_page = addr + size
+        return addr
+
+    def preserve(self, addr, order=0):
+        self.folios.append(Folio(addr, order))
+        return addr
+
+    def preserved_page(self, data=b'', order=0):
+        addr = self.preserve(self.page(order), order)
+        self.ram.write(addr, data)
+        return addr
+
+    def add_blob(self, name, data):
+        order = max(0, (len(data) - 1).bit_length() - PAGE_SHIFT)
+        self.blobs.append((name, self.preserved_page(data, order), len(data)))
+
+    def add_metadata(self, release, count):
+        self.add_blob('kexec-metadata', METADATA.pack(1, release.encode(), count))
+
+    def _node(self, level, index):
+        """Where the node is that covers keys index << ... on."""
+        where = self.nodes.get((level, index))
+        if where is None:
+            where = self.nodes[level, index] = self.page()
+            self.ram.write(where, bytes(PAGE))
+            parent = self._node(level + 1, index >> TABLE_BITS)
+            self.ram.write(parent + 8 * (index % (1 << TABLE_BITS)), U64.pack(where))
+        return where
+
+    def _set_key(self, key):
+        leaf = self._node(0, key >> LEAF_BITS)
+        bit = key % (1 << LEAF_BITS)
+        byte = leaf + bit // 8
+        self.ram.write(byte, bytes([self.ram.read(byte, 1)[0] | 1 << bit % 8]))
+
+    def finish(self):
+        """Writes it all; returns (address, bytes) of the setup_data's payload."""
+        self.ram.write(self.nodes[LEVELS - 1, 0], bytes(PAGE))
+        for folio in self.folios:
+            self._set_key(key_of(folio))
+        address = self.map_bytes or U64.pack(self.nodes[LEVELS - 1, 0])
+        root = {'compatible': self.compatible, **self.extra, 'preserved-memory-map': address}
+        nodes = [(name, ({'preserved-data': U64.pack(addr), 'blob-size': U64.pack(size)}, []))
+                 for name, addr, size in self.blobs]
+        self.ram.write(self.fdt_addr, make_fdt((root, nodes), self.fdt_total,
+                                               **self.fdt_layout))
+        array = b''.join(SCRATCH.pack(*region) for region in self.scratch)
+        array_addr = self.page()
+        self.ram.write(array_addr, array)
+        return KHO_DATA.pack(self.fdt_addr, self.fdt_size, array_addr, len(array))

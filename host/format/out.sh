@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# out.sh - the guest's part of host/tests/format-out.sh
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+# shellcheck source=/dev/null
+. /kho/format.sh
+# shellcheck source=/dev/null
+. "$kho_tests/orders.sh"
+
+stages=1
+plan=16
+
+stage_1() {
+	check "KHO is on" kho_enabled
+	keep_all_orders
+	check "a file of mixed orders can be kept" keep mixed 12345678
+	check "a file of many small folios can be kept" keep small 3M 0
+	check "a file can be dropped" drop_one
+	check "an empty file can be kept" keep_empty
+	tell_all 1
+	stop
+}
+
+drop_one() {
+	keep gone 2M && forget gone
+}
+
+keep_empty() {
+	echo empty >"$CLIENT/create"
+}

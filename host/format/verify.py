@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""verify.py RAM LOG - is what a kernel left in memory a handover of kho-v4?
+
+RAM is the machine's memory after a kexec into stop.S, LOG its serial console.
+Prints a line of TAP for each of CLAIMS. Each looks at all that it is about, and
+what the guest said it preserved (lines "kho-format: NAME VALUE") has to be what
+is there.
+"""
+
+import re
+import struct
+import sys
+from collections import Counter
+
+import client
+import kho4
+from kho4 import PAGE, Blob, Defect, Folio, overlap, size_of
+
+
+class Handover:
+    """What is judged: memory, what the guest said, and the parts as read."""
+
+    def __init__(self, ram, boot_params, entry, said):
+        self.ram, self.said = ram, said
+        self.boot_params, self.entry = boot_params, entry
+        self.reader = kho4.Reader(ram, boot_params)
+
+    def told(self, name):
+        return [value for key, value in self.said if key == name]
+
+    def told_one(self, name):
+        values = self.told(name)
+        if len(values) != 1:
+            raise Defect(f'the guest said {name} {len(values)} times')
+        return values[0]
+
+    def in_ram(self, addr, size):
+        return size > 0 and 0 <= addr and addr + size <= self.ram.size
+
+    def in_scratch(self, addr, size):
+        return any(overlap(addr, size, *region) for region in self.reader.scratch())
+
+    def within_scratch(self, addr, size):
+        return any(start <= addr and addr + size <= start + length
+                   for start, length in self.reader.scratch())
+
+    def preserved(self, addr, size):
+        """Is each byte in a preserved folio?"""
+        folios = self.reader.map()[0]
+        pages = range(addr & -PAGE, addr + size, PAGE)
+        return all(any(overlap(page, PAGE, folio.addr, size_of(folio)) for folio in folios)
+                   for page in pages)
+
+
+def setup_data(h):
+    if len(h.reader.kho_data()) != 4:
+        yield 'no four numbers'
+
+
+def fdt_is_a_page(h):
+    addr, size, _, _ = h.reader.kho_data()
+    if size != PAGE or addr % PAGE:
+        yield f'{size} bytes at {addr:#x}'
+    if h.in_scratch(addr, size):
+        yield 'it lies in scratch'
+    if not h.preserved(addr, size):
+        yield 'it is not preserved'
+
+
+def root_node(h):
+    properties, _ = h.reader.root()
+    if properties.get('compatible') != b'kho-v4\0':
+        yield f'compatible is {properties.get("compatible")}'
+    if set(properties) != {'compatible', 'preserved-memory-map'}:
+        yield f'properties are {sorted(properties)}'
+    h.reader.map_root()
+
+
+def blob_nodes(h):
+    for name, (properties, nodes) in h.reader.root()[1]:
+        if nodes or set(properties) != {'preserved-data', 'blob-size'}:
+            yield f'{name} has {sorted(properties)} and {len(nodes)} nodes'
+    names = [name for name, _ in h.reader.root()[1]]
+    if len(set(names)) != len(names):
+        yield f'names are {names}'
+    h.reader.blobs()
+
+
+def blobs_are_preserved(h):
+    for name, blob in h.reader.blobs().items():
+        if not h.in_ram(*blob) or not h.preserved(*blob):
+            yield f'{name}, {blob.size} bytes at {blob.addr:#x}, is not'
+
+
+def scratch_array(h):
+    _, _, addr, size = h.reader.kho_data()
+    if h.in_scratch(addr, size):
+        yield 'it lies in scratch'
+    told = [Blob(*(int(word, 16) for word in line.split())) for line in h.told('scratch')]
+    if [tuple(region) for region in told] != h.reader.scratch():
+        yield f'it is {h.reader.scratch()}, the guest says {told}'
+
+
+def scratch_regions(h):
+    regions = h.reader.scratch()
+    nodes = int(h.told_one('nodes'))
+    if len(regions) != 2 + nodes:
+        yield f'{len(regions)} regions, {nodes} nodes'
+    if sum(regions[0]) > 1 << 32:
+        yield 'the first is no low memory'
+    for i, (addr, size) in enumerate(regions):
+        if (addr | size) % kho4.SCRATCH_ALIGN or not h.in_ram(addr, size):
+            yield f'{size:#x} bytes at {addr:#x}: not aligned, or not RAM'
+        if any(overlap(addr, size, *other) for other in regions[:i]):
+            yield f'{size:#x} bytes at {addr:#x} overlap another'
+
+
+def loaded_in_scratch(h):
+    for what, addr, size in [('entry', h.entry, 16), ('boot_params', h.boot_params, PAGE)] + \
+            [(f'setup_data of type {kind}', addr, 16 + len(data))
+             for addr, kind, data in h.reader.setup_data]:
+        if not h.within_scratch(addr, size):
+            yield f'{what}, at {addr:#x}, is not'
+    initrd, size = struct.unpack('<II', h.ram.read(h.boot_params + 0x218, 8))
+    if not h.within_scratch(initrd, size):
+        yield f'initrd, {size} bytes at {initrd:#x}, is not'
+
+
+def map_nodes(h):
+    for node in h.reader.map()[1]:
+        if not h.in_ram(node, PAGE) or h.in_scratch(node, PAGE):
+            yield f'{node:#x} is in scratch or not in RAM'
+        if h.preserved(node, PAGE):
+            yield f'{node:#x} is a preserved page'
+
+
+def map_folios(h):
+    end, last = 0, None
+    for folio in sorted(h.reader.map()[0]):
+        if not h.in_ram(folio.addr, size_of(folio)):
+            yield f'{folio} is not in RAM'
+        if h.in_scratch(folio.addr, size_of(folio)):
+            yield f'{folio} is in scratch'
+        if folio.addr < end:
+            yield f'{folio} overlaps {last}'
+        end, last = max(end, folio.addr + size_of(folio)), folio
+
+
+def map_is_what_was_said(h):
+    folios, nodes = h.reader.map()
+    count = Counter(folio.order for folio in folios)
+    should = {f'preserved_order_{order}': nr for order, nr in count.items()}
+    should.update(preserved_folios=len(folios), preserved_bytes=sum(map(size_of, folios)),
+                  map_nodes=len(nodes))
+    told = {name: int(value) for name, value in (line.split() for line in h.told('stat'))}
+    if {name: told.get(name) for name in should} != should:
+        yield f'there are {should}, the guest says {told}'
+    if any(name not in should for name in told if name.startswith('preserved_order_')):
+        yield f'the guest says {told}'
+
+
+def metadata(h):
+    blob = h.reader.blob('kexec-metadata')
+    if len(blob) != kho4.METADATA.size:
+        raise Defect(f'{len(blob)} bytes')
+    version, release, count = kho4.METADATA.unpack(blob)
+    if version != 1 or not release.endswith(b'\0'):
+        yield f'version {version}, release {release}'
+    if release.rstrip(b'\0').decode() != h.told_one('release'):
+        yield f'release is {release}'
+    if count != int(h.told_one('kexecs')):
+        yield f'count is {count}, should be {h.told_one("kexecs")}'
+
+
+def files(h):
+    there = {file.name: f'{file.size} {file.orders()} {file.sha256(h.ram)}'
+             for file in client.read_files(h.reader)}
+    told = dict(line.split(' ', 1) for line in h.told('file'))
+    for name in there.keys() | told.keys():
+        if there.get(name) != told.get(name):
+            yield f'{name} is {there.get(name)}, the guest says {told.get(name)}'
+    if not told:
+        yield 'there are none'
+
+
+def nothing_else(h):
+    blobs = h.reader.blobs()
+    if set(blobs) != {'kexec-metadata', client.BLOB}:
+        raise Defect(f'unknown blobs among {sorted(blobs)}')
+    own = [Folio(blob.addr, 0) for blob in blobs.values()] + [Folio(h.reader.kho_data()[0], 0)]
+    for file in client.read_files(h.reader):
+        own += file.folios + file.own
+    there = h.reader.map()[0]
+    if sorted(own) != sorted(there):
+        yield f'more than there should be: {sorted(set(there) - set(own))[:5]}'
+        yield f'less: {sorted(set(own) - set(there))[:5]}'
+
+
+CLAIMS = {
+    'one setup_data entry tells the next kernel where to look': setup_data,
+    'the root FDT is one page, preserved': fdt_is_a_page,
+    'its root has what belongs there': root_node,
+    'its blobs have what belongs there': blob_nodes,
+    'all blobs are preserved': blobs_are_preserved,
+    'the scratch array is what the guest says': scratch_array,
+    'scratch is aligned, apart, and of the right number of regions': scratch_regions,
+    'the next kernel and its data were loaded into scratch': loaded_in_scratch,
+    'nodes of the map are out of harm\'s way': map_nodes,
+    'folios in the map are RAM, apart, and not in scratch': map_folios,
+    'the map has what the guest says': map_is_what_was_said,
+    'kexec-metadata names the kernel and counts': metadata,
+    'files have their content': files,
+    'each folio in the map is accounted for': nothing_else,
+}
+
+
+def failures(handover):
+    """{claim: what is wrong with it}, for the claims that do not hold."""
+    wrong = {}
+    for claim, test in CLAIMS.items():
+        try:
+            problems = list(test(handover))
+        except (Defect, KeyError, UnicodeDecodeError, struct.error) as error:
+            problems = [f'{type(error).__name__}: {error}']
+        if problems:
+            wrong[claim] = problems
+    return wrong
+
+
+def main(ram_path, log_path):
+    with open(log_path, encoding='utf-8', errors='replace') as file:
+        log = file.read()
+    said = re.findall(r'kho-format: (\S+) (.*)', log)
+    stop = re.findall(r'kho-stop: boot_params 0x(\w+) entry 0x(\w+)', log)
+    wrong = dict.fromkeys(CLAIMS, ['the kexec into stop did not happen'])
+    if len(stop) == 1:
+        ram = kho4.Ram(ram_path)
+        try:
+            wrong = failures(Handover(ram, int(stop[0][0], 16), int(stop[0][1], 16), said))
+        except Defect as error:
+            wrong = dict.fromkeys(CLAIMS, [str(error)])
+    for claim in CLAIMS:
+        print(f'{"not " if claim in wrong else ""}ok - {claim}')
+        for problem in wrong.get(claim, [])[:3]:
+            print(f'# {problem[:300]}')
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:])

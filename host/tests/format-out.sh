@@ -1,0 +1,21 @@
+# shellcheck shell=bash disable=SC2034
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A kernel keeps files and does a kexec; a program that knows the format and
+# none of the kernel's code reads the machine's memory.
+
+about="a handover, read from outside by a program that knows just the format"
+kernels=main
+
+host_test() {
+	# shellcheck source=host/format/host.sh
+	. "$root/host/format/host.sh"
+
+	echo "1..$((1 + format_claims))"
+	rm -f "$vms/$name.ram"
+	make_stop &&
+	boot_guest out "$build/kernel/main/arch/x86/boot/bzImage" "$vms/$name.stop" boot/stop
+	guest_result
+	verify
+	rm -f "$vms/$name.ram" "$vms/$name.stop"
+}
