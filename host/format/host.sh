@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # host/format/host.sh - sourced by the tests about the format
@@ -40,10 +40,29 @@ guest_result() {
 		echo "ok - the guest found all in order"
 	else
 		echo "not ok - the guest found all in order"
-		sed 's/^/# /' <<<"$verdict"
+		echo "# ${verdict//$'\n'/$'\n# '}"
 	fi
 }
 
 verify() {
-	python3 "$format/verify.py" "$vms/$name.ram" "$vms/$name.vm.log"
+	python3 -B "$format/verify.py" "$vms/$name.ram" "$vms/$name.vm.log"
+}
+
+# boot_written SCRIPT KIND: in memory that write.py made, and no kernel
+boot_written() {
+	python3 -B "$format/write.py" "$2" "$vms/$name.ram" \
+		"$build/kernel/main/arch/x86/boot/bzImage" "$vms/$name.bzImage" "$vms/$name.facts" &&
+	boot_guest "$1" "$vms/$name.bzImage" "$vms/$name.facts" kho/facts \
+		"$vms/$name.stop" boot/stop
+}
+
+# in_and_out KIND [--untouched]: a handover that no kernel wrote comes in, and
+# goes out
+in_and_out() {
+	echo "1..$((1 + format_claims + $# - 1))"
+	make_stop && boot_written in "$1"
+	guest_result
+	verify
+	(($# == 1)) || python3 -B "$format/write.py" "$2" "$1" "$vms/$name.ram"
+	rm -f "$vms/$name".{ram,stop,bzImage,facts}
 }

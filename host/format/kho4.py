@@ -159,7 +159,8 @@ def parse_fdt(data):
 
 
 def make_fdt(root, total, nops=0, off=0):
-    """The opposite. With @nops before each token, and blocks @off bytes late."""
+    """The opposite. With @nops before each token but the first, for libfdt wants the
+    root at 0; and blocks @off bytes late."""
     strings = bytearray(b'\0' * (off % 8))
 
     def name_at(name):
@@ -171,11 +172,11 @@ def make_fdt(root, total, nops=0, off=0):
 
     def emit(name, node):
         properties, nodes = node
-        out = cell(*[NOP] * nops, BEGIN_NODE) + padded(name.encode() + b'\0')
+        out = cell(BEGIN_NODE) + padded(name.encode() + b'\0')
         for key, value in properties.items():
             out += cell(*[NOP] * nops, PROP, len(value), name_at(key)) + padded(value)
         for child in nodes:
-            out += emit(*child)
+            out += cell(*[NOP] * nops) + emit(*child)
         return out + cell(*[NOP] * nops, END_NODE)
 
     tokens = emit('', root) + cell(END)
@@ -282,7 +283,7 @@ def raw_u64(properties, name):
 class Writer:
     """Builds a handover in memory.
 
-    Pages for its own use are taken from [start, end). What is in the attributes
+    Pages for its own use are taken from [start, end), which holds zeroes. What is in the attributes
     can be changed before finish() to get something that is none.
     """
 
@@ -326,27 +327,25 @@ class Writer:
     def add_metadata(self, release, count):
         self.add_blob('kexec-metadata', METADATA.pack(1, release.encode(), count))
 
-    def _node(self, level, index):
-        """Where the node is that covers keys index << ... on."""
+    def node(self, level, index):
+        """Address of a node: @index is made of the bits of keys above its own."""
         where = self.nodes.get((level, index))
         if where is None:
             where = self.nodes[level, index] = self.page()
-            self.ram.write(where, bytes(PAGE))
-            parent = self._node(level + 1, index >> TABLE_BITS)
+            parent = self.node(level + 1, index >> TABLE_BITS)
             self.ram.write(parent + 8 * (index % (1 << TABLE_BITS)), U64.pack(where))
         return where
 
-    def _set_key(self, key):
-        leaf = self._node(0, key >> LEAF_BITS)
+    def set_key(self, key):
+        leaf = self.node(0, key >> LEAF_BITS)
         bit = key % (1 << LEAF_BITS)
         byte = leaf + bit // 8
         self.ram.write(byte, bytes([self.ram.read(byte, 1)[0] | 1 << bit % 8]))
 
     def finish(self):
         """Writes it all; returns (address, bytes) of the setup_data's payload."""
-        self.ram.write(self.nodes[LEVELS - 1, 0], bytes(PAGE))
         for folio in self.folios:
-            self._set_key(key_of(folio))
+            self.set_key(key_of(folio))
         address = self.map_bytes or U64.pack(self.nodes[LEVELS - 1, 0])
         root = {'compatible': self.compatible, **self.extra, 'preserved-memory-map': address}
         nodes = [(name, ({'preserved-data': U64.pack(addr), 'blob-size': U64.pack(size)}, []))

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# in.sh - the guest's part of host/tests/format-in.sh and format-edges.sh
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+# shellcheck source=/dev/null
+. /kho/format.sh
+# shellcheck source=/dev/null
+. /kho/facts
+
+stages=1
+plan=9
+
+stage_1() {
+	check "a handover came in" came_from "$fact_release" "$fact_kexecs"
+	check "scratch is what was written" same scratch "$(sizes in)" "$fact_scratch"
+	check "so are the files" files_right
+	check "and nothing else is there" same files "$(kept | wc -w)" "$(echo "$fact_files" | wc -w)"
+	check "each folio is a proper one" folios_sound
+	check "blobs are shown" blobs_right
+	check "what nobody asked for waits" \
+		same unclaimed "$(kho_stat in unclaimed_folios)" "$fact_unclaimed"
+	check "nine tenths of the memory can be used" usable 90
+	check "the kernel is content" has_not_said 'BUG:|WARNING:|Bad page'
+	tell_all $((fact_kexecs + 1))
+	stop
+}
+
+# NAME:BYTES:SHA256 of each
+files_right() {
+	local file name
+
+	for file in $fact_files; do
+		name=${file%%:*}
+		same "$name" "$name:$(client_stat "$name" bytes):$(checksum "$CLIENT/files/$name")" \
+			"$file" || return
+	done
+}
+
+# NAME:SHA256 of each
+blobs_right() {
+	local blob name
+
+	for blob in $fact_blobs; do
+		name=${blob%%:*}
+		same "$name" "$name:$(checksum "$KHO/in/sub_fdts/$name")" "$blob" || return
+	done
+}

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# refused.sh - the guest's part of host/tests/format-refused.sh
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+# shellcheck source=/dev/null
+. /kho/facts
+
+stages=1
+plan=5
+
+stage_1() {
+	check "one line says why" said_once
+	check "nothing came in" no_handover
+	check "KHO is on" kho_enabled
+	check "a file can be kept" keep letter 1M
+	check "nine tenths of the memory can be used" usable 90
+	finish
+}
+
+said_once() {
+	has_said "KHO: .*$fact_refused" || return
+	same "lines" "$(dmesg | grep -cE 'KHO: .*(refused|ignored)')" 1
+}

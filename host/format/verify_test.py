@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""verify_test.py - does verify.py notice what is wrong? Prints TAP.
+
+Takes a handover that write.py made, spoils one thing, and looks which claims
+do not hold any more.
+"""
+
+import tempfile
+
+import kho4
+import verify
+import write
+from kho4 import PAGE, U64
+
+BOOT_PARAMS = write.SCRATCH[1][0]
+CLAIM = {test: claim for claim, test in verify.CLAIMS.items()}
+
+
+class Case:
+    """A handover with what the guest would have said of it."""
+
+    def __init__(self, path):
+        self.story = write.write('small', path)
+        self.ram = self.story.ram
+        self.ram.write(BOOT_PARAMS + kho4.SETUP_DATA_IN_PARAMS, U64.pack(write.SETUP_DATA))
+        self.ram.write(BOOT_PARAMS + 0x218, kho4.cell(0)[::-1] * 2)
+        self.ram.write(BOOT_PARAMS + 0x218, write.SCRATCH[0][0].to_bytes(4, 'little'))
+        self.entry = write.SCRATCH[2][0]
+        self.writer = self.story.writer
+        folios = self.writer.folios
+        orders = [folio.order for folio in folios]
+        name, size, digest = self.story.facts['files'].strip().split(':')
+        self.said = [('release', write.RELEASE), ('kexecs', str(write.KEXECS)), ('nodes', '1'),
+                     ('stat', f'preserved_folios {len(folios)}'),
+                     ('stat', f'preserved_bytes {sum(map(kho4.size_of, folios))}'),
+                     ('stat', f'map_nodes {len(self.writer.nodes)}'),
+                     ('file', f'{name} {size} o1:1 {digest}')]
+        self.said += [('stat', f'preserved_order_{order} {orders.count(order)}')
+                      for order in set(orders)]
+        self.said += [('scratch', f'{addr:#x} {size:#x}') for addr, size in write.SCRATCH]
+
+    def failures(self):
+        try:
+            return set(verify.failures(verify.Handover(self.ram, BOOT_PARAMS, self.entry,
+                                                       self.said)))
+        except kho4.Defect:
+            return set(verify.CLAIMS)
+
+    # Where things are.
+
+    def kho_data(self, index):
+        return write.SETUP_DATA + kho4.SETUP_DATA_HEADER.size + 8 * index
+
+    def scratch(self, region, index):
+        return self.ram.u64(self.kho_data(2)) + kho4.SCRATCH.size * region + 8 * index
+
+    def in_fdt(self, data):
+        return self.ram.map.find(data, self.writer.fdt_addr, self.writer.fdt_addr + PAGE)
+
+    def blob(self, name):
+        return next(addr for blob, addr, _ in self.writer.blobs if blob == name)
+
+    def add_key(self, addr, order=0):
+        self.writer.set_key(kho4.key_of(kho4.Folio(addr, order)))
+
+    def poke(self, addr, value):
+        self.ram.write(addr, U64.pack(value))
+
+
+# What is spoilt, how, and the claim that has to notice it.
+SPOILT = [
+    ('setup_data is too short', verify.setup_data,
+     lambda c: c.ram.write(write.SETUP_DATA + 12, b'\x1f')),
+    ('setup_data is there twice', verify.setup_data,
+     lambda c: (c.ram.write(write.SETUP_DATA + 64, c.ram.read(write.SETUP_DATA, 48)),
+                c.poke(write.SETUP_DATA, write.SETUP_DATA + 64))),
+    ('setup_data goes round in circles', verify.setup_data,
+     lambda c: c.poke(write.SETUP_DATA, write.SETUP_DATA)),
+    ('the FDT has half a page', verify.fdt_is_a_page,
+     lambda c: c.poke(c.kho_data(1), PAGE // 2)),
+    ('the version is another', verify.root_node,
+     lambda c: c.ram.write(c.in_fdt(b'kho-v4'), b'kho-v5')),
+    ('the map has another name', verify.root_node,
+     lambda c: c.ram.write(c.in_fdt(b'preserved-memory-map'), b'Preserved-memory-map')),
+    ('blobs have no size', verify.blob_nodes,
+     lambda c: c.ram.write(c.in_fdt(b'blob-size'), b'blob-Size')),
+    ('a blob is not preserved', verify.blobs_are_preserved,
+     lambda c: c.poke(c.in_fdt(U64.pack(c.blob('test-kho'))), write.UNUSED)),
+    ('a region of scratch is not what was said', verify.scratch_array,
+     lambda c: c.poke(c.scratch(1, 1), 64 << 20)),
+    ('a region of scratch is odd', verify.scratch_regions,
+     lambda c: c.poke(c.scratch(1, 0), (128 << 20) + (2 << 20))),
+    ('two regions of scratch overlap', verify.scratch_regions,
+     lambda c: c.poke(c.scratch(0, 0), 96 << 20)),
+    ('a region of scratch is missing', verify.scratch_regions,
+     lambda c: c.poke(c.kho_data(3), 32)),
+    ('the kernel is not in scratch', verify.loaded_in_scratch,
+     lambda c: setattr(c, 'entry', write.UNUSED)),
+    ('a node is in scratch', verify.map_nodes,
+     lambda c: (c.ram.write(write.SCRATCH[1][0] + PAGE, c.ram.read(c.writer.nodes[5, 0], PAGE)),
+                c.poke(c.in_fdt(U64.pack(c.writer.nodes[5, 0])), write.SCRATCH[1][0] + PAGE))),
+    ('a node is preserved', verify.map_nodes,
+     lambda c: c.add_key(c.writer.nodes[5, 0])),
+    ('a node is at an odd address', verify.map_nodes,
+     lambda c: c.poke(c.in_fdt(U64.pack(c.writer.nodes[5, 0])), c.writer.nodes[5, 0] + 8)),
+    ('a node is there twice', verify.map_nodes,
+     lambda c: c.poke(c.writer.nodes[5, 0] + 8 * 3, c.writer.nodes[4, 2])),
+    ('the root has an entry that no key has', verify.map_folios,
+     lambda c: c.poke(c.writer.nodes[5, 0] + 8 * 4, c.writer.nodes[4, 2])),
+    ('a folio is in scratch', verify.map_folios, lambda c: c.add_key(write.SCRATCH[1][0], 3)),
+    ('a folio is no RAM', verify.map_folios, lambda c: c.add_key(write.RAM_SIZE)),
+    ('two folios overlap', verify.map_folios,
+     lambda c: (c.add_key(write.UNUSED, 2), c.add_key(write.UNUSED + PAGE))),
+    ('a bit is missing', verify.map_is_what_was_said,
+     lambda c: c.poke(c.writer.nodes[0, 1 << 52 - 15] + 8 * 256, 0)),
+    ('a folio too many', verify.nothing_else, lambda c: c.add_key(write.UNUSED)),
+    ('the metadata have another version', verify.metadata,
+     lambda c: c.ram.write(c.blob('kexec-metadata'), b'\2')),
+    ('the metadata count otherwise', verify.metadata,
+     lambda c: c.ram.write(c.blob('kexec-metadata') + 69, b'\0')),
+    ('the metadata name another kernel', verify.metadata,
+     lambda c: c.ram.write(c.blob('kexec-metadata') + 4, b'W')),
+    ('the metadata are padded', verify.metadata,
+     lambda c: c.poke(c.in_fdt(U64.pack(73)), 76)),
+    ('a byte of a file', verify.files,
+     lambda c: c.ram.map.__setitem__(a := next(f.addr for f in c.writer.folios if f.order == 1),
+                                    c.ram.map[a] ^ 1)),
+]
+
+
+def main():
+    print(f'1..{1 + len(SPOILT)}')
+    with tempfile.NamedTemporaryFile() as file:
+        wrong = Case(file.name).failures()
+        print(f'{"not " if wrong else ""}ok - a good one is good')
+        for claim in wrong:
+            print(f'# {claim}')
+        for what, test, spoil in SPOILT:
+            case = Case(file.name)
+            spoil(case)
+            wrong = case.failures()
+            print(f'{"" if CLAIM[test] in wrong else "not "}ok - {what}')
+            if CLAIM[test] not in wrong:
+                print(f'# noticed: {sorted(wrong)}')
+
+
+if __name__ == '__main__':
+    main()

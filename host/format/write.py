@@ -1,0 +1,290 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""write.py KIND RAM BZIMAGE OUT-BZIMAGE OUT-FACTS - a handover from no kernel
+write.py --untouched KIND RAM - is what nobody asked for still there? A line of TAP
+write.py --bad - kinds that a kernel has to refuse
+
+Makes RAM, the memory of a machine of 512 MiB, as a kernel that speaks kho-v4
+could have left it, and a copy of BZIMAGE with the setup_data to find it. What
+the guest should find goes into OUT-FACTS, a shell script.
+
+KIND is one of KINDS: good ones, and such that a kernel has to refuse.
+"""
+
+import hashlib
+import random
+import sys
+import tempfile
+
+import client
+import kho4
+from kho4 import PAGE, U64, Folio, Writer, overlap
+
+MIB = 1 << 20
+RAM_SIZE = 512 * MIB
+
+# Firmware and boot loader use what is below 16 MiB and the last few MiB, for the
+# compressed kernel and the initrd. The kernel unpacks itself at 16 MiB or, as
+# KASLR picks, into scratch.
+SCRATCH = [(16 * MIB, 48 * MIB), (128 * MIB, 128 * MIB), (336 * MIB, 16 * MIB)]
+OWN_PAGES = (64 * MIB, 66 * MIB)
+FOLIOS = [(66 * MIB, 128 * MIB), (256 * MIB, 336 * MIB), (352 * MIB, 416 * MIB)]
+UNUSED = 424 * MIB                      # for a folio on its own
+SETUP_DATA = 352 * MIB - PAGE           # at the end of scratch, as after a kexec
+
+RELEASE = 'written-by-hand'
+KEXECS = 41
+
+
+class Places:
+    """Where folios go: anywhere, but never twice."""
+
+    def __init__(self, rng):
+        self.rng, self.taken = rng, []
+
+    def folio(self, order):
+        size = PAGE << order
+        for _ in range(1000):
+            start, end = self.rng.choice(FOLIOS)
+            addr = self.rng.randrange(-(-start // size), end // size) * size
+            if not any(overlap(addr, size, *other) for other in self.taken):
+                self.taken.append((addr, size))
+                return Folio(addr, order)
+        raise ValueError(f'no place for a folio of order {order}')
+
+
+class Story:
+    """A handover, and the facts about it that the guest shall find."""
+
+    def __init__(self, path):
+        with open(path, 'wb') as file:
+            file.truncate(RAM_SIZE)
+        self.rng = random.Random(2026)
+        self.places = Places(self.rng)
+        self.ram = kho4.Ram(path)
+        self.writer = Writer(self.ram, *OWN_PAGES, SCRATCH)
+        self.facts = {'release': RELEASE, 'kexecs': KEXECS, 'files': '', 'blobs': '',
+                      'unclaimed': 0, 'scratch': ' '.join(str(size // MIB) for _, size in SCRATCH)}
+        self.waiting = []               # folios that nobody will ask for
+        self.setup_data_size = kho4.KHO_DATA.size
+        self.after = lambda: None       # what to do when all is written
+
+    def files(self, *shapes):
+        """Each (name, order, orders of its folios, bytes missing from the last)."""
+        files, free = [], {}
+        # The large ones first, or there is no place for them.
+        for order in sorted((order for shape in shapes for order in shape[2]), reverse=True):
+            free.setdefault(order, []).append(self.places.folio(order))
+        for name, order, orders, missing in shapes:
+            folios = [free[each].pop() for each in orders]
+            data = self.rng.randbytes(sum(map(kho4.size_of, folios)) - missing)
+            files.append((name, order, folios, data))
+            self.facts['files'] += f' {name}:{len(data)}:{hashlib.sha256(data).hexdigest()}'
+        client.write_files(self.writer, files)
+
+    def unclaimed(self, *orders):
+        """Folios that nobody will ask for."""
+        for order in orders:
+            folio = self.places.folio(order)
+            self.writer.preserve(*folio)
+            self.waiting.append(folio)
+            self.ram.write(folio.addr, self.rng.randbytes(kho4.size_of(folio)))
+        self.facts['unclaimed'] += len(orders)
+
+    def blob(self, name, data, offset=0):
+        """A blob that nobody will ask for, @offset bytes into its folio."""
+        addr = self.writer.preserved_page(bytes(offset) + data, order=1)
+        self.waiting.append(Folio(addr, 1))
+        self.writer.blobs.append((name, addr + offset, len(data)))
+        self.facts['unclaimed'] += 1
+        self.facts['blobs'] += f' {name}:{hashlib.sha256(data).hexdigest()}'
+
+
+def plain(story):
+    """As most handovers will be."""
+    story.writer.preserve(story.writer.fdt_addr)
+    story.writer.add_metadata(RELEASE, KEXECS)
+    story.files(*[(f'order-{order}', order, [order] * 3, 0) for order in range(11)],
+                ('scattered', 0, [0] * 1500, 0),
+                ('mixed', client.MIXED, [*range(11)], 1234))
+
+
+def edges(story):
+    """Everything that the format allows and our kernel would not do itself."""
+    # Nobody said that the root FDT is preserved; no property is aligned to 8.
+    story.writer.fdt_layout = {'nops': 1, 'off': 8}
+    story.writer.fdt_total = 1501
+    story.writer.extra = {'comment': b'odd'}
+    story.blob('aaa', story.rng.randbytes(4097), offset=1)
+    story.writer.add_metadata('x' * 64, KEXECS)
+    story.facts['release'] = 'x' * 64
+    story.unclaimed(12, 7, 0, 0, 0)
+    story.files(('empty', 0, [], 0),
+                ('short', 10, [10], (4 << 20) - 1),
+                ('table', 0, [0] * client.FOLIOS_PER_TABLE, 4095),
+                ('tables', 0, [0] * (client.FOLIOS_PER_TABLE + 1), 1),
+                ('backwards', client.MIXED, [10, 5, 0, 1, 9], 0))
+    story.blob('z', b'?' * 7, offset=4090)
+    # A leaf and a table without anything in them, of orders 8 and 6.
+    story.writer.node(0, 1 << 44 - kho4.LEAF_BITS)
+    story.writer.node(2, 1 << 46 - kho4.level_shift(3))
+
+
+BAD = {}
+
+
+def small(story):
+    """As little as there can be in a file."""
+    story.writer.preserve(story.writer.fdt_addr)
+    story.writer.add_metadata(RELEASE, KEXECS)
+    story.files(('letter', 1, [1], 12))
+
+
+def refused(spoil):
+    """Says in its description, a regular expression, what the kernel says."""
+    def kind(story):
+        small(story)
+        spoil(story)
+    BAD[spoil.__name__] = kind
+    kind.__doc__ = spoil.__doc__
+    return kind
+
+
+@refused
+def version(story):
+    """root FDT at .* is not of version kho-v4"""
+    story.writer.compatible = b'kho-v3\0'
+
+
+@refused
+def fdt_size(story):
+    """root FDT, 8192 bytes at .*, cannot be"""
+    story.writer.fdt_size = 2 * PAGE
+
+
+@refused
+def fdt_total(story):
+    """root FDT at .* is damaged"""
+    story.writer.fdt_total = PAGE + 8
+    story.writer.page()
+
+
+@refused
+def map_cell(story):
+    """root FDT at .* names no preserved map"""
+    story.writer.map_bytes = bytes(4)
+
+
+@refused
+def in_scratch(story):
+    """folio is in scratch, at 0x0*8000000"""
+    story.writer.preserve(SCRATCH[1][0], 3)
+
+
+@refused
+def twice(story):
+    """folios overlap, at"""
+    story.writer.preserve(UNUSED, 2)
+    story.writer.preserve(UNUSED + PAGE)
+
+
+@refused
+def beyond(story):
+    """folio is not in RAM, at"""
+    story.writer.preserve(RAM_SIZE - PAGE)      # the firmware's
+
+
+@refused
+def far_beyond(story):
+    """node of the map names no memory, at"""
+    story.writer.preserve(RAM_SIZE << 10)
+
+
+@refused
+def own_node(story):
+    """folio is a node of the map, at"""
+    story.writer.preserve(story.writer.nodes[kho4.LEVELS - 1, 0])
+
+
+@refused
+def node_in_scratch(story):
+    """node of the map is in scratch, at"""
+    story.writer.nodes[kho4.LEVELS - 1, 0] = SCRATCH[1][0] + PAGE
+
+
+@refused
+def cycle(story):
+    """node of the map (is in it twice|names no memory), at"""
+    root = story.writer.nodes[kho4.LEVELS - 1, 0]
+    story.after = lambda: story.ram.write(root + 8, U64.pack(root))
+
+
+@refused
+def scratch_align(story):
+    """scratch region 2, .* is not aligned"""
+    addr, size = SCRATCH[2]
+    story.writer.scratch = [*SCRATCH[:2], (addr, size - PAGE)]
+
+
+@refused
+def scratch_twice(story):
+    """scratch region 2, .* overlaps another"""
+    story.writer.scratch = [*SCRATCH[:2], SCRATCH[1]]
+
+
+@refused
+def setup_data_size(story):
+    """setup_data at .* has 40 bytes, not 48: ignored"""
+    story.setup_data_size -= 8
+
+
+GOOD = {'plain': plain, 'small': small, 'edges': edges}
+KINDS = {**GOOD, **BAD}
+
+
+def patched(bzimage, setup_data):
+    image = bytearray(bzimage)
+    assert image[0x202:0x206] == b'HdrS'
+    image[kho4.SETUP_DATA_IN_PARAMS:kho4.SETUP_DATA_IN_PARAMS + 8] = U64.pack(setup_data)
+    return image
+
+
+def write(kind, path):
+    story = Story(path)
+    KINDS[kind](story)
+    payload = story.writer.finish()[:story.setup_data_size]
+    story.after()
+    story.ram.write(SETUP_DATA, kho4.SETUP_DATA_HEADER.pack(
+        0, kho4.SETUP_KEXEC_KHO, len(payload)) + payload)
+    return story
+
+
+def main(kind, ram, bzimage, out_bzimage, out_facts):
+    story = write(kind, ram)
+    with open(bzimage, 'rb') as source, open(out_bzimage, 'wb') as copy:
+        copy.write(patched(source.read(), SETUP_DATA))
+    if kind in BAD:
+        story.facts['refused'] = KINDS[kind].__doc__
+    with open(out_facts, 'w', encoding='ascii') as file:
+        for name, value in story.facts.items():
+            file.write(f"fact_{name}='{value}'\n")
+
+
+def untouched(kind, path):
+    with tempfile.NamedTemporaryFile() as file:
+        was, now = write(kind, file.name), kho4.Ram(path)
+        lost = [folio for folio in was.waiting
+                if was.ram.read(folio.addr, kho4.size_of(folio)) !=
+                now.read(folio.addr, kho4.size_of(folio))]
+    print(f'{"not " if lost or not was.waiting else ""}ok - what nobody asked for is untouched')
+    for folio in lost:
+        print(f'# {folio}')
+
+
+if __name__ == '__main__':
+    if sys.argv[1:] == ['--bad']:
+        print(*BAD)
+    elif sys.argv[1:2] == ['--untouched']:
+        untouched(*sys.argv[2:])
+    else:
+        main(*sys.argv[1:])

@@ -1,0 +1,14 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A machine starts with a handover in memory that a program wrote. The kernel
+# takes it, and hands it on; what it leaves is read again.
+
+about="a handover that no kernel wrote comes in, and goes out again"
+kernels=main
+
+host_test() {
+	# shellcheck source=host/format/host.sh
+	. "$root/host/format/host.sh"
+	in_and_out plain
+}

@@ -1,0 +1,24 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Handovers with one thing wrong: the kernel says what, and boots as from cold.
+
+about="handovers that break the format are refused"
+kernels=main
+expect="KHO: .*(refused|ignored)"
+
+host_test() {
+	local kind kinds
+	# shellcheck source=host/format/host.sh
+	. "$root/host/format/host.sh"
+
+	kinds=$(python3 -B "$format/write.py" --bad)
+	echo "1..$(wc -w <<<"$kinds")"
+	make_stop
+	for kind in $kinds; do
+		boot_written refused "$kind" || true
+		guest_result | sed "s/the guest .*/$kind/"
+		cp "$vms/$name.vm.log" "$vms/$name-$kind.vm.log"
+	done
+	rm -f "$vms/$name".{ram,stop,bzImage,facts}
+}
