@@ -16,7 +16,7 @@ set -euo pipefail
 packages=(
 	linux-source-6.12 xz-utils
 	gcc libc6-dev make flex bison bc perl python3 git libelf-dev libssl-dev
-	qemu-system-x86 busybox-static cpio device-tree-compiler
+	qemu-system-x86 busybox-static cpio device-tree-compiler liburcu-dev
 	"$@"
 )
 log=$logs/deps.log

@@ -1,0 +1,48 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The kernel's own simulator of memblock, tools/testing/memblock, with our tests
+# of scratch in it. It makes links where it is built, so it is built in a copy.
+
+about="the kernel's memblock simulator, with scratch"
+kernels=
+
+host_test() {
+	local dir=$vms/$name.build log=$vms/$name.out
+
+	rm -rf "$dir" "$log"
+	simulate plain '' && simulate numa NUMA=1 && simulate numa-movable NUMA=1 --movable-node
+	cat "$log"
+	echo "1..$(grep -cE '^(not )?ok' "$log")"
+	rm -rf "$dir" "$log"
+}
+
+# A copy of the simulator, beside all that it includes by relative paths.
+make_copy() {
+	local file
+	mkdir -p "$1/tools/testing"
+	cp -RL "$tree/tools/testing/memblock" "$1/tools/testing"
+	for file in arch include lib mm tools/arch tools/include tools/lib tools/testing/selftests; do
+		ln -s "$tree/$file" "$1/$file"
+	done
+}
+
+# simulate VARIANT MAKE-VARIABLE [OPTION]: one result each test, and one for
+# coming to the end with tests of ours
+simulate() {
+	local copy=$dir/build$2 main
+	main=$copy/tools/testing/memblock
+	if [[ ! -d $copy ]]; then
+		make_copy "$copy"
+		make -C "$main" -j2 ${2:+"$2"} main >"$dir/make.log" 2>&1 || tail -20 "$dir/make.log" | sed 's/^/# /'
+	fi
+	# Unbuffered, since a test that fails ends in abort().
+	if ASAN_OPTIONS=verify_asan_link_order=0 stdbuf -oL "$main/main" --verbose ${3:+"$3"} >"$dir/out" 2>&1 &&
+		grep -q '^ok .*: kho_scratch: .*: passed' "$dir/out"; then
+		echo "ok - $1: ran to its end"
+	else
+		echo "not ok - $1: ran to its end"
+		tail -3 "$dir/out" | sed 's/^/# /'
+	fi >>"$log"
+	sed -nE "s/^((not )?ok) [0-9]+ /\1 - $1 /p" "$dir/out" >>"$log"
+}

@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Scratch, the memory to allocate from after a handover: marking it, and that
+ * memblock_set_kho_scratch_only() leaves no way to get other memory.
+ *
+ * Memory is MEM_SIZE from the first page of the dummy physical memory on, 8 units.
+ * Of these, 2, 5 and 6 are scratch where a test does not say otherwise:
+ *
+ *      0     1     2     3     4     5     6     7
+ *   +-----+-----+=====+-----+-----+===========+-----+
+ *   |           | LOW |           |    HIGH   |     |
+ *   +-----+-----+=====+-----+-----+===========+-----+
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+#include <limits.h>
+
+#include "kho_scratch_api.h"
+
+#define UNIT		(MEM_SIZE / 8)
+
+static phys_addr_t unit(int n)
+{
+	return PAGE_ALIGN(dummy_physical_memory_base()) + n * UNIT;
+}
+
+static void setup_no_scratch(void)
+{
+	setup_memblock();
+	reset_memblock_regions();
+	memblock_add(unit(0), MEM_SIZE);
+}
+
+static void mark_low_and_high(void)
+{
+	ASSERT_EQ(0, memblock_mark_kho_scratch(unit(2), UNIT));
+	ASSERT_EQ(0, memblock_mark_kho_scratch(unit(5), 2 * UNIT));
+}
+
+static void setup_scratch(void)
+{
+	setup_no_scratch();
+	mark_low_and_high();
+}
+
+static void assert_region(int i, phys_addr_t base, phys_addr_t size, int flags)
+{
+	struct memblock_region *rgn = &memblock.memory.regions[i];
+
+	ASSERT_LT(i, memblock.memory.cnt);
+	ASSERT_EQ(rgn->base, base);
+	ASSERT_EQ(rgn->size, size);
+	ASSERT_EQ(rgn->flags, flags);
+}
+
+/* All that is reserved is one range. */
+static void assert_reserved(phys_addr_t base, phys_addr_t size)
+{
+	ASSERT_EQ(memblock.reserved.cnt, 1);
+	ASSERT_EQ(memblock.reserved.regions[0].base, base);
+	ASSERT_EQ(memblock.reserved.regions[0].size, size);
+	ASSERT_EQ(memblock.reserved.total_size, size);
+}
+
+static void assert_nothing_reserved(void)
+{
+	ASSERT_EQ(memblock.reserved.total_size, 0);
+}
+
+/* ASSERT_EQ() evaluates what it is given twice, which allocations do not bear. */
+static void assert_at(phys_addr_t expected, phys_addr_t seen)
+{
+	ASSERT_EQ(expected, seen);
+}
+
+static void assert_got(phys_addr_t seen)
+{
+	ASSERT_NE(0, seen);
+}
+
+static void assert_none(phys_addr_t seen)
+{
+	ASSERT_EQ(0, seen);
+}
+
+static void assert_null(void *seen)
+{
+	ASSERT_EQ(NULL, seen);
+}
+
+/*
+ * Marks
+ */
+
+static int kho_scratch_mark_splits_check(void)
+{
+	PREFIX_PUSH();
+	setup_scratch();
+
+	ASSERT_EQ(memblock.memory.cnt, 5);
+	assert_region(0, unit(0), 2 * UNIT, MEMBLOCK_NONE);
+	assert_region(1, unit(2), UNIT, MEMBLOCK_KHO_SCRATCH);
+	assert_region(2, unit(3), 2 * UNIT, MEMBLOCK_NONE);
+	assert_region(3, unit(5), 2 * UNIT, MEMBLOCK_KHO_SCRATCH);
+	assert_region(4, unit(7), UNIT, MEMBLOCK_NONE);
+	ASSERT_FALSE(memblock_is_kho_scratch(&memblock.memory.regions[0]));
+	ASSERT_TRUE(memblock_is_kho_scratch(&memblock.memory.regions[1]));
+	ASSERT_EQ(memblock.memory.total_size, MEM_SIZE);
+	assert_nothing_reserved();
+
+	test_pass_pop();
+
+	return 0;
+}
+
+static int kho_scratch_mark_neighbours_merge_check(void)
+{
+	PREFIX_PUSH();
+	setup_scratch();
+
+	ASSERT_EQ(0, memblock_mark_kho_scratch(unit(3), 2 * UNIT));
+	ASSERT_EQ(memblock.memory.cnt, 3);
+	assert_region(0, unit(0), 2 * UNIT, MEMBLOCK_NONE);
+	assert_region(1, unit(2), 5 * UNIT, MEMBLOCK_KHO_SCRATCH);
+	assert_region(2, unit(7), UNIT, MEMBLOCK_NONE);
+
+	test_pass_pop();
+
+	return 0;
+}
+
+/* What is no memory does not become memory. */
+static int kho_scratch_mark_beyond_check(void)
+{
+	PREFIX_PUSH();
+	setup_no_scratch();
+
+	ASSERT_EQ(0, memblock_mark_kho_scratch(unit(7), 4 * UNIT));
+	ASSERT_EQ(memblock.memory.cnt, 2);
+	assert_region(1, unit(7), UNIT, MEMBLOCK_KHO_SCRATCH);
+	ASSERT_EQ(0, memblock_mark_kho_scratch(unit(9), UNIT));
+	ASSERT_EQ(memblock.memory.cnt, 2);
+
+	test_pass_pop();
+
+	return 0;
+}
+
+static int kho_scratch_clear_check(void)
+{
+	PREFIX_PUSH();
+	setup_scratch();
+
+	/* A part of HIGH, then what is left of both, and more. */
+	ASSERT_EQ(0, memblock_clear_kho_scratch(unit(6), UNIT));
+	assert_region(3, unit(5), UNIT, MEMBLOCK_KHO_SCRATCH);
+	assert_region(4, unit(6), 2 * UNIT, MEMBLOCK_NONE);
+	ASSERT_EQ(0, memblock_clear_kho_scratch(unit(0), MEM_SIZE));
+	ASSERT_EQ(memblock.memory.cnt, 1);
+	assert_region(0, unit(0), MEM_SIZE, MEMBLOCK_NONE);
+
+	test_pass_pop();
+
+	return 0;
+}
+
+static int kho_scratch_other_flags_check(void)
+{
+	PREFIX_PUSH();
+	setup_scratch();
+
+	ASSERT_EQ(0, memblock_mark_hotplug(unit(2), UNIT));
+	assert_region(1, unit(2), UNIT, MEMBLOCK_KHO_SCRATCH | MEMBLOCK_HOTPLUG);
+	ASSERT_EQ(0, memblock_clear_kho_scratch(unit(2), UNIT));
+	assert_region(1, unit(2), UNIT, MEMBLOCK_HOTPLUG);
+	ASSERT_EQ(0, memblock_mark_kho_scratch(unit(2), UNIT));
+	ASSERT_EQ(0, memblock_clear_hotplug(unit(2), UNIT));
+	assert_region(1, unit(2), UNIT, MEMBLOCK_KHO_SCRATCH);
+
+	test_pass_pop();
+
+	return 0;
+}
+
+static phys_addr_t free_bytes(enum memblock_flags flags)
+{
+	phys_addr_t start, end, bytes = 0;
+	u64 i;
+
+	for_each_free_mem_range(i, NUMA_NO_NODE, flags, &start, &end, NULL)
+		bytes += end - start;
+
+	return bytes;
+}
+
+/* Free memory is free memory, and who asks for scratch gets nothing else. */
+static int kho_scratch_free_ranges_check(void)
+{
+	PREFIX_PUSH();
+	setup_scratch();
+
+	memblock_reserve(unit(1), 2 * UNIT);
+	ASSERT_EQ(free_bytes(MEMBLOCK_NONE), 6 * UNIT);
+	ASSERT_EQ(free_bytes(MEMBLOCK_KHO_SCRATCH), 2 * UNIT);
+
+	test_pass_pop();
+
+	return 0;
+}
+
+/*
+ * Allocations, before memblock_set_kho_scratch_only()
+ */
+
+static int kho_scratch_mark_only_check(void)
+{
+	phys_addr_t base;
+
+	PREFIX_PUSH();
+	setup_scratch();
+
+	base = memblock_phys_alloc(UNIT, SMP_CACHE_BYTES);
+	ASSERT_EQ(base, memblock_bottom_up() ? unit(0) : unit(7));
+
+	test_pass_pop();
+
+	return 0;
+}
+
+/*
+ * And after it
+ */
+
+static int kho_scratch_only_place_check(void)
+{
+	phys_addr_t base;
+
+	PREFIX_PUSH();
+	setup_scratch();
+
+	base = memblock_phys_alloc(UNIT / 2, SMP_CACHE_BYTES);
+	ASSERT_EQ(base, memblock_bottom_up() ? unit(2) : unit(7) - UNIT / 2);
+	assert_reserved(base, UNIT / 2);
+
+	test_pass_pop();
+
+	return 0;
+}
+
+/* One after the other, to the last byte. */
+static int kho_scratch_only_exhaust_check(void)
+{
+	PREFIX_PUSH();
+	setup_scratch();
+
+	for (int i = 0; i < 3; i++)
+		assert_got(memblock_phys_alloc(UNIT, SMP_CACHE_BYTES));
+	assert_none(memblock_phys_alloc(SMP_CACHE_BYTES, SMP_CACHE_BYTES));
+
+	ASSERT_EQ(memblock.reserved.cnt, 2);
+	ASSERT_EQ(memblock.reserved.regions[0].base, unit(2));
+	ASSERT_EQ(memblock.reserved.regions[0].size, UNIT);
+	ASSERT_EQ(memblock.reserved.regions[1].base, unit(5));
+	ASSERT_EQ(memblock.reserved.regions[1].size, 2 * UNIT);
+
+	test_pass_pop();
+
+	return 0;
+}
+
+/* No piece of scratch is large enough, if other memory is. */
+static int kho_scratch_only_too_large_check(void)
+{
+	PREFIX_PUSH();
+	setup_scratch();
+
+	assert_null(memblock_alloc(2 * UNIT + 1, SMP_CACHE_BYTES));
+	assert_null(memblock_alloc_raw(3 * UNIT, SMP_CACHE_BYTES));
+	assert_null(memblock_alloc_from(3 * UNIT, SMP_CACHE_BYTES, unit(1)));
+	assert_nothing_reserved();
+	assert_at(unit(5), memblock_phys_alloc(2 * UNIT, SMP_CACHE_BYTES));
+
+	test_pass_pop();
+
+	return 0;
+}
+
+static int kho_scratch_only_none_check(void)
+{
+	PREFIX_PUSH();
+	setup_no_scratch();
+
+	assert_null(memblock_alloc(SMP_CACHE_BYTES, SMP_CACHE_BYTES));
+	assert_none(memblock_phys_alloc(SMP_CACHE_BYTES, SMP_CACHE_BYTES));
+	assert_nothing_reserved();
+
+	test_pass_pop();
+
+	return 0;
+}
+
+static int kho_scratch_only_range_check(void)
+{
+	PREFIX_PUSH();
+	setup_scratch();
+
+	assert_at(unit(2), memblock_phys_alloc_range(UNIT, SMP_CACHE_BYTES, 0, unit(4)));
+	assert_none(memblock_phys_alloc_range(UNIT, SMP_CACHE_BYTES, unit(3), unit(5)));
+	assert_none(memblock_phys_alloc_range(UNIT, SMP_CACHE_BYTES, unit(3), unit(5) + UNIT / 2));
+	assert_reserved(unit(2), UNIT);
+
+	memblock_set_current_limit(unit(5));
+	assert_null(memblock_alloc(SMP_CACHE_BYTES, SMP_CACHE_BYTES));
+	memblock_set_current_limit(MEMBLOCK_ALLOC_ANYWHERE);
+
+	test_pass_pop();
+
+	return 0;
+}
+
+static int kho_scratch_only_content_check(void)
+{
+	void *mem;
+
+	PREFIX_PUSH();
+	setup_scratch();
+
+	mem = memblock_alloc(UNIT, SMP_CACHE_BYTES);
+	ASSERT_NE(mem, NULL);
+	assert_mem_content(mem, UNIT, TEST_F_NONE);
+	mem = memblock_alloc_raw(UNIT, SMP_CACHE_BYTES);
+	ASSERT_NE(mem, NULL);
+	assert_mem_content(mem, UNIT, TEST_F_RAW);
+
+	test_pass_pop();
+
+	return 0;
+}
+
+/* Memory that is asked for by its address, and given back, can be anywhere. */
+static int kho_scratch_only_reserve_check(void)
+{
+	PREFIX_PUSH();
+	setup_scratch();
+
+	ASSERT_EQ(0, memblock_reserve(unit(3), UNIT));
+	assert_reserved(unit(3), UNIT);
+	ASSERT_EQ(0, memblock_phys_free(unit(3), UNIT));
+	assert_nothing_reserved();
+	ASSERT_EQ(free_bytes(MEMBLOCK_NONE), MEM_SIZE);
+
+	ASSERT_EQ(0, memblock_reserve(unit(2), UNIT));
+	ASSERT_EQ(0, memblock_reserve(unit(5), 2 * UNIT));
+	assert_null(memblock_alloc(SMP_CACHE_BYTES, SMP_CACHE_BYTES));
+	ASSERT_EQ(0, memblock_phys_free(unit(2), UNIT));
+	assert_at(unit(2), memblock_phys_alloc(UNIT, SMP_CACHE_BYTES));
+
+	test_pass_pop();
+
+	return 0;
+}
+
+/* A mark that is taken away is not allocated from any more. */
+static int kho_scratch_only_clear_check(void)
+{
+	PREFIX_PUSH();
+	setup_scratch();
+
+	ASSERT_EQ(0, memblock_clear_kho_scratch(unit(5), 2 * UNIT));
+	assert_at(unit(2), memblock_phys_alloc(UNIT, SMP_CACHE_BYTES));
+	assert_none(memblock_phys_alloc(UNIT, SMP_CACHE_BYTES));
+
+	test_pass_pop();
+
+	return 0;
+}
+
+/* Scratch is never picked for being mirrored, and mirrored memory is no scratch. */
+static int kho_scratch_only_mirror_check(void)
+{
+	PREFIX_PUSH();
+	setup_scratch();
+
+	ASSERT_EQ(0, memblock_mark_mirror(unit(7), UNIT));
+	ASSERT_EQ(0, memblock_mark_mirror(unit(2), UNIT));
+	for (int i = 0; i < 3; i++)
+		assert_got(memblock_phys_alloc(UNIT, SMP_CACHE_BYTES));
+	assert_none(memblock_phys_alloc(UNIT, SMP_CACHE_BYTES));
+
+	test_pass_pop();
+
+	return 0;
+}
+
+/* When memblock's own table is full it gets a new one, from scratch. */
+static int kho_scratch_only_double_array_check(void)
+{
+	struct memblock_region *old = memblock.reserved.regions;
+	const phys_addr_t start = unit(0), scratch = start + SZ_8M;
+	phys_addr_t table;
+
+	PREFIX_PUSH();
+	reset_memblock_regions();
+	memblock_allow_resize();
+	memblock_add(start, PHYS_MEM_SIZE - PAGE_SIZE);
+	ASSERT_EQ(0, memblock_mark_kho_scratch(scratch, SZ_1M));
+
+	for (int i = 0; i <= INIT_MEMBLOCK_RESERVED_REGIONS; i++)
+		ASSERT_EQ(0, memblock_reserve(start + 2 * i * SZ_4K, SZ_4K));
+
+	ASSERT_EQ(memblock.reserved.max, 2 * INIT_MEMBLOCK_RESERVED_REGIONS);
+	table = __pa(memblock.reserved.regions);
+	ASSERT_LE(scratch, table);
+	ASSERT_LT(table, scratch + SZ_1M);
+
+	/* As the simulator's other tests leave it. */
+	memblock.reserved.regions = old;
+	memblock.reserved.cnt = INIT_MEMBLOCK_RESERVED_REGIONS;
+	reset_memblock_regions();
+
+	test_pass_pop();
+
+	return 0;
+}
+
+#ifdef CONFIG_NUMA
+
+/* Eight nodes of a unit each: LOW is on node 2, HIGH on 5 and 6. */
+static void setup_numa_scratch(void)
+{
+	setup_no_scratch();
+	reset_memblock_regions();
+	for (int nid = 0; nid < NUMA_NODES; nid++)
+		memblock_add_node(unit(nid), UNIT, nid, MEMBLOCK_NONE);
+	mark_low_and_high();
+}
+
+static void *alloc_on(int nid, phys_addr_t size)
+{
+	return memblock_alloc_try_nid(size, SMP_CACHE_BYTES, MEMBLOCK_LOW_LIMIT,
+				      MEMBLOCK_ALLOC_ACCESSIBLE, nid);
+}
+
+static void *alloc_exactly_on(int nid, phys_addr_t size)
+{
+	return memblock_alloc_exact_nid_raw(size, SMP_CACHE_BYTES, MEMBLOCK_LOW_LIMIT,
+					    MEMBLOCK_ALLOC_ACCESSIBLE, nid);
+}
+
+static int kho_scratch_only_node_check(void)
+{
+	PREFIX_PUSH();
+	setup_numa_scratch();
+
+	assert_at(unit(5), __pa(alloc_on(5, UNIT)));
+	assert_at(unit(2), __pa(alloc_exactly_on(2, UNIT)));
+
+	/* These nodes have memory and no scratch, any more or at all. */
+	assert_null(alloc_exactly_on(2, SMP_CACHE_BYTES));
+	assert_null(alloc_exactly_on(3, SMP_CACHE_BYTES));
+	assert_at(unit(6), __pa(alloc_on(3, UNIT)));
+	assert_null(alloc_on(3, SMP_CACHE_BYTES));
+
+	test_pass_pop();
+
+	return 0;
+}
+#else
+static int kho_scratch_only_node_check(void)
+{
+	return 0;
+}
+#endif
+
+int memblock_kho_scratch_checks(void)
+{
+	static int (* const checks[])(void) = {
+		kho_scratch_only_place_check,
+		kho_scratch_only_exhaust_check,
+		kho_scratch_only_too_large_check,
+		kho_scratch_only_none_check,
+		kho_scratch_only_range_check,
+		kho_scratch_only_content_check,
+		kho_scratch_only_reserve_check,
+		kho_scratch_only_clear_check,
+		kho_scratch_only_node_check,
+		kho_scratch_only_double_array_check,
+		kho_scratch_only_mirror_check,
+	};
+
+	prefix_reset();
+	prefix_push("kho_scratch");
+	reset_memblock_attributes();
+	dummy_physical_memory_init();
+
+	test_print("Running scratch tests...\n");
+	kho_scratch_mark_splits_check();
+	kho_scratch_mark_neighbours_merge_check();
+	kho_scratch_mark_beyond_check();
+	kho_scratch_clear_check();
+	kho_scratch_other_flags_check();
+	kho_scratch_free_ranges_check();
+	run_top_down(kho_scratch_mark_only_check);
+	run_bottom_up(kho_scratch_mark_only_check);
+
+	memblock_set_kho_scratch_only();
+	for (int i = 0; i < ARRAY_SIZE(checks); i++) {
+		run_top_down(checks[i]);
+		run_bottom_up(checks[i]);
+	}
+
+	dummy_physical_memory_cleanup();
+	prefix_pop();
+
+	return 0;
+}
