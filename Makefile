@@ -17,6 +17,7 @@ help:
 	@echo 'make series-check          is every whole file in exactly one patch?'
 	@echo 'make lint                  checkpatch, kernel-doc, shellcheck'
 	@echo 'make sparse                compile our files once more with sparse and W=1'
+	@echo 'make doc                   build/doc: the pages about KHO as HTML'
 	@echo
 	@echo 'make deps                  install what this machine lacks; all others do so too'
 	@echo 'make clean, distclean      remove built kernels; remove build/'
@@ -49,6 +50,10 @@ sparse: tree
 	@host/deps.sh sparse
 	@host/lint.sh sparse
 
+doc: tree
+	@host/deps.sh python3-sphinx
+	@host/doc.sh
+
 # These build the kernels that they need. FILE= and the like reach them in the
 # environment.
 demo: tree
@@ -67,4 +72,4 @@ distclean:
 	@host/tree.sh --check
 	rm -rf build
 
-.PHONY: help deps tree kernel refresh new-patch series-check series lint sparse demo test random clean distclean
+.PHONY: help deps tree kernel refresh new-patch series-check series lint sparse doc demo test random clean distclean

@@ -19,17 +19,19 @@
 
 #include <asm/page.h>
 
-/*
- * The root FDT, one page:
+/**
+ * DOC: root FDT
  *
- * / {
- *	compatible = "kho-v4";
- *	preserved-memory-map = <u64: address of the root node of the map>;
- *	NAME {
- *		preserved-data = <u64: address of NAME's blob>;
- *		blob-size = <u64: bytes>;
+ * The root FDT, one page::
+ *
+ *	/ {
+ *		compatible = "kho-v4";
+ *		preserved-memory-map = <u64: address of the root node of the map>;
+ *		NAME {
+ *			preserved-data = <u64: address of NAME's blob>;
+ *			blob-size = <u64: bytes>;
+ *		};
  *	};
- * };
  *
  * The u64 values are eight raw bytes, not big-endian cells, and no better
  * aligned than any FDT property is: to four bytes.
@@ -56,9 +58,11 @@ struct kho_scratch {
 static_assert(offsetof(struct kho_scratch, size) == sizeof(phys_addr_t));
 static_assert(sizeof(struct kho_scratch) == 2 * sizeof(phys_addr_t));
 
-/*
+/**
+ * DOC: preserved map
+ *
  * The preserved map: a radix tree over 64-bit keys, each node one page. A key
- * names a folio, by its order and by its number among the folios of that order:
+ * names a folio, by its order and by its number among the folios of that order::
  *
  *	key = (1 << (64 - PAGE_SHIFT - order)) | (address >> (PAGE_SHIFT + order))
  *
