@@ -112,6 +112,20 @@ static unsigned long *find_leaf(const struct kho_map *map, u64 key)
 	return node->bits;
 }
 
+/* The leaf for @key, made if there is none; NULL if that fails. */
+static unsigned long *make_leaf(struct kho_map *map, u64 key)
+{
+	union kho_map_node *node = map->root;
+
+	for (unsigned int level = TOP_LEVEL; level; level--) {
+		node = get_or_make(map, &node->entry[table_index(key, level)]);
+		if (!node)
+			return NULL;
+	}
+
+	return node->bits;
+}
+
 /**
  * kho_map_add - add a folio
  * @map: the map
@@ -126,17 +140,14 @@ static unsigned long *find_leaf(const struct kho_map *map, u64 key)
 int kho_map_add(struct kho_map *map, unsigned long pfn, unsigned int order)
 {
 	u64 key = kho_map_key(pfn, order);
-	union kho_map_node *node = map->root;
+	unsigned long *leaf = make_leaf(map, key);
 
-	for (unsigned int level = TOP_LEVEL; level; level--) {
-		node = get_or_make(map, &node->entry[table_index(key, level)]);
-		if (!node)
-			return -ENOMEM;
-	}
+	if (!leaf)
+		return -ENOMEM;
 
 	if (unlikely(!test_bit(order, &map->orders)))
 		set_bit(order, &map->orders);
-	set_bit(key & LEAF_MASK, node->bits);
+	set_bit(key & LEAF_MASK, leaf);
 
 	return 0;
 }
@@ -156,6 +167,88 @@ bool kho_map_del(struct kho_map *map, unsigned long pfn, unsigned int order)
 	unsigned long *leaf = find_leaf(map, key);
 
 	return leaf && test_and_clear_bit(key & LEAF_MASK, leaf);
+}
+
+/**
+ * kho_map_block_order - order of the block that a run of pages begins with
+ * @pfn: first PFN of the run
+ * @end: first PFN behind it, more than @pfn
+ * @max_order: the largest order that a block may have
+ *
+ * A run is kept as the largest aligned blocks that it splits into, from its
+ * first page on.
+ *
+ * Context: any.
+ * Return: the order.
+ */
+unsigned int kho_map_block_order(unsigned long pfn, unsigned long end,
+				 unsigned int max_order)
+{
+	return min(__ffs(pfn | BIT(max_order)), __fls(end - pfn));
+}
+
+/**
+ * kho_map_reserve_run - see to it that kho_map_add_run() cannot fail
+ * @map: the map
+ * @pfn: first PFN of the run
+ * @end: first PFN behind it
+ * @max_order: the largest order that a block may have
+ *
+ * Context: as the map's allocator.
+ * Return: 0 or -ENOMEM. The set is as it was in any case.
+ */
+int kho_map_reserve_run(struct kho_map *map, unsigned long pfn,
+			unsigned long end, unsigned int max_order)
+{
+	unsigned int order;
+
+	for (; pfn < end; pfn += BIT(order)) {
+		order = kho_map_block_order(pfn, end, max_order);
+		if (!make_leaf(map, kho_map_key(pfn, order)))
+			return -ENOMEM;
+	}
+
+	return 0;
+}
+
+/**
+ * kho_map_add_run - add the blocks that a run of pages splits into
+ * @map: the map
+ * @pfn: first PFN of the run
+ * @end: first PFN behind it
+ * @max_order: the largest order that a block may have
+ *
+ * Context: any, after kho_map_reserve_run() with the same arguments.
+ */
+void kho_map_add_run(struct kho_map *map, unsigned long pfn, unsigned long end,
+		     unsigned int max_order)
+{
+	unsigned int order;
+
+	for (; pfn < end; pfn += BIT(order)) {
+		order = kho_map_block_order(pfn, end, max_order);
+		kho_map_add(map, pfn, order);
+	}
+}
+
+/**
+ * kho_map_del_run - delete the blocks that a run of pages splits into
+ * @map: the map
+ * @pfn: first PFN of the run
+ * @end: first PFN behind it
+ * @max_order: the largest order that a block may have
+ *
+ * Context: any.
+ */
+void kho_map_del_run(struct kho_map *map, unsigned long pfn, unsigned long end,
+		     unsigned int max_order)
+{
+	unsigned int order;
+
+	for (; pfn < end; pfn += BIT(order)) {
+		order = kho_map_block_order(pfn, end, max_order);
+		kho_map_del(map, pfn, order);
+	}
 }
 
 /**

@@ -86,6 +86,16 @@ int kho_map_add(struct kho_map *map, unsigned long pfn, unsigned int order);
 bool kho_map_del(struct kho_map *map, unsigned long pfn, unsigned int order);
 bool kho_map_test(const struct kho_map *map, unsigned long pfn,
 		  unsigned int order);
+
+unsigned int kho_map_block_order(unsigned long pfn, unsigned long end,
+				 unsigned int max_order);
+int kho_map_reserve_run(struct kho_map *map, unsigned long pfn,
+			unsigned long end, unsigned int max_order);
+void kho_map_add_run(struct kho_map *map, unsigned long pfn, unsigned long end,
+		     unsigned int max_order);
+void kho_map_del_run(struct kho_map *map, unsigned long pfn, unsigned long end,
+		     unsigned int max_order);
+
 bool kho_map_find(const struct kho_map *map, unsigned long pfn,
 		  struct kho_map_folio *folio);
 

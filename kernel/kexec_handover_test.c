@@ -891,6 +891,120 @@ static void test_random(struct kunit *test)
 }
 
 /*
+ * Runs of pages: the blocks that they split into, all or none
+ */
+
+#define RUN_MAX_ORDER	18
+
+static void add_run(struct kunit *test, unsigned long pfn, unsigned long end)
+{
+	KUNIT_ASSERT_EQ(test, kho_map_reserve_run(&map, pfn, end, RUN_MAX_ORDER), 0);
+	KUNIT_ASSERT_EQ(test, next(0, PFN_END), NOTHING);
+	kho_map_add_run(&map, pfn, end, RUN_MAX_ORDER);
+}
+
+static void del_run(struct kunit *test, unsigned long pfn, unsigned long end)
+{
+	kho_map_del_run(&map, pfn, end, RUN_MAX_ORDER);
+	KUNIT_ASSERT_EQ(test, next(0, PFN_END), NOTHING);
+}
+
+/* Another kernel splits the same way: worked out by hand. */
+static void test_run_blocks(struct kunit *test)
+{
+	static const struct kho_map_folio one[] = { { 7, 0 } };
+	static const struct kho_map_folio odd[] = {
+		{ 1, 0 }, { 2, 1 }, { 4, 2 }, { 8, 3 }, { 16, 1 }, { 18, 0 },
+	};
+	static const struct kho_map_folio whole[] = { { 1024, 10 } };
+	static const struct kho_map_folio largest[] = {
+		{ 0, 18 }, { 0x40000, 18 }, { 0x80000, 18 }, { 0xc0000, 0 },
+	};
+	static const struct kho_map_folio leaves[] = {
+		{ 0x7fff, 0 }, { 0x8000, 15 }, { 0x10000, 0 },
+	};
+
+	add_run(test, 7, 8);
+	check_sequence(test, one, ARRAY_SIZE(one));
+	del_run(test, 7, 8);
+
+	add_run(test, 1, 19);
+	check_sequence(test, odd, ARRAY_SIZE(odd));
+	del_run(test, 1, 19);
+
+	add_run(test, 1024, 2048);
+	check_sequence(test, whole, ARRAY_SIZE(whole));
+	del_run(test, 1024, 2048);
+
+	add_run(test, 0, 0xc0001);
+	check_sequence(test, largest, ARRAY_SIZE(largest));
+	del_run(test, 0, 0xc0001);
+
+	add_run(test, 0x7fff, 0x10001);
+	check_sequence(test, leaves, ARRAY_SIZE(leaves));
+	del_run(test, 0x7fff, 0x10001);
+}
+
+/* Blocks follow each other, and none could have been larger. */
+static void check_run(struct kunit *test, unsigned long pfn, unsigned long end)
+{
+	while (pfn < end) {
+		struct kho_map_folio block = {};
+		unsigned long twice;
+
+		KUNIT_ASSERT_TRUE(test, kho_map_next(&map, pfn, PFN_END, &block));
+		KUNIT_ASSERT_EQ(test, block.pfn, pfn);
+		KUNIT_ASSERT_TRUE(test, IS_ALIGNED(pfn, BIT(block.order)));
+		KUNIT_ASSERT_LE(test, block.order, RUN_MAX_ORDER);
+		KUNIT_ASSERT_LE(test, pfn + BIT(block.order), end);
+
+		twice = 2 * BIT(block.order);
+		KUNIT_ASSERT_TRUE(test, block.order == RUN_MAX_ORDER ||
+				  !IS_ALIGNED(pfn, twice) || pfn + twice > end);
+		pfn += BIT(block.order);
+	}
+	KUNIT_ASSERT_EQ(test, next(end, PFN_END), NOTHING);
+}
+
+static void test_run_random(struct kunit *test)
+{
+	struct rnd_state rnd;
+
+	prandom_seed_state(&rnd, 612);
+	for (int i = 0; i < 500; i++) {
+		unsigned long pfn = prandom_u32_state(&rnd) >> prandom_u32_state(&rnd) % 32;
+		unsigned long nr = 1 + (prandom_u32_state(&rnd) >> (10 + i % 22));
+
+		add_run(test, pfn, pfn + nr);
+		check_run(test, pfn, pfn + nr);
+		del_run(test, pfn, pfn + nr);
+	}
+}
+
+/* A run that takes leaves of several orders and two of order 0. */
+static void test_run_no_memory(struct kunit *test)
+{
+	const unsigned long pfn = KHO_MAP_LEAF_BITS - 1, end = pfn + 8;
+	unsigned int nodes, nth;
+
+	add_run(test, pfn, end);
+	nodes = nodes_in_use();
+
+	for (nth = 1; nth < nodes; nth++) {
+		make_anew(test);
+		mem.fail_in = nth;
+		KUNIT_ASSERT_EQ(test, kho_map_reserve_run(&map, pfn, end, RUN_MAX_ORDER),
+				-ENOMEM);
+		KUNIT_EXPECT_EQ(test, next(0, PFN_END), NOTHING);
+		KUNIT_EXPECT_EQ(test, map.orders, 0UL);
+
+		add_run(test, pfn, end);
+		check_run(test, pfn, end);
+		KUNIT_EXPECT_EQ(test, nodes_in_use(), nodes);
+	}
+}
+
+/*
  * Nodes: running out of them, races to make them, giving them back
  */
 
@@ -1272,6 +1386,9 @@ static struct kunit_case kho_map_cases[] = {
 	KUNIT_CASE(test_fill_mixed),
 	KUNIT_CASE_PARAM(test_fill_order, each_order),
 	KUNIT_CASE(test_random),
+	KUNIT_CASE(test_run_blocks),
+	KUNIT_CASE(test_run_random),
+	KUNIT_CASE(test_run_no_memory),
 	KUNIT_CASE(test_no_memory),
 	KUNIT_CASE(test_no_root),
 	KUNIT_CASE(test_lost_race),
