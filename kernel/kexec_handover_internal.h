@@ -87,6 +87,7 @@ struct kho_in_stats {
 
 bool kho_incoming_accept(phys_addr_t map_root, phys_addr_t fdt_phys);
 void kho_incoming_finish(void);
+bool kho_incoming_take(unsigned long pfn, unsigned long end);
 void kho_incoming_stats(struct kho_in_stats *stats);
 
 /* kexec_handover_debug.c */

@@ -882,25 +882,105 @@ static bool __ref struct_pages_ready(unsigned long pfn)
 	return true;
 }
 
-/* The order of the folio that waits at @pfn, which is taken with it, or -1. */
-static int take(unsigned long pfn)
+/* The order of the folio that waits at @pfn, or -1. */
+static int waiting_order(unsigned long pfn)
 {
-	struct page *page = pfn_to_page(pfn);
-	unsigned long mark = READ_ONCE(page->private);
+	unsigned long mark = READ_ONCE(pfn_to_page(pfn)->private);
 	unsigned int order = mark & WAITING_ORDER;
+	/* Somebody else may take the last folio and drop the map meanwhile. */
+	struct kho_map map = { .root = READ_ONCE(incoming.map.root) };
 
 	if ((mark & ~WAITING_ORDER) != WAITING_MARK || order > KHO_MAX_FOLIO_ORDER)
 		return -1;
-	if (!kho_map_test(&incoming.map, pfn, order))
-		return -1;
-	if (cmpxchg(&page->private, mark, 0) != mark)
+	if (!map.root || !kho_map_test(&map, pfn, order))
 		return -1;
 
+	return order;
+}
+
+static bool claim(unsigned long pfn, unsigned int order)
+{
+	unsigned long mark = WAITING_MARK | order;
+
+	return cmpxchg(&pfn_to_page(pfn)->private, mark, 0) == mark;
+}
+
+/* A folio that was claimed is taken for good. */
+static void count_taken(unsigned int order)
+{
 	atomic_long_dec(&incoming.unclaimed[order]);
 	if (atomic_long_dec_and_test(&incoming.nr_unclaimed) && READ_ONCE(incoming.finished))
 		drop_map_once();
+}
+
+/* The order of the folio that waits at @pfn, which is taken with it, or -1. */
+static int take(unsigned long pfn)
+{
+	int order = waiting_order(pfn);
+
+	if (order < 0 || !claim(pfn, order))
+		return -1;
+	count_taken(order);
 
 	return order;
+}
+
+/* Claims what [pfn, end) consists of. Returns where it could not go on, or @end. */
+static unsigned long claim_run(unsigned long pfn, unsigned long end)
+{
+	while (pfn < end && pfn_valid(pfn) && struct_pages_ready(pfn)) {
+		int order = waiting_order(pfn);
+
+		if (order < 0 || BIT(order) > end - pfn || !claim(pfn, order))
+			break;
+		pfn += BIT(order);
+	}
+
+	return pfn;
+}
+
+static void unclaim_run(unsigned long pfn, unsigned long end)
+{
+	while (pfn < end) {
+		struct page *page = pfn_to_page(pfn);
+		unsigned int order = compound_order(page);
+
+		WRITE_ONCE(page->private, WAITING_MARK | order);
+		pfn += BIT(order);
+	}
+}
+
+/**
+ * kho_incoming_take - take all folios of a range of pages
+ * @pfn: first PFN of the range
+ * @end: first PFN behind it
+ *
+ * What is taken has PG_reserved set and is not counted as managed yet.
+ *
+ * Context: as kho_restore_folio().
+ * Return: true; or false, with nothing taken, if the range does not consist
+ * of whole folios that wait.
+ */
+bool kho_incoming_take(unsigned long pfn, unsigned long end)
+{
+	unsigned long next = pfn;
+
+	rcu_read_lock();
+	if (incoming.map.root)
+		next = claim_run(pfn, end);
+	if (next < end) {
+		unclaim_run(pfn, next);
+		pfn = next;
+	}
+	while (pfn < next) {
+		unsigned int order = compound_order(pfn_to_page(pfn));
+
+		count_taken(order);
+		pfn += BIT(order);
+	}
+	rcu_read_unlock();
+
+	return next == end;
 }
 
 /* From a folio that waits to one that folio_alloc() could have returned. */

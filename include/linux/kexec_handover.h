@@ -17,6 +17,7 @@
 struct folio;
 struct kexec_buf;
 struct kimage;
+struct page;
 struct resource;
 
 #ifdef CONFIG_KEXEC_HANDOVER
@@ -27,6 +28,10 @@ bool is_kho_boot(void);
 int kho_preserve_folio(struct folio *folio);
 void kho_unpreserve_folio(struct folio *folio);
 struct folio *kho_restore_folio(phys_addr_t phys);
+
+int kho_preserve_pages(struct page *page, unsigned long nr_pages);
+void kho_unpreserve_pages(struct page *page, unsigned long nr_pages);
+struct page *kho_restore_pages(phys_addr_t phys, unsigned long nr_pages);
 
 void *kho_alloc_preserve(size_t size);
 void kho_unpreserve_free(void *mem);
@@ -78,6 +83,19 @@ static inline int kho_preserve_folio(struct folio *folio)
 static inline void kho_unpreserve_folio(struct folio *folio) { }
 
 static inline struct folio *kho_restore_folio(phys_addr_t phys)
+{
+	return NULL;
+}
+
+static inline int kho_preserve_pages(struct page *page, unsigned long nr_pages)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void kho_unpreserve_pages(struct page *page, unsigned long nr_pages) { }
+
+static inline struct page *kho_restore_pages(phys_addr_t phys,
+					     unsigned long nr_pages)
 {
 	return NULL;
 }
