@@ -16,6 +16,7 @@
 
 struct folio;
 struct kexec_buf;
+struct kho_vmalloc;
 struct kimage;
 struct page;
 struct resource;
@@ -32,6 +33,10 @@ struct folio *kho_restore_folio(phys_addr_t phys);
 int kho_preserve_pages(struct page *page, unsigned long nr_pages);
 void kho_unpreserve_pages(struct page *page, unsigned long nr_pages);
 struct page *kho_restore_pages(phys_addr_t phys, unsigned long nr_pages);
+
+int kho_preserve_vmalloc(void *ptr, struct kho_vmalloc *preservation);
+void kho_unpreserve_vmalloc(struct kho_vmalloc *preservation);
+void *kho_restore_vmalloc(const struct kho_vmalloc *preservation);
 
 void *kho_alloc_preserve(size_t size);
 void kho_unpreserve_free(void *mem);
@@ -96,6 +101,19 @@ static inline void kho_unpreserve_pages(struct page *page, unsigned long nr_page
 
 static inline struct page *kho_restore_pages(phys_addr_t phys,
 					     unsigned long nr_pages)
+{
+	return NULL;
+}
+
+static inline int kho_preserve_vmalloc(void *ptr,
+				       struct kho_vmalloc *preservation)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void kho_unpreserve_vmalloc(struct kho_vmalloc *preservation) { }
+
+static inline void *kho_restore_vmalloc(const struct kho_vmalloc *preservation)
 {
 	return NULL;
 }

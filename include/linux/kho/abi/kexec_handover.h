@@ -94,6 +94,68 @@ static_assert(sizeof(union kho_map_node) == PAGE_SIZE);
 static_assert(PAGE_SHIFT != 12 || KHO_MAP_LEVELS == 6);
 static_assert(PAGE_SHIFT != 12 || KHO_MAP_LEAF_BITS == 32768);
 
+/*
+ * An address in a format struct, as a union of the u64 that counts and of a
+ * pointer that only tells the type. NULL is kept as 0.
+ */
+#define DECLARE_KHOSER_PTR(name, type)	\
+	union {				\
+		u64 phys;		\
+		type ptr;		\
+	} name
+
+#define KHOSER_STORE_PTR(dest, val)					\
+	do {								\
+		typeof((dest).ptr) __khoser_val = (val);		\
+									\
+		(dest).phys = __khoser_val ? virt_to_phys(__khoser_val) : 0; \
+	} while (0)
+
+#define KHOSER_LOAD_PTR(src)						\
+	({								\
+		u64 __khoser_phys = (src).phys;				\
+									\
+		(typeof((src).ptr))(__khoser_phys ? phys_to_virt(__khoser_phys) : NULL); \
+	})
+
+/*
+ * A vmalloc area: the addresses of its pages, in chunks of a page each that are
+ * preserved as single pages, and what a client keeps to find them.
+ */
+#define KHO_VMALLOC_ALLOC	BIT(0)	/* VM_ALLOC */
+#define KHO_VMALLOC_HUGE_VMAP	BIT(1)	/* VM_ALLOW_HUGE_VMAP */
+#define KHO_VMALLOC_CHUNK_LEN	(PAGE_SIZE / sizeof(u64) - 1)
+
+/*
+ * Part of what a vmalloc area consists of: the next chunk, 0 at the end; and
+ * addresses of blocks of pages, in the order of the area, which end with a 0 if
+ * the chunk is not full.
+ */
+struct kho_vmalloc_chunk {
+	DECLARE_KHOSER_PTR(next, struct kho_vmalloc_chunk *);
+	u64 phys[KHO_VMALLOC_CHUNK_LEN];
+};
+
+static_assert(sizeof(struct kho_vmalloc_chunk) == PAGE_SIZE);
+static_assert(offsetof(struct kho_vmalloc_chunk, phys) == sizeof(u64));
+
+/*
+ * A vmalloc area: its first chunk; single pages in all blocks together;
+ * KHO_VMALLOC_ALLOC and so on; each block is 1 << order pages, preserved as a
+ * run of its own.
+ */
+struct kho_vmalloc {
+	DECLARE_KHOSER_PTR(first, struct kho_vmalloc_chunk *);
+	unsigned int total_pages;
+	unsigned short flags;
+	unsigned short order;
+};
+
+static_assert(offsetof(struct kho_vmalloc, total_pages) == 8);
+static_assert(offsetof(struct kho_vmalloc, flags) == 12);
+static_assert(offsetof(struct kho_vmalloc, order) == 14);
+static_assert(sizeof(struct kho_vmalloc) == 16);
+
 /* The blob that tells who did the kexec; always there. */
 #define KHO_METADATA_NAME	"kexec-metadata"
 #define KHO_METADATA_VERSION	1
