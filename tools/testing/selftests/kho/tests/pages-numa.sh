@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A run of pages with its middle where two nodes meet, within a block of the page
+# allocator: 750 MiB are no multiple of 4 MiB. At cold boot memory there is in
+# use, so the run is made by the second kernel, which started in scratch, and
+# keeps the end of node 0 for what can be moved away.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+# shellcheck source=/dev/null
+. "$kho_tests/pages.sh"
+
+about="runs of pages from one node into the next"
+kernels="main next"
+numa=2
+cpus=2
+mem=1500M
+limit=120
+stages=4
+plan=16
+words=movablecore=256M
+
+readonly MOVABLE=$words
+
+stage_1() {
+	handover next $MOVABLE
+}
+
+stage_2() {
+	local before
+	before=$(kho_stat out preserved_order_9)
+	remember order_10 "$(order_10)"
+
+	check "a run into the next node can be kept" create_area "pages 1024 border"
+	check "none of its blocks is on both" same "blocks of order 9" \
+		"$(kho_stat out preserved_order_9)" $((${before:-0} + 2))
+	check "nor is one of a larger order" same "blocks of order 10" \
+		"$(order_10)" "$(recall order_10)"
+	note_down
+	remember node0 "$(node_meminfo 0 MemTotal)"
+	handover main $MOVABLE
+}
+
+stage_3() {
+	arrives 2
+	remember release "$(uname -r)"
+	handover next $MOVABLE test_kho_early
+}
+
+stage_4() {
+	arrives 3
+	check "each page can be freed on its own" drop_areas
+	check "nine tenths of the memory can be used" usable 90
+	check "and the kernel is still content" has_not_said 'BUG:|WARNING:|Bad page'
+	finish
+}
+
+order_10() {
+	local nr
+	nr=$(kho_stat out preserved_order_10)
+	echo "${nr:-0}"
+}
+
+arrives() {
+	check "it came from the kernel before" came_from "$(recall release)" "$1"
+	check "no memory got lost" near MemTotal "$(meminfo MemTotal)" "$(recall total)" 512
+	check "all pages are as they were" areas_sound 1
+	check "nothing else was given" nothing_granted
+	check "node 0 is as large as it was" near "MemTotal of node 0" \
+		"$(node_meminfo 0 MemTotal)" "$(recall node0)" 1024
+}
