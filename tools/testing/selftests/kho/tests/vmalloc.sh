@@ -18,9 +18,9 @@ plan=28
 expect="KHO: (nothing to restore|cannot restore a vmalloc area: 0 of)"
 
 # A chunk holds 511 addresses.
-readonly SMALL="1 4096 8191 $((511 * 4096)) $((512 * 4096)) $((1022 * 4096)) \
+readonly SMALL_AREAS="1 4096 8191 $((511 * 4096)) $((512 * 4096)) $((1022 * 4096)) \
 	$((1023 * 4096)) $((20000 * 4096))"
-readonly HUGE="100000 2097152 5000000 67108864"
+readonly HUGE_AREAS="100000 2097152 5000000 67108864"
 
 readonly VMALLOC_ERRORS="vmalloc-null -22
 vmalloc-kmalloc -22
@@ -33,10 +33,10 @@ vmalloc-scratch -22"
 stage_1() {
 	local bytes
 
-	for bytes in $SMALL; do
+	for bytes in $SMALL_AREAS; do
 		check "$bytes bytes can be kept" create_area "vmalloc $bytes"
 	done
-	for bytes in $HUGE; do
+	for bytes in $HUGE_AREAS; do
 		check "$bytes bytes with huge pages can be kept" create_area "vmalloc $bytes huge"
 	done
 	check "the large ones have huge pages" huge_areas 3
