@@ -986,10 +986,15 @@ bool kho_incoming_take(unsigned long pfn, unsigned long end)
 /* From a folio that waits to one that folio_alloc() could have returned. */
 static void make_ordinary(struct page *page, unsigned int order)
 {
+	const unsigned int piece = min(order, MAX_PAGE_ORDER);
+
 	folio_clear_reserved((struct folio *)page);
 	clear_page_tag_ref(page);
-	set_page_owner(page, order, GFP_KERNEL);
-	page_table_check_alloc(page, order);
+	/* Both step through an array that ends where a section does. */
+	for (unsigned long i = 0; i < BIT(order); i += BIT(piece)) {
+		set_page_owner(nth_page(page, i), piece, GFP_KERNEL);
+		page_table_check_alloc(nth_page(page, i), piece);
+	}
 	adjust_managed_page_count(page, BIT(order));
 }
 

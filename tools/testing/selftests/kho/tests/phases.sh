@@ -25,6 +25,7 @@ plan=23
 
 readonly PHASES="memblock page_alloc early threads late manual"
 readonly ORDERS="0 1 9 10 11"
+huge=18
 
 stage_1() {
 	local phase
@@ -33,7 +34,7 @@ stage_1() {
 	for phase in $PHASES; do
 		check "folios for $phase can be kept" add_phase "$phase"
 	done
-	check "and one of 1 GiB" folios add "18 1 phase=early"
+	check "and one of order $huge" folios add "$huge 1 phase=early"
 	remember per_phase "$((($(folio_stat out) - 1) / 6))"
 	note_down
 	handover "$(last_kernel)" "$words" test_kho_grow=600
