@@ -129,7 +129,7 @@ main() {
 	patch=${PATCH:-}
 	patch=${patch#patches/}
 	patch=${patch:+${patch%.patch}.patch}
-	[[ -z $patch ]] || series_patches | grep -qxF "$patch" ||
+	[[ -z $patch ]] || series_patches | grep -xF "$patch" >/dev/null ||
 		die "PATCH=$patch is not in patches/series"
 	files=$(files_to_take) || exit 1
 	[[ $'\n'$files != *$'\n'MAINTAINERS* ]] ||

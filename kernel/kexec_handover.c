@@ -2,9 +2,9 @@
 /*
  * Kexec HandOver (KHO): folios that outlive a kexec.
  *
- * This file owns the interface to the rest of the kernel, start-up, the root
- * FDT with the blobs that subsystems hang into it, and what an image that is
- * loaded for kexec takes along. The set of preserved folios is in
+ * This file owns the interface to the rest of the kernel, start-up, and what an
+ * image that is loaded for kexec takes along. The blobs that subsystems name are
+ * in kexec_handover_fdt.c, the set of preserved folios is in
  * kexec_handover_map.c, the memory that a starting kernel lives in is in
  * kexec_handover_scratch.c, and taking folios back is in
  * kexec_handover_restore.c.
@@ -21,12 +21,9 @@
 #include <linux/io.h>
 #include <linux/kexec.h>
 #include <linux/kstrtox.h>
-#include <linux/libfdt.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
-#include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/unaligned.h>
 #include <linux/utsname.h>
 
 #include "kexec_handover_internal.h"
@@ -218,50 +215,6 @@ void kho_restore_free(void *mem)
 }
 EXPORT_SYMBOL_GPL(kho_restore_free);
 
-/* A u64 property: eight raw bytes, aligned or not. */
-int kho_fdt_u64(const void *fdt, int node, const char *prop, u64 *val)
-{
-	int len;
-	const void *raw = fdt_getprop(fdt, node, prop, &len);
-
-	if (!raw || len != sizeof(*val))
-		return -EINVAL;
-	*val = get_unaligned((const u64 *)raw);
-
-	return 0;
-}
-
-static int fdt_errno(int err)
-{
-	switch (err) {
-	case -FDT_ERR_NOSPACE:
-		return -ENOSPC;
-	case -FDT_ERR_EXISTS:
-		return -EEXIST;
-	default:
-		return err < 0 ? -EINVAL : 0;
-	}
-}
-
-static int set_u64(void *fdt, int node, const char *prop, u64 val)
-{
-	return fdt_setprop(fdt, node, prop, &val, sizeof(val));
-}
-
-static int add_node(void *fdt, const char *name, phys_addr_t phys, u64 size)
-{
-	int node, err;
-
-	node = fdt_add_subnode(fdt, 0, name);
-	if (node < 0)
-		return fdt_errno(node);
-
-	err = set_u64(fdt, node, KHO_FDT_PROP_DATA, phys) ?:
-	      set_u64(fdt, node, KHO_FDT_PROP_SIZE, size);
-
-	return fdt_errno(err);
-}
-
 /**
  * kho_add_subtree - let the next kernel find a blob by its name
  * @name: the name, a valid FDT node name
@@ -275,28 +228,19 @@ static int add_node(void *fdt, const char *name, phys_addr_t phys, u64 size)
  */
 int kho_add_subtree(const char *name, void *blob, size_t size)
 {
-	void *fdt __free(kfree) = NULL;
 	int err;
 
 	if (!kho_enabled)
 		return -EOPNOTSUPP;
-	if (!name || !*name || strchr(name, '/') || !size || !virt_addr_valid(blob))
+	if (!name || !size || !virt_addr_valid(blob))
 		return -EINVAL;
 
-	/* The page that is handed over never has half a node. */
-	fdt = kmalloc(KHO_FDT_SIZE, GFP_KERNEL);
-	if (!fdt)
-		return -ENOMEM;
-
 	guard(mutex)(&kho_out.lock);
-	memcpy(fdt, kho_out.fdt, KHO_FDT_SIZE);
-	err = add_node(fdt, name, virt_to_phys(blob), size);
-	if (err)
-		return err;
-	memcpy(kho_out.fdt, fdt, KHO_FDT_SIZE);
-	kho_debugfs_add(name, blob, size);
+	err = kho_fdt_add(kho_out.fdt, name, virt_to_phys(blob), size);
+	if (!err)
+		kho_debugfs_add(name, blob, size);
 
-	return 0;
+	return err;
 }
 EXPORT_SYMBOL_GPL(kho_add_subtree);
 
@@ -308,23 +252,12 @@ EXPORT_SYMBOL_GPL(kho_add_subtree);
  */
 void kho_remove_subtree(void *blob)
 {
-	int node;
-
 	if (!kho_enabled || !blob)
 		return;
 
 	guard(mutex)(&kho_out.lock);
-	fdt_for_each_subnode(node, kho_out.fdt, 0) {
-		u64 phys;
-
-		if (kho_fdt_u64(kho_out.fdt, node, KHO_FDT_PROP_DATA, &phys) ||
-		    phys != virt_to_phys(blob))
-			continue;
-
+	if (kho_fdt_del(kho_out.fdt, virt_to_phys(blob)))
 		kho_debugfs_remove(blob);
-		fdt_del_node(kho_out.fdt, node);
-		return;
-	}
 }
 EXPORT_SYMBOL_GPL(kho_remove_subtree);
 
@@ -342,41 +275,12 @@ EXPORT_SYMBOL_GPL(kho_remove_subtree);
  */
 int kho_retrieve_subtree(const char *name, phys_addr_t *phys, size_t *size)
 {
-	u64 addr, bytes;
-	int node;
-
 	if (!kho_in.fdt)
 		return -ENOENT;
 
-	node = fdt_subnode_offset(kho_in.fdt, 0, name);
-	if (node < 0)
-		return -ENOENT;
-	if (kho_fdt_u64(kho_in.fdt, node, KHO_FDT_PROP_DATA, &addr) ||
-	    kho_fdt_u64(kho_in.fdt, node, KHO_FDT_PROP_SIZE, &bytes))
-		return -EINVAL;
-
-	*phys = addr;
-	if (size)
-		*size = bytes;
-
-	return 0;
+	return kho_fdt_get(kho_in.fdt, name, phys, size);
 }
 EXPORT_SYMBOL_GPL(kho_retrieve_subtree);
-
-/* Why @fdt, of which a page can be read, is no root FDT, or NULL if it is one. */
-static const char *__init fdt_defect(const void *fdt)
-{
-	u64 map;
-
-	if (fdt_check_header(fdt) || fdt_totalsize(fdt) > KHO_FDT_SIZE)
-		return "is damaged";
-	if (fdt_node_check_compatible(fdt, 0, KHO_FDT_COMPATIBLE))
-		return "is not of version " KHO_FDT_COMPATIBLE;
-	if (kho_fdt_u64(fdt, 0, KHO_FDT_PROP_MAP, &map))
-		return "names no preserved map";
-
-	return NULL;
-}
 
 static bool __init check_fdt(phys_addr_t phys, u64 len)
 {
@@ -395,7 +299,7 @@ static bool __init check_fdt(phys_addr_t phys, u64 len)
 		return false;
 	}
 
-	defect = fdt_defect(fdt);
+	defect = kho_fdt_defect(fdt);
 	if (defect)
 		kho_refuse("root FDT at %pa %s", &phys, defect);
 	early_memunmap(fdt, len);
@@ -500,24 +404,6 @@ bool kho_handover_params(const struct kimage *image, phys_addr_t *fdt_phys,
 	return true;
 }
 
-static int __init create_root_fdt(void *fdt)
-{
-	u64 map = virt_to_phys(kho_out.map.root);
-	int err;
-
-	err = fdt_create(fdt, KHO_FDT_SIZE) ?:
-	      fdt_finish_reservemap(fdt) ?:
-	      fdt_begin_node(fdt, "") ?:
-	      fdt_property_string(fdt, "compatible", KHO_FDT_COMPATIBLE) ?:
-	      fdt_property(fdt, KHO_FDT_PROP_MAP, &map, sizeof(map)) ?:
-	      fdt_end_node(fdt) ?:
-	      fdt_finish(fdt) ?:
-	      /* Room for subtrees: the rest of the page. */
-	      fdt_open_into(fdt, fdt, KHO_FDT_SIZE);
-
-	return fdt_errno(err);
-}
-
 /*
  * Reads who did the kexec and returns how many there have been since cold boot.
  * The blob is kept, for debugfs.
@@ -594,7 +480,8 @@ static int __init kho_init(void)
 		goto out_map;
 	}
 
-	err = create_root_fdt(kho_out.fdt) ?: write_metadata(kexecs + 1);
+	err = kho_fdt_create(kho_out.fdt, virt_to_phys(kho_out.map.root)) ?:
+	      write_metadata(kexecs + 1);
 	if (!err)
 		return 0;
 

@@ -53,7 +53,14 @@ extern struct kho_in kho_in;
 #define kho_refuse(fmt, ...)						\
 	pr_err("handover refused: " fmt ", booting as from cold\n", ##__VA_ARGS__)
 
+/* kexec_handover_fdt.c */
+
 int kho_fdt_u64(const void *fdt, int node, const char *prop, u64 *val);
+int kho_fdt_create(void *fdt, phys_addr_t map);
+const char *kho_fdt_defect(const void *fdt);
+int kho_fdt_add(void *fdt, const char *name, phys_addr_t phys, u64 size);
+bool kho_fdt_del(void *fdt, phys_addr_t phys);
+int kho_fdt_get(const void *fdt, const char *name, phys_addr_t *phys, size_t *size);
 
 /* kexec_handover_scratch.c */
 
@@ -63,6 +70,44 @@ int kho_fdt_u64(const void *fdt, int node, const char *prop, u64 *val);
  */
 extern struct kho_scratch *kho_scratch;
 extern unsigned int kho_scratch_cnt;
+
+/**
+ * struct kho_scratch_request - what kho_scratch= asks for
+ * @percent: of what the kernel has reserved at boot; if 0 the sizes count
+ * @low: bytes of the low-memory region
+ * @global: bytes of the global region
+ * @node: bytes of the region of each node
+ */
+struct kho_scratch_request {
+	unsigned int percent;
+	u64 low;
+	u64 global;
+	u64 node;
+};
+
+/**
+ * struct kho_scratch_use - what this kernel has reserved, in bytes
+ * @image: of the kernel and its initrd
+ * @below: of low memory
+ * @above: of all other memory
+ * @crash_below: the part of @below that is for a crash kernel
+ * @crash_above: the part of @above that is for a crash kernel
+ * @nodes: number of nodes that have memory
+ */
+struct kho_scratch_use {
+	u64 image;
+	u64 below;
+	u64 above;
+	u64 crash_below;
+	u64 crash_above;
+	unsigned int nodes;
+};
+
+#if IS_ENABLED(CONFIG_KUNIT)
+bool kho_scratch_parse(const char *arg, struct kho_scratch_request *req);
+void kho_scratch_sizes(const struct kho_scratch_use *use, unsigned int percent,
+		       u64 *low, u64 *global);
+#endif
 
 bool kho_scratch_adopt(phys_addr_t array_phys, u64 array_len);
 bool kho_scratch_reserve(void);

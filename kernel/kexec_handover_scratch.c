@@ -17,6 +17,7 @@
 
 #define pr_fmt(fmt) "KHO: " fmt
 
+#include <kunit/visibility.h>
 #include <linux/cma.h>
 #include <linux/crash_core.h>
 #include <linux/init.h>
@@ -60,25 +61,11 @@ static bool scratch_inherited __initdata;
 
 #define SCRATCH_DEFAULT_PERCENT	200
 
-/**
- * struct scratch_request - what kho_scratch= asks for
- * @percent: of what the kernel has reserved at boot; if 0 the sizes count
- * @low: bytes of the low-memory region
- * @global: bytes of the global region
- * @node: bytes of the region of each node
- */
-struct scratch_request {
-	unsigned int percent;
-	u64 low;
-	u64 global;
-	u64 node;
-};
-
-static struct scratch_request request __initdata = {
+static struct kho_scratch_request request __initdata = {
 	.percent = SCRATCH_DEFAULT_PERCENT,
 };
 
-static bool __init parse_percent(const char *arg, struct scratch_request *req)
+static bool __init parse_percent(const char *arg, struct kho_scratch_request *req)
 {
 	char digits[8];
 	size_t len = strlen(arg);
@@ -90,7 +77,7 @@ static bool __init parse_percent(const char *arg, struct scratch_request *req)
 	return !kstrtouint(digits, 10, &req->percent) && req->percent;
 }
 
-static bool __init parse_sizes(const char *arg, struct scratch_request *req)
+static bool __init parse_sizes(const char *arg, struct kho_scratch_request *req)
 {
 	u64 *size[] = { &req->low, &req->global, &req->node };
 
@@ -108,11 +95,22 @@ static bool __init parse_sizes(const char *arg, struct scratch_request *req)
 	return true;
 }
 
+/* The value of kho_scratch=; @req is changed even if it cannot be understood. */
+VISIBLE_IF_KUNIT bool __init kho_scratch_parse(const char *arg, struct kho_scratch_request *req)
+{
+	*req = (struct kho_scratch_request){};
+	if (parse_percent(arg, req))
+		return true;
+
+	req->percent = 0;
+	return parse_sizes(arg, req);
+}
+
 static int __init kho_scratch_param(char *arg)
 {
-	struct scratch_request req = {};
+	struct kho_scratch_request req;
 
-	if (arg && (parse_percent(arg, &req) || parse_sizes(arg, &req)))
+	if (arg && kho_scratch_parse(arg, &req))
 		request = req;
 	else
 		pr_warn("malformed kho_scratch=%s, want N%% or LOW,GLOBAL,PERNODE: using %u%%\n",
@@ -145,11 +143,6 @@ static u64 __init reserved_bytes(phys_addr_t start, phys_addr_t end, int nid)
 	return bytes;
 }
 
-static u64 __init scale(u64 bytes)
-{
-	return div_u64(bytes * request.percent, 100);
-}
-
 /* The kernel and its initrd: the next kernel puts its own wherever it likes. */
 static u64 __init image_bytes(void)
 {
@@ -177,23 +170,40 @@ static u64 __init crash_bytes(phys_addr_t start, phys_addr_t end)
 	return bytes;
 }
 
+static u64 __init scale(u64 bytes, unsigned int percent)
+{
+	return div_u64(bytes * percent, 100);
+}
+
 /*
  * What the next kernel will want is what this one took: the same again, scaled.
  * Each byte counts in one region. The image counts as global. Low memory counts
  * as low, also on node 0: allocations that ask for a node take memory from
  * another one before they fail. With several nodes what lies above low memory
- * counts on its node.
+ * counts on its node. What crashkernel= took is not scaled.
  */
+VISIBLE_IF_KUNIT void __init kho_scratch_sizes(const struct kho_scratch_use *use,
+					       unsigned int percent, u64 *low, u64 *global)
+{
+	u64 below = use->below - use->crash_below, above = use->above - use->crash_above;
+
+	*low = scale(below > use->image ? below - use->image : 0, percent) + use->crash_below;
+	*global = scale(use->image + (use->nodes > 1 ? 0 : above), percent) + use->crash_above;
+}
+
 static void __init default_sizes(u64 *low, u64 *global)
 {
 	phys_addr_t limit = ARCH_LOW_ADDRESS_LIMIT;
-	u64 image = image_bytes();
-	u64 crash_low = crash_bytes(0, limit), crash_high = crash_bytes(limit, PHYS_ADDR_MAX);
-	u64 below = reserved_bytes(0, limit, NUMA_NO_NODE) - crash_low;
-	u64 above = reserved_bytes(limit, PHYS_ADDR_MAX, NUMA_NO_NODE) - crash_high;
+	struct kho_scratch_use use = {
+		.image = image_bytes(),
+		.below = reserved_bytes(0, limit, NUMA_NO_NODE),
+		.above = reserved_bytes(limit, PHYS_ADDR_MAX, NUMA_NO_NODE),
+		.crash_below = crash_bytes(0, limit),
+		.crash_above = crash_bytes(limit, PHYS_ADDR_MAX),
+		.nodes = num_node_state(N_MEMORY),
+	};
 
-	*low = scale(below > image ? below - image : 0) + crash_low;
-	*global = scale(image + (num_node_state(N_MEMORY) > 1 ? 0 : above)) + crash_high;
+	kho_scratch_sizes(&use, request.percent, low, global);
 }
 
 static u64 __init default_node_size(int nid)
@@ -201,7 +211,7 @@ static u64 __init default_node_size(int nid)
 	if (num_node_state(N_MEMORY) == 1)
 		return 0;
 
-	return scale(reserved_bytes(ARCH_LOW_ADDRESS_LIMIT, PHYS_ADDR_MAX, nid));
+	return scale(reserved_bytes(ARCH_LOW_ADDRESS_LIMIT, PHYS_ADDR_MAX, nid), request.percent);
 }
 
 static bool __init reserve_region(u64 size, phys_addr_t limit, int nid)

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit tests of how large scratch gets, see kexec_handover_scratch.c: what
+ * kho_scratch= can say, and what is made of it by default.
+ *
+ * What is tested is there at boot only, and so are the tests.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#include <kunit/test.h>
+#include <linux/init.h>
+#include <linux/limits.h>
+#include <linux/sizes.h>
+
+#include "kexec_handover_internal.h"
+
+static void __init test_parse_percent(struct kunit *test)
+{
+	static const struct {
+		const char *arg;
+		unsigned int percent;
+	} good[] = {
+		{ "1%", 1 }, { "99%", 99 }, { "100%", 100 }, { "200%", 200 },
+		{ "1000%", 1000 }, { "007%", 7 }, { "9999999%", 9999999 },
+	};
+
+	for (int i = 0; i < ARRAY_SIZE(good); i++) {
+		struct kho_scratch_request req;
+
+		KUNIT_EXPECT_TRUE_MSG(test, kho_scratch_parse(good[i].arg, &req),
+				      "%s", good[i].arg);
+		KUNIT_EXPECT_EQ(test, req.percent, good[i].percent);
+		KUNIT_EXPECT_EQ(test, req.low | req.global | req.node, 0);
+	}
+}
+
+static void __init test_parse_sizes(struct kunit *test)
+{
+	static const struct {
+		const char *arg;
+		u64 low;
+		u64 global;
+		u64 node;
+	} good[] = {
+		{ "64M,128M,256M", SZ_64M, SZ_128M, SZ_256M },
+		{ "64m,1g,512k", SZ_64M, SZ_1G, SZ_512K },
+		{ "1,2,3", 1, 2, 3 },
+		{ "0x1000,010,1T", SZ_4K, 8, SZ_1T },
+		{ "16E,1,1", 0, 0, 0 },		/* is more than there are numbers */
+		{ "8E,8E,8E", 1ULL << 63, 1ULL << 63, 1ULL << 63 },
+	};
+
+	for (int i = 0; i < ARRAY_SIZE(good); i++) {
+		struct kho_scratch_request req;
+
+		KUNIT_EXPECT_EQ_MSG(test, kho_scratch_parse(good[i].arg, &req), good[i].low != 0,
+				    "%s", good[i].arg);
+		if (!good[i].low)
+			continue;
+		KUNIT_EXPECT_EQ(test, req.percent, 0);
+		KUNIT_EXPECT_EQ(test, req.low, good[i].low);
+		KUNIT_EXPECT_EQ(test, req.global, good[i].global);
+		KUNIT_EXPECT_EQ(test, req.node, good[i].node);
+	}
+}
+
+static void __init test_parse_malformed(struct kunit *test)
+{
+	static const char * const bad[] = {
+		"", "%", "0%", "-5%", "5", "5 %", "5%%", "%5", "1.5%", "0x10%",
+		"12345678%", "99999999999999999999%", "200%,1M,1M",
+		"64M", "64M,128M", "64M,128M,", "64M,128M,64M,", "64M,128M,64M,1M",
+		",,", "64M,,64M", ",1M,1M", "64M,128M,64Mx", "64M,128M,64 M",
+		"-1,1M,1M", "1M,-1,1M", "0,1M,1M", "1M,0,1M", "1M,1M,0", "0,0,0",
+		"64Q,1M,1M", "M,M,M", "banana", "64M;128M;64M", " 64M,128M,64M",
+		"50%,50%,50%",
+	};
+
+	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct kho_scratch_request req;
+
+		KUNIT_EXPECT_FALSE_MSG(test, kho_scratch_parse(bad[i], &req), "'%s'", bad[i]);
+	}
+}
+
+/* In MiB, to be read. */
+static void __init expect_sizes(struct kunit *test, struct kho_scratch_use use,
+				unsigned int percent, u64 low, u64 global)
+{
+	u64 got_low, got_global;
+
+	use.image <<= 20;
+	use.below <<= 20;
+	use.above <<= 20;
+	use.crash_below <<= 20;
+	use.crash_above <<= 20;
+	kho_scratch_sizes(&use, percent, &got_low, &got_global);
+	KUNIT_EXPECT_EQ(test, got_low, low << 20);
+	KUNIT_EXPECT_EQ(test, got_global, global << 20);
+}
+
+static void __init test_sizes(struct kunit *test)
+{
+	struct kho_scratch_use small = { .image = 40, .below = 50, .nodes = 1 };
+	struct kho_scratch_use large = { .image = 40, .below = 50, .above = 600, .nodes = 1 };
+	struct kho_scratch_use numa = { .image = 40, .below = 50, .above = 600, .nodes = 2 };
+
+	expect_sizes(test, small, 100, 10, 40);
+	expect_sizes(test, small, 200, 20, 80);
+	expect_sizes(test, small, 50, 5, 20);
+	expect_sizes(test, large, 200, 20, 1280);
+
+	/* What lies above is on the nodes' own scratch. */
+	expect_sizes(test, numa, 200, 20, 80);
+}
+
+/* A crash kernel's memory counts once and where it is. */
+static void __init test_sizes_crash(struct kunit *test)
+{
+	struct kho_scratch_use low = {
+		.image = 40, .below = 50 + 256, .crash_below = 256, .nodes = 1,
+	};
+	struct kho_scratch_use both = {
+		.image = 40, .below = 50 + 256, .crash_below = 256,
+		.above = 600 + 512, .crash_above = 512, .nodes = 1,
+	};
+	struct kho_scratch_use numa = both;
+
+	expect_sizes(test, low, 200, 20 + 256, 80);
+	expect_sizes(test, both, 200, 20 + 256, 1280 + 512);
+	numa.nodes = 2;
+	expect_sizes(test, numa, 200, 20 + 256, 80 + 512);
+}
+
+/* An image that lies above, which low memory then has nothing of. */
+static void __init test_sizes_image_above(struct kunit *test)
+{
+	struct kho_scratch_use use = { .image = 40, .below = 10, .above = 600, .nodes = 1 };
+
+	expect_sizes(test, use, 200, 0, 1280);
+}
+
+static void __init test_sizes_large(struct kunit *test)
+{
+	struct kho_scratch_use use = { .image = 40, .below = 3000, .above = SZ_16M, .nodes = 1 };
+
+	/* 16 TiB. */
+	expect_sizes(test, use, 1000, 29600, 400 + 10ULL * SZ_16M);
+}
+
+/* Read in debugfs when boot is over. */
+static struct kunit_case __refdata kho_scratch_cases[] = {
+	KUNIT_CASE(test_parse_percent),
+	KUNIT_CASE(test_parse_sizes),
+	KUNIT_CASE(test_parse_malformed),
+	KUNIT_CASE(test_sizes),
+	KUNIT_CASE(test_sizes_crash),
+	KUNIT_CASE(test_sizes_image_above),
+	KUNIT_CASE(test_sizes_large),
+	{}
+};
+
+static struct kunit_suite kho_scratch_suite = {
+	.name = "kho_scratch",
+	.test_cases = kho_scratch_cases,
+};
+
+kunit_test_init_section_suites(&kho_scratch_suite);
