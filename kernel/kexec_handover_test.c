@@ -20,6 +20,7 @@
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/prandom.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -878,6 +879,8 @@ static void test_random(struct kunit *test)
 		random_query(test, plain);
 		if (step % 16 == 0)
 			random_fill(test, plain);
+		/* Takes long enough, on a busy host, for RCU to complain. */
+		cond_resched();
 	}
 
 	for (pfn = 0; pfn < PFN_END; pfn = (folio >> 8) + BIT(folio & 0xff)) {
