@@ -262,6 +262,20 @@ void kho_remove_subtree(void *blob)
 EXPORT_SYMBOL_GPL(kho_remove_subtree);
 
 /**
+ * kho_is_ram - can memory be read that somebody else named?
+ * @phys: physical address
+ * @size: bytes
+ *
+ * Context: any, from kho_memory_init() on.
+ * Return: true if it begins and ends in RAM.
+ */
+bool kho_is_ram(u64 phys, u64 size)
+{
+	return size && phys + size > phys && pfn_valid(PHYS_PFN(phys)) &&
+	       pfn_valid(PHYS_PFN(phys + size - 1));
+}
+
+/**
  * kho_retrieve_subtree - find a blob of the previous kernel by its name
  * @name: the name
  * @phys: where to put its physical address
@@ -275,10 +289,26 @@ EXPORT_SYMBOL_GPL(kho_remove_subtree);
  */
 int kho_retrieve_subtree(const char *name, phys_addr_t *phys, size_t *size)
 {
+	phys_addr_t addr;
+	size_t bytes;
+	int err;
+
 	if (!kho_in.fdt)
 		return -ENOENT;
 
-	return kho_fdt_get(kho_in.fdt, name, phys, size);
+	err = kho_fdt_get(kho_in.fdt, name, &addr, &bytes);
+	if (err)
+		return err;
+	if (!kho_is_ram(addr, bytes)) {
+		pr_warn("blob %s, %zu bytes at %pa, is not in RAM: ignored\n", name, bytes, &addr);
+		return -EINVAL;
+	}
+
+	*phys = addr;
+	if (size)
+		*size = bytes;
+
+	return 0;
 }
 EXPORT_SYMBOL_GPL(kho_retrieve_subtree);
 

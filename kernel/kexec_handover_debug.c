@@ -194,13 +194,6 @@ static int in_stats_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(in_stats);
 
-/* Memory of a blob from outside: only what is RAM is shown. */
-static bool blob_in_ram(u64 phys, u64 size)
-{
-	return size && phys + size > phys && pfn_valid(PHYS_PFN(phys)) &&
-	       pfn_valid(PHYS_PFN(phys + size - 1));
-}
-
 /*
  * The blobs in an FDT. Those that were handed over can be freed by their owner
  * any time: what is shown of them is a copy of when the system came up.
@@ -216,7 +209,7 @@ static void add_subtrees(const void *fdt, struct dentry *dir, bool incoming)
 
 		if (kho_fdt_u64(fdt, node, KHO_FDT_PROP_DATA, &phys) ||
 		    kho_fdt_u64(fdt, node, KHO_FDT_PROP_SIZE, &size) ||
-		    !blob_in_ram(phys, size))
+		    !kho_is_ram(phys, size))
 			continue;
 
 		if (!incoming) {

@@ -53,6 +53,8 @@ extern struct kho_in kho_in;
 #define kho_refuse(fmt, ...)						\
 	pr_err("handover refused: " fmt ", booting as from cold\n", ##__VA_ARGS__)
 
+bool kho_is_ram(u64 phys, u64 size);
+
 /* kexec_handover_fdt.c */
 
 int kho_fdt_u64(const void *fdt, int node, const char *prop, u64 *val);

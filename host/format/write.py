@@ -233,6 +233,14 @@ def scratch_twice(story):
 
 
 @refused
+def blob_beyond(story):
+    """blob test-kho, 8 bytes at .*, is not in RAM"""
+    story.writer.blobs = [(name, 1 << 40 if name == client.BLOB else addr, size)
+                          for name, addr, size in story.writer.blobs]
+    story.facts['accepted'] = 'all but a blob'
+
+
+@refused
 def setup_data_size(story):
     """setup_data at .* has 40 bytes, not 48: ignored"""
     story.setup_data_size -= 8
