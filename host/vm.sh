@@ -5,7 +5,7 @@
 #
 #   host/vm.sh --name NAME --kernel BZIMAGE [--initrd FILE] [--append WORDS]
 #              [--mem 512M] [--cpus 1] [--numa 1|2|4|none] [--limit SECONDS]
-#              [--icount] [--ram FILE]
+#              [--icount] [--ram FILE] [--qemu WORDS]
 #
 # Owns the qemu command line and the serial log build/vm/NAME.log, and nothing
 # else: what runs in the guest and what the log means is the caller's business.
@@ -20,7 +20,10 @@
 # memory (and needs four CPUs or more for each node to get one).
 #
 # --icount makes guest time count guest instructions, so that figures do not
-# depend on how busy the host is; the machine then has one CPU.
+# depend on how busy the host is; the machine then has one CPU, and draws the
+# same random numbers each time.
+#
+# --qemu has more words for qemu, with blanks between them.
 #
 # --ram makes FILE the machine's memory, from address 0 on: what is in it is
 # there when the machine starts, but for what firmware and boot loader write
@@ -33,14 +36,14 @@ set -euo pipefail
 # shellcheck source=host/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-name='' kernel='' initrd='' append='' ram=''
+name='' kernel='' initrd='' append='' ram='' qemu=''
 mem=512M cpus=1 numa=none limit=60 icount=no
 
 parse() {
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--icount) icount=yes; shift; continue ;;
-		--name | --kernel | --initrd | --append | --mem | --cpus | --numa | --limit | --ram) ;;
+		--name | --kernel | --initrd | --append | --mem | --cpus | --numa | --limit | --ram | --qemu) ;;
 		*) die "unknown option '$1'" ;;
 		esac
 		[ $# -ge 2 ] || die "$1 wants a value"
@@ -113,13 +116,13 @@ qemu_words() {
 	[ -z "$initrd" ] || words+=(-initrd "$initrd")
 	[ -z "$ram" ] || words+=(-object "memory-backend-file,id=ram,size=$mem,mem-path=$ram,share=on"
 		-machine memory-backend=ram)
-	[ $icount = no ] || words+=(-icount "shift=0,sleep=off,align=off")
+	[ $icount = no ] || words+=(-icount "shift=0,sleep=off,align=off" -seed 1)
 
 	# No word of these holds a blank.
 	local more
 	more=$(numa_words)
 	# shellcheck disable=SC2206
-	words+=($more)
+	words+=($more $qemu)
 }
 
 # Put the time since the start, in seconds, in front of each line.

@@ -1,0 +1,317 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# host/bench.sh - what a handover costs, in guest instructions
+#
+#   host/bench.sh [RUN...]    all figures, or only what these runs give
+#   host/bench.sh --list      the runs
+#
+# Owns the runs, the table of figures with what they should be, and the plots:
+# build/bench/table.md and *.svg. A run is one virtual machine in which time is
+# counted in instructions (host/vm.sh --icount), so figures do not depend on
+# the host; the guest's part is tools/testing/selftests/kho/bench.sh, and the
+# blackout is from its last instruction in the old kernel's user space to the
+# first in the new one's.
+
+set -euo pipefail
+# shellcheck source=host/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+readonly ours=$root/tools/testing/selftests/kho
+readonly out=$build/bench
+readonly words='console=ttyS0 loglevel=5 panic=-1 no_timer_check printk.devkmsg=on nokaslr kho=on'
+
+# ------------------------------------------------------------------------ the runs
+
+# name, kernel, memory, limit in seconds, what is preserved (see the guest's
+# part), more words for the kernel. Those of one CPU count instructions.
+runs() {
+	cat <<-'END'
+		nokho        bench-nokho  6G   120  none
+		empty        bench        6G   120  none
+		small-10k    bench        6G   120  10000,0,scattered
+		small-40k    bench        6G   120  40000,0,scattered
+		small-100k   bench        6G   150  100000,0,scattered
+		empty-12g    bench        12G  150  none
+		small-1m     bench        12G  400  1000000,0,scattered
+		huge         bench        6G   120  1000,9,dense
+		giant        bench        6G   120  1,18,dense
+		size-1g      bench        12G  150  512,9,dense
+		size-2g      bench        12G  150  1024,9,dense
+		size-4g      bench        12G  150  2048,9,dense
+		size-8g      bench        12G  150  4096,9,dense
+		timeline     bench        6G   300  none
+		timeline-no  bench-nokho  6G   300  none
+		parallel     bench        2G   120  parallel,100
+		ram-1g-on    bench        1G   90   memory
+		ram-1g-off   bench        1G   90   memory             kho=off
+		ram-2g-on    bench        2G   90   memory
+		ram-2g-off   bench        2G   90   memory             kho=off
+		ram-8g-on    bench        8G   90   memory
+		ram-8g-off   bench        8G   90   memory             kho=off
+	END
+}
+
+# What the phases of a handover begin with, as far as they are functions of
+# the kernel.
+readonly phases='kernel_kexec machine_kexec start_kernel mm_core_init memblock_free_all page_alloc_init_late kho_deferred_done populate_rootfs free_initmem'
+
+# Their addresses, for host/insns.c.
+marks() {
+	nm "$build/kernel/$1/vmlinux" |
+		awk -v names=" $phases " 'index(names, " " $3 " ") { print $1, $3 }'
+}
+
+# phases_of RUN: lines "phase<tab>instructions", of the new kernel's boot
+phases_of() {
+	[[ -f $out/$1.insns && -f $out/$1.log ]] || return 0
+	awk '
+		BEGIN {
+			name["kernel_kexec"] = "shutdown of the old kernel"
+			name["machine_kexec"] = "relocation, checksum, decompression"
+			name["start_kernel"] = "early boot"
+			name["mm_core_init"] = "start of the page allocator"
+			name["memblock_free_all"] = "hand-over to it, and other early boot"
+			name["page_alloc_init_late"] = "deferred init"
+			name["kho_deferred_done"] = "drivers"
+			name["populate_rootfs"] = "initramfs"
+		}
+		$2 == "kernel_kexec" { on = 1 }
+		on {
+			if (from in name)
+				print name[from] "\t" $3 - since
+			from = $2; since = $3
+		}' "$out/$1.insns"
+}
+
+run_one() {
+	local name=$1 kernel=$2 mem=$3 limit=$4 set=$5 more=${6-}
+	local archive=$out/$name.cpio next=$kernel icount=--icount cpus=1 qemu=''
+	case $set in
+	memory) set=none next=none ;;
+	parallel,*) next=none icount='' cpus=2 ;;
+	esac
+	case $name in
+	timeline*)
+		marks "$kernel" >"$out/$name.marks"
+		qemu="-plugin $out/insns.so,marks=$out/$name.marks,out=$out/$name.insns"
+		;;
+	esac
+
+	"$root/host/initramfs.sh" "$archive" "$kernel" \
+		--add "$ours/bench.sh" kho/tests/bench.sh --add "$out/cmdline" kho/bench-cmdline
+	# shellcheck disable=SC2086
+	"$root/host/vm.sh" --name "bench-$name" --kernel "$build/kernel/$kernel/arch/x86/boot/bzImage" \
+		--initrd "$archive" --mem "$mem" --cpus "$cpus" --limit "$limit" $icount --qemu "$qemu" \
+		--append "$words $more kho_test=bench kho_stage=1 kho_bench=$set kho_bench_next=$next" || true
+	rm -f "$archive"
+}
+
+# The kernels of these runs, each once.
+kernels_of() {
+	runs | awk -v names=" $* " 'index(names, " " $1 " ") { print $2 }' | sort -u
+}
+
+# report NAME SECONDS
+report() {
+	local failed
+	failed=$(sed -n 's/.*kho-bench: . failed //p' "$build/vm/bench-$1.log" | xargs)
+	if [[ -n $failed ]] || ! grep -q 'vm: ended by itself' "$build/vm/bench-$1.log"; then
+		say "not run: $1${failed:+, it failed to $failed} (see $(shown "$build/vm/bench-$1.log"))"
+		skipped+=("$1")
+		rm -f "$out/$1.log"
+		return
+	fi
+	mv "$build/vm/bench-$1.log" "$out/$1.log"
+	say "ran $1 ($(duration "$2"))"
+}
+
+# As many at a time as there are CPUs, but "parallel" alone: it has two.
+run_all() {
+	local name line pid alone=''
+	local -A running=() since=()
+
+	while read -r line; do
+		read -r name _ <<<"$line"
+		[[ " $* " == *" $name "* ]] || continue
+		if [[ $name == parallel ]]; then
+			alone=$line
+			continue
+		fi
+		if ((${#running[@]} >= $(nproc))); then
+			wait_one
+		fi
+		# shellcheck disable=SC2086
+		run_one $line &
+		running[$!]=$name since[$!]=$SECONDS
+	done
+	while ((${#running[@]})); do
+		wait_one
+	done
+	[[ -n $alone ]] || return 0
+	local start=$SECONDS
+	# shellcheck disable=SC2086
+	run_one $alone
+	report parallel $((SECONDS - start))
+}
+
+wait_one() {
+	wait -n -p pid || true
+	report "${running[$pid]}" $((SECONDS - since[$pid]))
+	unset "running[$pid]" "since[$pid]"
+}
+
+# --------------------------------------------------------------------- the figures
+
+# figure RUN STAGE NAME: a value that the guest told, or nothing.
+figure() {
+	[[ ! -f $out/$1.log ]] || sed -n "s/.*kho-bench: $2 $3 //p" "$out/$1.log" | head -n 1
+}
+
+blackout() {
+	local left arrived
+	left=$(figure "$1" 1 left) arrived=$(figure "$1" 2 arrived)
+	[[ -z $left || -z $arrived ]] || echo $((arrived - left))
+}
+
+# calc FORMAT EXPRESSION: nothing if a value is missing, which is written as "?".
+calc() {
+	[[ $2 == *'?'* ]] || awk "BEGIN { printf \"$1\", $2 }"
+}
+
+# growth RUN BASE COUNT
+growth() {
+	local a b
+	a=$(blackout "$1") b=$(blackout "$2")
+	calc '%.1f' "(${a:-?} - ${b:-?}) / $3"
+}
+
+# row TITLE VALUE OP TARGET [UNIT]: OP is <= or >=; "-" for what has no target.
+row() {
+	local verdict=''
+	if [[ -z $2 ]]; then
+		verdict='not measured'
+	elif [[ $3 != - ]]; then
+		verdict=$(awk "BEGIN { print ($2 $3 $4) ? \"reached\" : \"NOT REACHED\" }")
+	fi
+	rows+=("$1|${2:--}${2:+${5-}}|$([[ $3 == - ]] || echo "$3 $4${5-}")|$verdict")
+}
+
+nodes_per_folio() {
+	local before after
+	before=$(figure "$1" 1 nodes-before) after=$(figure "$1" 1 nodes)
+	calc '%.5f' "(${after:-?} - ${before:-?}) / $2"
+}
+
+mem_ratio() {
+	local on off
+	on=$(figure "ram-$1-on" 1 mem-available) off=$(figure "ram-$1-off" 1 mem-available)
+	calc '%.2f' "100 * ${on:-?} / ${off:-?}"
+}
+
+scratch_mib() {
+	local kib
+	kib=$(figure "ram-$1-on" 1 cma-total)
+	calc '%d' "${kib:-?} / 1024"
+}
+
+collect() {
+	local a b
+	rows=()
+	row 'growth of the blackout per scattered 4 KiB folio, at 10,000' "$(growth small-10k empty 10000)" '<=' 250
+	row '  at 40,000' "$(growth small-40k empty 40000)" '<=' 250
+	row '  at 100,000' "$(growth small-100k empty 100000)" '<=' 250
+	row '  at 1,000,000, 12 GiB' "$(growth small-1m empty-12g 1000000)" '<=' 250
+	row 'growth per 2 MiB folio, at 1,000' "$(growth huge empty 1000)" '<=' 500
+	row 'growth per 1 GiB folio, at 1' "$(growth giant empty 1)" '<=' 5000
+	row '  1 GiB preserved in 2 MiB folios, 12 GiB, per folio' "$(growth size-1g empty-12g 512)" - -
+	row '  2 GiB' "$(growth size-2g empty-12g 1024)" - -
+	row '  4 GiB' "$(growth size-4g empty-12g 2048)" - -
+	row '  8 GiB' "$(growth size-8g empty-12g 4096)" - -
+	a=$(blackout empty) b=$(blackout nokho)
+	row 'blackout without KHO' "$b" - -
+	row 'blackout with nothing preserved' "$a" - -
+	row '  against without KHO' "$(calc '%.3f' "100 * (${a:-?} - ${b:-?}) / ${b:-?}")" '<=' 0.2 ' %'
+	row 'kho_preserve_folio, order 0' "$(figure small-10k 1 preserve)" '<=' 60
+	row 'kho_preserve_folio, order 9' "$(figure huge 1 preserve)" '<=' 60
+	row 'kho_unpreserve_folio, order 0' "$(figure small-10k 1 unpreserve)" '<=' 60
+	row 'kho_unpreserve_folio, order 9' "$(figure huge 1 unpreserve)" '<=' 60
+	row 'kho_restore_folio, order 0' "$(figure small-10k 2 restore)" '<=' 120
+	row 'kho_restore_folio, order 9' "$(figure huge 2 restore)" '<=' 1000
+	row 'kho_restore_folio, order 18' "$(figure giant 2 restore)" - -
+	row 'pages of metadata per folio, 1,000 of 2 MiB' "$(nodes_per_folio huge 1000)" - -
+	row '  1,000,000 scattered of 4 KiB' "$(nodes_per_folio small-1m 1000000)" - -
+	a=$(figure parallel 1 parallel-1-per-s) b=$(figure parallel 1 parallel-2-per-s)
+	row 'preserve and unpreserve from 2 CPUs against 1' "$(calc '%.2f' "${b:-?} / ${a:-?}")" '>=' 1.7
+	for size in 1g 2g 8g; do
+		row "MemAvailable, kho=on against off, ${size%g} GiB" "$(mem_ratio $size)" '>=' 99.5 ' %'
+	done
+	row 'scratch, 1 GiB' "$(scratch_mib 1g)" '<=' 56 ' MiB'
+	row '  2 GiB' "$(scratch_mib 2g)" '<=' 84 ' MiB'
+	row '  8 GiB' "$(scratch_mib 8g)" '<=' 355 ' MiB'
+}
+
+show() {
+	printf '%s\n' "${rows[@]}" | awk -F '|' '
+		BEGIN { printf "%-58s %16s  %-14s %s\n", "figure, 6 GiB unless said", "instructions", "to reach", "" }
+		{ printf "%-58s %16s  %-14s %s\n", $1, $2, $3, $4 }'
+}
+
+markdown() {
+	printf '%s\n' "${rows[@]}" | awk -F '|' '
+		BEGIN { print "| figure, 6 GiB guest unless said | instructions | to reach | |"
+			print "| --- | ---: | --- | --- |" }
+		{ sub(/^  /, "\\&emsp;", $1); print "| " $1 " | " $2 " | " $3 " | " $4 " |" }'
+}
+
+# A plot NAME of the lines on standard input, see bench-plot.awk.
+plot() {
+	awk -v title="$2" -v unit="$3" -f "$root/host/bench-plot.awk" >"$out/$1.svg"
+}
+
+plots() {
+	local n
+	{
+		for n in 10k:10000 40k:40000 100k:100000; do
+			printf '%s\tgrowth\t%s\n' "${n#*:}" "$(growth "small-${n%:*}" empty "${n#*:}")"
+		done
+		printf '1000000\tgrowth\t%s\n' "$(growth small-1m empty-12g 1000000)"
+	} | plot growth 'Blackout per scattered 4 KiB folio' instructions
+	{
+		phases_of timeline | sed 's/^/with KHO\t/'
+		phases_of timeline-no | sed 's/^/without\t/'
+	} | plot timeline 'Where the blackout goes, nothing preserved' instructions
+}
+
+# The plugin that the timelines need.
+make_plugin() {
+	gcc -std=gnu11 -O2 -shared -fPIC -fvisibility=hidden -o "$out/insns.so" "$root/host/insns.c"
+}
+
+main() {
+	local list kernel start=$SECONDS
+	[[ ${1-} != --list ]] || { runs; return; }
+	command -v qemu-system-x86_64 >/dev/null ||
+		die "qemu-system-x86_64 not found (package qemu-system-x86)"
+	mkdir -p "$out" "$build/vm"
+	(($#)) || { read -ra list <<<"$(runs | awk '{ print $1 }' | xargs)"; set -- "${list[@]}"; }
+	for kernel in $(kernels_of "$@"); do
+		"$root/host/build.sh" "$kernel"
+	done
+	"$root/host/initramfs.sh"
+	echo "$words" >"$out/cmdline"
+	make_plugin
+
+	skipped=()
+	run_all "$@" < <(runs)
+	collect
+	say ''
+	show
+	markdown >"$out/table.md"
+	plots
+	say ''
+	say "$(shown "$out")/table.md and *.svg; $(duration $((SECONDS - start)))"
+	((!${#skipped[@]})) || say "skipped: ${skipped[*]}"
+}
+
+main "$@"

@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What preserving and restoring costs.
+ *
+ * This file owns /sys/kernel/debug/test_kho_bench/:
+ *
+ *   set        write "COUNT ORDER dense" or "COUNT ORDER scattered": allocates
+ *              COUNT folios and preserves them. Scattered, every second one of
+ *              a run is kept and the others are free when the kexec comes.
+ *              Before, the calls are timed.
+ *   restore    write anything, in the next kernel: takes all of them back
+ *   parallel   write "ROUNDS": preserves and unpreserves from one CPU, then from
+ *              two at once
+ *   results    lines "name value": cycles per call, and the like
+ *
+ * With a TSC that counts guest instructions (qemu's -icount) cycles are
+ * instructions. It calls nothing that other kernels with KHO do not have, so
+ * that one file measures all of them.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "test_kho_bench: " fmt
+
+#include <linux/cleanup.h>
+#include <linux/completion.h>
+#include <linux/debugfs.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/gfp.h>
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/kexec_handover.h>
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/timex.h>
+#include <linux/uaccess.h>
+
+#include "table.h"
+
+#define BLOB_NAME	"test-kho-bench"
+#define LANES		2
+/* A leaf of the map has a bit for each of so many pages. */
+#define LANE_PAGES	32768UL
+
+/* The blob: the set that was preserved. */
+struct blob {
+	u64 nr;
+	u64 first_table_page;
+};
+
+/**
+ * struct result - a line of the results
+ * @name: what was measured
+ * @value: the sum
+ * @calls: what to divide it by
+ */
+struct result {
+	const char *name;
+	u64 value;
+	u64 calls;
+};
+
+static DEFINE_MUTEX(lock);
+static struct result results[16];
+static unsigned int nr_results;
+static struct blob *blob;
+static struct folio_table table;
+
+static void add_result(const char *name, u64 value, u64 calls)
+{
+	if (nr_results < ARRAY_SIZE(results))
+		results[nr_results++] = (struct result){ name, value, calls };
+}
+
+static int results_show(struct seq_file *m, void *unused)
+{
+	guard(mutex)(&lock);
+	for (unsigned int i = 0; i < nr_results; i++) {
+		const struct result *r = &results[i];
+		u64 tenths = div64_u64(r->value * 10 + r->calls / 2, r->calls);
+
+		seq_printf(m, "%s %llu.%llu\n", r->name, tenths / 10, tenths % 10);
+	}
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(results);
+
+static struct folio *alloc_one(unsigned int order)
+{
+	if (order > MAX_PAGE_ORDER)
+		return folio_alloc_gigantic(order, GFP_KERNEL | __GFP_COMP | __GFP_NOWARN,
+					    numa_mem_id(), NULL);
+
+	return folio_alloc(GFP_KERNEL | __GFP_NOWARN, order);
+}
+
+static void free_folios(struct folio **folios, unsigned long nr)
+{
+	for (unsigned long i = 0; i < nr; i++)
+		folio_put(folios[i]);
+}
+
+static int alloc_folios(struct folio **folios, unsigned long nr,
+			unsigned int order, bool scattered)
+{
+	struct folio *folio, *next;
+	unsigned long have = 0;
+	LIST_HEAD(gaps);
+
+	while (have < nr) {
+		folio = alloc_one(order);
+		if (!folio)
+			break;
+		/* Contiguous allocations may come from scratch. */
+		if ((scattered && (folio_pfn(folio) >> order) & 1) ||
+		    kho_scratch_overlap(PFN_PHYS(folio_pfn(folio)), folio_size(folio)))
+			list_add(&folio->lru, &gaps);
+		else
+			folios[have++] = folio;
+		cond_resched();
+	}
+
+	list_for_each_entry_safe(folio, next, &gaps, lru) {
+		list_del(&folio->lru);
+		folio_put(folio);
+	}
+	if (have < nr) {
+		free_folios(folios, have);
+		return -ENOMEM;
+	}
+
+	return 0;
+}
+
+static int preserve_all(struct folio **folios, unsigned long nr)
+{
+	for (unsigned long i = 0; i < nr; i++) {
+		int err = kho_preserve_folio(folios[i]);
+
+		if (err) {
+			while (i--)
+				kho_unpreserve_folio(folios[i]);
+			return err;
+		}
+	}
+
+	return 0;
+}
+
+static void unpreserve_all(struct folio **folios, unsigned long nr)
+{
+	for (unsigned long i = 0; i < nr; i++)
+		kho_unpreserve_folio(folios[i]);
+}
+
+/*
+ * The first round also makes nodes of the map. With the second everything is
+ * there, as it is for most folios.
+ */
+static int time_preserve(struct folio **folios, unsigned long nr)
+{
+	cycles_t start, added, deleted, again;
+	int err;
+
+	start = get_cycles();
+	err = preserve_all(folios, nr);
+	added = get_cycles();
+	if (err)
+		return err;
+	unpreserve_all(folios, nr);
+	deleted = get_cycles();
+	err = preserve_all(folios, nr);
+	again = get_cycles();
+
+	add_result("preserve-first", added - start, nr);
+	add_result("unpreserve", deleted - added, nr);
+	add_result("preserve", again - deleted, nr);
+
+	return err;
+}
+
+static int fill_table(struct folio **folios, unsigned long nr)
+{
+	for (unsigned long i = 0; i < nr; i++) {
+		int err = folio_table_reserve(&table);
+
+		if (err)
+			return err;
+		folio_table_add(&table, folios[i]);
+	}
+	blob->nr = nr;
+
+	return 0;
+}
+
+static int make_set(unsigned long nr, unsigned int order, bool scattered)
+{
+	struct folio **folios __free(kvfree) = NULL;
+	int err;
+
+	if (blob)
+		return -EEXIST;
+	folios = kvmalloc_array(nr, sizeof(*folios), GFP_KERNEL);
+	if (!folios)
+		return -ENOMEM;
+
+	blob = kho_alloc_preserve(sizeof(*blob));
+	if (IS_ERR(blob)) {
+		err = PTR_ERR(blob);
+		blob = NULL;
+		return err;
+	}
+	table.first = &blob->first_table_page;
+
+	err = alloc_folios(folios, nr, order, scattered);
+	if (err)
+		return err;
+
+	return time_preserve(folios, nr) ?: fill_table(folios, nr) ?:
+	       kho_add_subtree(BLOB_NAME, blob, sizeof(*blob));
+}
+
+/* What user space wrote, as a string, or an error. */
+static ssize_t get_line(char *line, size_t size, const char __user *buf, size_t count)
+{
+	if (count >= size)
+		return -EINVAL;
+	if (copy_from_user(line, buf, count))
+		return -EFAULT;
+	line[count] = '\0';
+
+	return 0;
+}
+
+static ssize_t set_write(struct file *file, const char __user *buf, size_t count,
+			 loff_t *ppos)
+{
+	unsigned long nr;
+	unsigned int order;
+	char line[64], how[16];
+	int err = get_line(line, sizeof(line), buf, count);
+
+	if (err)
+		return err;
+	if (sscanf(line, "%lu %u %15s", &nr, &order, how) != 3 || !nr ||
+	    order > PUD_SHIFT - PAGE_SHIFT)
+		return -EINVAL;
+
+	guard(mutex)(&lock);
+	err = make_set(nr, order, !strcmp(how, "scattered"));
+
+	return err ?: count;
+}
+
+static const struct file_operations set_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = set_write,
+};
+
+/**
+ * struct incoming - addresses of the folios to take back
+ * @phys: them
+ * @nr: number of them so far
+ * @max: number of them in all
+ */
+struct incoming {
+	phys_addr_t *phys;
+	unsigned long nr;
+	unsigned long max;
+};
+
+static int note_address(phys_addr_t phys, unsigned int order, void *arg)
+{
+	struct incoming *in = arg;
+
+	if (in->nr == in->max)
+		return -EINVAL;
+	in->phys[in->nr++] = phys;
+
+	return 0;
+}
+
+static int time_restore(const struct incoming *in)
+{
+	cycles_t start = get_cycles();
+	unsigned long missing = 0;
+
+	for (unsigned long i = 0; i < in->nr; i++)
+		missing += !kho_restore_folio(in->phys[i]);
+	add_result("restore", get_cycles() - start, in->nr);
+
+	return missing ? -ENOENT : 0;
+}
+
+static int restore_set(void)
+{
+	phys_addr_t *addresses __free(kvfree) = NULL;
+	struct incoming in = {};
+	struct blob *old;
+	phys_addr_t phys;
+	int err;
+
+	err = kho_retrieve_subtree(BLOB_NAME, &phys, NULL);
+	if (err)
+		return err;
+	old = phys_to_virt(phys);
+	if (!kho_restore_folio(phys))
+		return -ENOENT;
+
+	in.max = old->nr;
+	addresses = kvmalloc_array(in.max, sizeof(*addresses), GFP_KERNEL);
+	if (!addresses)
+		return -ENOMEM;
+	in.phys = addresses;
+
+	table.first = &old->first_table_page;
+	return folio_table_restore(&table, note_address, &in) ?: time_restore(&in);
+}
+
+static ssize_t restore_write(struct file *file, const char __user *buf, size_t count,
+			     loff_t *ppos)
+{
+	int err;
+
+	guard(mutex)(&lock);
+	err = restore_set();
+
+	return err ?: count;
+}
+
+static const struct file_operations restore_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = restore_write,
+};
+
+/**
+ * struct lane - what one CPU does
+ * @folios: its own, in other leaves of the map than those of other lanes
+ * @nr: number of them
+ * @rounds: how often all of them are preserved and unpreserved
+ * @err: what went wrong
+ * @go: starts it
+ * @done: it is through
+ */
+struct lane {
+	struct folio **folios;
+	unsigned long nr;
+	unsigned long rounds;
+	int err;
+	struct completion go;
+	struct completion done;
+};
+
+static int run_lane(void *arg)
+{
+	struct lane *lane = arg;
+
+	wait_for_completion(&lane->go);
+	for (unsigned long i = 0; i < lane->rounds && !lane->err; i++) {
+		lane->err = preserve_all(lane->folios, lane->nr);
+		if (!lane->err)
+			unpreserve_all(lane->folios, lane->nr);
+		cond_resched();
+	}
+	complete(&lane->done);
+
+	return 0;
+}
+
+/* Nanoseconds that @nr of the lanes take, each on a CPU of its own. */
+static s64 time_lanes(struct lane *lanes, unsigned int nr)
+{
+	struct task_struct *task;
+	ktime_t start;
+	int err = 0;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		init_completion(&lanes[i].go);
+		init_completion(&lanes[i].done);
+		task = kthread_create(run_lane, &lanes[i], "kho_bench/%u", i);
+		if (IS_ERR(task)) {
+			while (i--)
+				complete(&lanes[i].go);
+			return PTR_ERR(task);
+		}
+		kthread_bind(task, i);
+		wake_up_process(task);
+	}
+
+	start = ktime_get();
+	for (unsigned int i = 0; i < nr; i++)
+		complete(&lanes[i].go);
+	for (unsigned int i = 0; i < nr; i++) {
+		wait_for_completion(&lanes[i].done);
+		err = err ?: lanes[i].err;
+	}
+
+	return err ?: ktime_to_ns(ktime_sub(ktime_get(), start));
+}
+
+/* Pages of two neighbouring leaves of the map, each leaf's to one lane. */
+static int fill_lanes(struct lane *lanes, struct folio **spare, unsigned long *nr_spare)
+{
+	*nr_spare = 0;
+	while (*nr_spare < LANES * LANE_PAGES) {
+		struct folio *folio = folio_alloc(GFP_KERNEL | __GFP_NOWARN, 0);
+		struct lane *lane;
+
+		if (!folio)
+			return -ENOMEM;
+		lane = &lanes[folio_pfn(folio) / LANE_PAGES % LANES];
+		if (lane->nr < LANE_PAGES)
+			lane->folios[lane->nr++] = folio;
+		else
+			spare[(*nr_spare)++] = folio;
+		if (lanes[0].nr == LANE_PAGES && lanes[1].nr == LANE_PAGES)
+			return 0;
+		cond_resched();
+	}
+
+	return -ENOMEM;
+}
+
+static int time_parallel(struct lane *lanes, unsigned long rounds)
+{
+	s64 one, both;
+
+	lanes[0].rounds = rounds;
+	lanes[1].rounds = rounds;
+
+	/* Once for the nodes of the map. */
+	one = time_lanes(lanes, LANES);
+	if (one >= 0)
+		one = time_lanes(lanes, 1);
+	both = time_lanes(lanes, LANES);
+	if (one < 0 || both < 0)
+		return one < 0 ? one : both;
+
+	add_result("parallel-1-per-s", LANE_PAGES * rounds * NSEC_PER_SEC, one);
+	add_result("parallel-2-per-s", LANES * LANE_PAGES * rounds * NSEC_PER_SEC, both);
+
+	return 0;
+}
+
+static ssize_t parallel_write(struct file *file, const char __user *buf, size_t count,
+			      loff_t *ppos)
+{
+	struct folio **folios __free(kvfree) = NULL;
+	struct lane lanes[LANES] = {};
+	unsigned long rounds, nr_spare;
+	char line[32];
+	int err = get_line(line, sizeof(line), buf, count);
+
+	if (!err)
+		err = kstrtoul(strim(line), 0, &rounds);
+	if (err)
+		return err;
+	if (!rounds || rounds > 1000 || num_online_cpus() < LANES)
+		return -EINVAL;
+
+	folios = kvmalloc_array(2 * LANES * LANE_PAGES, sizeof(*folios), GFP_KERNEL);
+	if (!folios)
+		return -ENOMEM;
+	for (int i = 0; i < LANES; i++)
+		lanes[i].folios = folios + i * LANE_PAGES;
+
+	guard(mutex)(&lock);
+	err = fill_lanes(lanes, folios + LANES * LANE_PAGES, &nr_spare) ?:
+	      time_parallel(lanes, rounds);
+
+	free_folios(folios + LANES * LANE_PAGES, nr_spare);
+	for (int i = 0; i < LANES; i++)
+		free_folios(lanes[i].folios, lanes[i].nr);
+
+	return err ?: count;
+}
+
+static const struct file_operations parallel_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = parallel_write,
+};
+
+static int __init test_kho_bench_init(void)
+{
+	struct dentry *dir = debugfs_create_dir("test_kho_bench", NULL);
+
+	debugfs_create_file("set", 0200, dir, NULL, &set_fops);
+	debugfs_create_file("restore", 0200, dir, NULL, &restore_fops);
+	debugfs_create_file("parallel", 0200, dir, NULL, &parallel_fops);
+	debugfs_create_file("results", 0400, dir, NULL, &results_fops);
+
+	return 0;
+}
+late_initcall(test_kho_bench_init);

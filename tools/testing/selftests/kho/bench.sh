@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# bench.sh - the guest's part of host/bench.sh: one handover, and its figures
+#
+# Lines "kho-bench: STAGE NAME VALUE" are for the host. The command line says
+# what is preserved: kho_bench=COUNT,ORDER,dense|scattered, several of them
+# with a colon between; "none"; or parallel,ROUNDS. kho_bench_next is the next
+# kernel, "none" when there is no kexec.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+about="what a handover costs"
+kernels="bench"
+stages=2
+plan=1
+
+readonly BENCH=/sys/kernel/debug/test_kho_bench
+
+stage_1() {
+	tell mem-available "$(meminfo MemAvailable)"
+	tell mem-total "$(meminfo MemTotal)"
+	tell cma-total "$(meminfo CmaTotal)"
+	tell nodes-before "$(kho_stat out map_nodes 2>/dev/null)"
+
+	case $kho_bench in
+	none) ;;
+	parallel,*) echo "${kho_bench#*,}" >$BENCH/parallel || tell failed parallel ;;
+	*) echo "$kho_bench" | tr , ' ' >$BENCH/set || tell failed set ;;
+	esac
+	tell nodes "$(kho_stat out map_nodes 2>/dev/null)"
+	results
+	[ "$kho_bench_next" != none ] || poweroff -f
+	handover "$kho_bench_next" rdinit=/bin/stamp "kho_bench=$kho_bench"
+}
+
+stage_2() {
+	tell arrived "$kho_bench_arrived"
+	case $kho_bench in
+	none) ;;
+	*) echo 1 >$BENCH/restore || tell failed restore ;;
+	esac
+	results
+	tell mem-available "$(meminfo MemAvailable)"
+	poweroff -f
+}
+
+tell() {
+	echo "kho-bench: $kho_stage $*"
+}
+
+results() {
+	local line
+
+	[ ! -f $BENCH/results ] || while read -r line; do
+		tell "$line"
+	done <$BENCH/results
+}
+
+# The host says what kernels get: as little output as can be, it costs.
+next_words() {
+	echo "$(cat /kho/bench-cmdline) kho_test=$kho_test kho_stage=2"
+}
+
+leave() {
+	stamp kexec
+	bail_out "kexec did not happen"
+}
