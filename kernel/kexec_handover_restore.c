@@ -30,6 +30,7 @@
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/irqflags.h>
+#include <linux/kmemleak.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -787,20 +788,25 @@ bool __init kho_deferred_free_pages(unsigned long pfn, unsigned long nr_pages)
 	return true;
 }
 
+/* What memblock gave; kmemleak must no longer look there. */
+static void free_boot_memory(void *start, size_t bytes)
+{
+	kmemleak_free_part_phys(virt_to_phys(start), bytes);
+	free_reserved_area(start, start + bytes, -1, NULL);
+}
+
 static void free_blocks(struct rcu_head *rcu)
 {
-	free_reserved_area(blocks.start, blocks.start + blocks.bytes, -1, NULL);
+	free_boot_memory(blocks.start, blocks.bytes);
 }
 
 static void drop_map(struct work_struct *work)
 {
-	void *nodes = incoming.nodes;
-
 	for (unsigned long i = 0; i < incoming.nr_nodes; i++) {
 		free_reserved_page(pfn_to_page(incoming.nodes[i]));
 		cond_resched();
 	}
-	free_reserved_area(nodes, nodes + nodes_bytes(incoming.nr_nodes), -1, NULL);
+	free_boot_memory(incoming.nodes, nodes_bytes(incoming.nr_nodes));
 }
 
 /* The last folio was restored: nobody has to look into the map any more. */
