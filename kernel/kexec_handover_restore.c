@@ -95,7 +95,7 @@ static struct incoming {
  * @ready: bit n is set once block n is set up
  * @start: the memory that all three are in
  * @bytes: its size
- * @rcu: frees it
+ * @free_work: frees it
  */
 static struct blocks {
 	unsigned long *named;
@@ -103,7 +103,7 @@ static struct blocks {
 	unsigned long *ready;
 	void *start;
 	size_t bytes;
-	struct rcu_head rcu;
+	struct rcu_work free_work;
 } blocks;
 
 /* First PFN of each node that had no struct page at kho_memory_init(). */
@@ -573,53 +573,6 @@ static bool block_is_named(unsigned long block_pfn)
 	return blocks.named && test_bit(block_of(block_pfn), blocks.named);
 }
 
-/**
- * kho_block_begin - ask whether to initialise the struct pages of a block
- * @block_pfn: first PFN of the block
- *
- * Context: whoever gives free pages to the page allocator in early boot. If it
- * returns true, preemption may be off until kho_block_end().
- * Return: true if the caller is to initialise them now, false if they are.
- */
-bool __init kho_block_begin(unsigned long block_pfn)
-{
-	unsigned long block = block_of(block_pfn);
-
-	if (!block_is_named(block_pfn))
-		return true;
-
-	bit_spin_lock(block % BITS_PER_LONG, blocks.locked + BIT_WORD(block));
-	if (!test_bit(block, blocks.ready)) {
-		/* For sparse, which cannot know that kho_block_end() unlocks. */
-		__release(bitlock);
-		return true;
-	}
-	bit_spin_unlock(block % BITS_PER_LONG, blocks.locked + BIT_WORD(block));
-
-	return false;
-}
-
-/**
- * kho_block_end - the struct pages of a block are initialised
- * @block_pfn: first PFN of the block
- *
- * Context: after kho_block_begin(), whatever it returned.
- */
-void __init kho_block_end(unsigned long block_pfn)
-{
-	unsigned long block = block_of(block_pfn);
-
-	if (!block_is_named(block_pfn) || test_bit(block, blocks.ready))
-		return;
-
-	prepare_block(block_pfn);
-	/* Pairs with test_bit_acquire() in set_up_block(). */
-	smp_mb__before_atomic();
-	set_bit(block, blocks.ready);
-	__acquire(bitlock);
-	bit_spin_unlock(block % BITS_PER_LONG, blocks.locked + BIT_WORD(block));
-}
-
 static enum zone_type __init zone_of(unsigned long pfn, int nid)
 {
 	enum zone_type zid = 0;
@@ -630,7 +583,11 @@ static enum zone_type __init zone_of(unsigned long pfn, int nid)
 	return zid;
 }
 
-/* Initialise what deferred init would, in one block. */
+/*
+ * Initialise what deferred init would, in one block. Its page blocks get their
+ * type here, too: a folio may be restored and freed as soon as this is done, and
+ * what is free must not change its type.
+ */
 static void __init init_block(unsigned long start)
 {
 	unsigned long end = start + BLOCK_PAGES;
@@ -644,8 +601,13 @@ static void __init init_block(unsigned long start)
 
 		if (pfn >= end)
 			break;
-		for (pfn = max(pfn, first_deferred_pfn[nid]); pfn < stop; pfn++)
-			__init_single_page(pfn_to_page(pfn), pfn, zone_of(pfn, nid), nid);
+		for (pfn = max(pfn, first_deferred_pfn[nid]); pfn < stop; pfn++) {
+			struct page *page = pfn_to_page(pfn);
+
+			__init_single_page(page, pfn, zone_of(pfn, nid), nid);
+			if (pageblock_aligned(pfn))
+				set_pageblock_migratetype(page, MIGRATE_MOVABLE);
+		}
 	}
 }
 
@@ -655,17 +617,42 @@ static void __init init_block(unsigned long start)
  */
 static void __init set_up_block(unsigned long block_pfn)
 {
+	const unsigned long block = block_of(block_pfn);
+	const unsigned long bit = block % BITS_PER_LONG;
 	unsigned long flags;
 
-	if (test_bit_acquire(block_of(block_pfn), blocks.ready))
+	/* Pairs with set_bit() below. */
+	if (test_bit_acquire(block, blocks.ready))
 		return;
 
 	local_irq_save(flags);
-	if (kho_block_begin(block_pfn)) {
+	bit_spin_lock(bit, blocks.locked + BIT_WORD(block));
+	if (!test_bit(block, blocks.ready)) {
 		init_block(block_pfn);
-		kho_block_end(block_pfn);
+		prepare_block(block_pfn);
+		smp_mb__before_atomic();
+		set_bit(block, blocks.ready);
 	}
+	bit_spin_unlock(bit, blocks.locked + BIT_WORD(block));
 	local_irq_restore(flags);
+}
+
+/**
+ * kho_set_up_block - initialise the struct pages of a block, if it is KHO's
+ * @block_pfn: first PFN of the block
+ *
+ * Context: deferred init, or whoever grows a zone before it.
+ * Return: true if all struct pages of the block that memblock has no use for are
+ * initialised; false if nothing in it is of KHO's concern and the caller is to
+ * initialise them.
+ */
+bool __init kho_set_up_block(unsigned long block_pfn)
+{
+	if (!block_is_named(block_pfn))
+		return false;
+	set_up_block(block_pfn);
+
+	return true;
 }
 
 /* Marks the pages of a block that must not get into the page allocator. */
@@ -731,8 +718,7 @@ unsigned long __init kho_free_unpreserved(unsigned long start_pfn,
 			continue;
 		}
 
-		kho_block_begin(ALIGN_DOWN(pfn, BLOCK_PAGES));
-		kho_block_end(ALIGN_DOWN(pfn, BLOCK_PAGES));
+		set_up_block(ALIGN_DOWN(pfn, BLOCK_PAGES));
 		next = min(ALIGN(pfn + 1, BLOCK_PAGES), early_end);
 		count += free_in_block(pfn, next, free);
 	}
@@ -775,11 +761,10 @@ bool __init kho_deferred_free_pages(unsigned long pfn, unsigned long nr_pages)
 		return false;
 
 	accept_memory(PFN_PHYS(pfn), nr_pages * PAGE_SIZE);
-	/* In scratch also a page block that begins with what is not free. */
-	for (unsigned long p = scratch ? pageblock_start_pfn(pfn) : pageblock_align(pfn);
-	     p < end; p += pageblock_nr_pages)
-		set_pageblock_migratetype(pfn_to_page(p),
-					  scratch ? MIGRATE_CMA : MIGRATE_MOVABLE);
+	/* Also a page block that begins with what is not free. Others have it. */
+	for (unsigned long p = pageblock_start_pfn(pfn); scratch && p < end;
+	     p += pageblock_nr_pages)
+		set_pageblock_migratetype(pfn_to_page(p), MIGRATE_CMA);
 
 	/* memblock_free_all() has counted them all. */
 	withheld = nr_pages - free_in_block(pfn, end, free_deferred_range);
@@ -795,7 +780,7 @@ static void free_boot_memory(void *start, size_t bytes)
 	free_reserved_area(start, start + bytes, -1, NULL);
 }
 
-static void free_blocks(struct rcu_head *rcu)
+static void free_blocks(struct work_struct *work)
 {
 	free_boot_memory(blocks.start, blocks.bytes);
 }
@@ -831,7 +816,8 @@ void __init kho_incoming_finish(void)
 		return;
 
 	WRITE_ONCE(blocks.named, NULL);
-	call_rcu(&blocks.rcu, free_blocks);
+	INIT_RCU_WORK(&blocks.free_work, free_blocks);
+	queue_rcu_work(system_unbound_wq, &blocks.free_work);
 
 	/* It is kept, and its page is an ordinary one from now on. */
 	if (incoming.fdt_phys)

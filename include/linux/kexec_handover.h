@@ -63,8 +63,7 @@ void kho_memory_init(void);
 unsigned long kho_free_unpreserved(unsigned long start_pfn,
 				   unsigned long end_pfn,
 				   void (*free)(unsigned long, unsigned long));
-bool kho_block_begin(unsigned long block_pfn);
-void kho_block_end(unsigned long block_pfn);
+bool kho_set_up_block(unsigned long block_pfn);
 bool kho_deferred_free_pages(unsigned long pfn, unsigned long nr_pages);
 void kho_deferred_done(void);
 
@@ -172,12 +171,10 @@ kho_free_unpreserved(unsigned long start_pfn, unsigned long end_pfn,
 	return end_pfn - start_pfn;
 }
 
-static inline bool kho_block_begin(unsigned long block_pfn)
+static inline bool kho_set_up_block(unsigned long block_pfn)
 {
-	return true;
+	return false;
 }
-
-static inline void kho_block_end(unsigned long block_pfn) { }
 
 static inline bool kho_deferred_free_pages(unsigned long pfn,
 					   unsigned long nr_pages)
