@@ -392,12 +392,15 @@ void __init kho_memory_init(void)
 	if (!kho_fdt_u64(fdt, 0, KHO_FDT_PROP_MAP, &map) &&
 	    kho_incoming_accept(map, kho_in.fdt_phys)) {
 		kho_in.fdt = fdt;
+		kho_reserve_mem_settle();
+		kho_incoming_start();
 		return;
 	}
 
 	/* It was said why. Scratch is in order and stays. */
 	memblock_phys_free(kho_in.fdt_phys, KHO_FDT_SIZE);
 	kho_in.fdt_phys = 0;
+	kho_reserve_mem_settle();
 }
 
 /**

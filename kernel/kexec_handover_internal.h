@@ -133,9 +133,18 @@ struct kho_in_stats {
 };
 
 bool kho_incoming_accept(phys_addr_t map_root, phys_addr_t fdt_phys);
+bool kho_incoming_has(phys_addr_t phys, size_t size);
+unsigned long kho_incoming_next(unsigned long pfn, unsigned long end);
+bool kho_incoming_forget(unsigned long pfn, unsigned long end);
+void kho_incoming_start(void);
 void kho_incoming_finish(void);
 bool kho_incoming_take(unsigned long pfn, unsigned long end);
 void kho_incoming_stats(struct kho_in_stats *stats);
+
+/* kexec_handover_reserve_mem.c */
+
+void kho_reserve_mem_settle(void);
+u64 kho_reserve_mem_bytes(phys_addr_t from, phys_addr_t to);
 
 /* kexec_handover_debug.c */
 

@@ -472,8 +472,7 @@ static void __init set_up_shared_blocks(void)
  * @fdt_phys: address of the root FDT
  *
  * Context: just before memblock hands memory to the page allocator.
- * Return: true; or false, after a message and with nothing changed. From then
- * on folios can be restored.
+ * Return: true; or false, after a message and with nothing changed.
  */
 bool __init kho_incoming_accept(phys_addr_t map_root, phys_addr_t fdt_phys)
 {
@@ -493,6 +492,17 @@ bool __init kho_incoming_accept(phys_addr_t map_root, phys_addr_t fdt_phys)
 		atomic_long_add(incoming.folios[order], &incoming.nr_unclaimed);
 	}
 
+	return true;
+}
+
+/**
+ * kho_incoming_start - get ready for restores
+ *
+ * Context: after kho_incoming_accept() returned true. From then on folios can be
+ * restored, and memblock must not give or take any memory but its own.
+ */
+void __init kho_incoming_start(void)
+{
 	/*
 	 * memblock_free_all() would do it later: what is restored before counts
 	 * as managed and must not be forgotten.
@@ -500,6 +510,78 @@ bool __init kho_incoming_accept(phys_addr_t map_root, phys_addr_t fdt_phys)
 	reset_all_zones_managed_pages();
 	note_deferred_ranges();
 	set_up_shared_blocks();
+}
+
+/**
+ * kho_incoming_has - is memory part of one folio that was handed over?
+ * @phys: the address that the folio begins at
+ * @size: bytes
+ *
+ * Context: kho_memory_init().
+ * Return: true if it is.
+ */
+bool __init kho_incoming_has(phys_addr_t phys, size_t size)
+{
+	struct kho_map_folio folio;
+
+	return PAGE_ALIGNED(phys) && kho_map_find(&incoming.map, PHYS_PFN(phys), &folio) &&
+	       size <= PAGE_SIZE << folio.order;
+}
+
+/**
+ * kho_incoming_next - find what memblock must not give away
+ * @pfn: first PFN of a range
+ * @end: first PFN behind it
+ *
+ * Context: kho_memory_init().
+ * Return: the lowest PFN of a folio or a node of the map that has a page in the
+ * range, which may be below @pfn; %KHO_MAP_NONE if there is none.
+ */
+unsigned long __init kho_incoming_next(unsigned long pfn, unsigned long end)
+{
+	unsigned long i = first_node_from(pfn), next = KHO_MAP_NONE;
+	struct kho_map_folio folio;
+
+	if (node_before(i, end))
+		next = incoming.nodes[i];
+	if (kho_map_next(&incoming.map, pfn, end, &folio))
+		next = min(next, folio.pfn);
+
+	return next;
+}
+
+/* The folio that begins at @pfn, if all of it is below @end. */
+static bool __init folio_within(unsigned long pfn, unsigned long end,
+				struct kho_map_folio *folio)
+{
+	return kho_map_find(&incoming.map, pfn, folio) && BIT(folio->order) <= end - pfn;
+}
+
+/**
+ * kho_incoming_forget - leave a range of what was handed over to memblock
+ * @pfn: first PFN of the range
+ * @end: first PFN behind it
+ *
+ * The folios there count as restored, and no struct page was touched.
+ *
+ * Context: between kho_incoming_accept() and kho_incoming_start().
+ * Return: true; or false, with nothing changed, if the range does not consist
+ * of whole folios.
+ */
+bool __init kho_incoming_forget(unsigned long pfn, unsigned long end)
+{
+	struct kho_map_folio folio;
+	unsigned long p;
+
+	for (p = pfn; p < end; p += BIT(folio.order)) {
+		if (!folio_within(p, end, &folio))
+			return false;
+	}
+	for (p = pfn; p < end && folio_within(p, end, &folio); p += BIT(folio.order)) {
+		kho_map_del(&incoming.map, p, folio.order);
+		atomic_long_dec(&incoming.unclaimed[folio.order]);
+		atomic_long_dec(&incoming.nr_unclaimed);
+	}
 
 	return true;
 }

@@ -120,7 +120,10 @@ static int __init kho_scratch_param(char *arg)
 }
 early_param("kho_scratch", kho_scratch_param);
 
-/* Bytes of [start, end) on a node, or on any, that memblock has given away. */
+/*
+ * Bytes of [start, end) on a node, or on any, that memblock has given away. The
+ * next kernel does not put reserve_mem= regions into scratch.
+ */
 static u64 __init reserved_bytes(phys_addr_t start, phys_addr_t end, int nid)
 {
 	struct memblock_region *mem, *res;
@@ -136,7 +139,7 @@ static u64 __init reserved_bytes(phys_addr_t start, phys_addr_t end, int nid)
 					      res->base + res->size);
 
 			if (from < to)
-				bytes += to - from;
+				bytes += to - from - kho_reserve_mem_bytes(from, to);
 		}
 	}
 

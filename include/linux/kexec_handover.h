@@ -52,6 +52,11 @@ bool kho_scratch_overlap(phys_addr_t phys, size_t size);
 void kho_populate(phys_addr_t fdt_phys, u64 fdt_len,
 		  phys_addr_t scratch_phys, u64 scratch_len);
 
+/* For reserve_mem=, in mm/memblock.c. */
+bool kho_reserve_mem_deferred(void);
+void kho_reserve_mem_add(const char *name, phys_addr_t align,
+			 phys_addr_t *start, phys_addr_t *size);
+
 /* For kexec_file and the architectures' loaders. */
 bool kho_handover_params(const struct kimage *image, phys_addr_t *fdt_phys,
 			 phys_addr_t *scratch_phys, u64 *scratch_len);
@@ -145,6 +150,14 @@ static inline bool kho_scratch_overlap(phys_addr_t phys, size_t size)
 
 static inline void kho_populate(phys_addr_t fdt_phys, u64 fdt_len,
 				phys_addr_t scratch_phys, u64 scratch_len) { }
+
+static inline bool kho_reserve_mem_deferred(void)
+{
+	return false;
+}
+
+static inline void kho_reserve_mem_add(const char *name, phys_addr_t align,
+				       phys_addr_t *start, phys_addr_t *size) { }
 
 static inline bool kho_handover_params(const struct kimage *image,
 				       phys_addr_t *fdt_phys,

@@ -9,6 +9,14 @@
 
 static inline void kho_memory_init(void) { }
 
+static inline bool kho_reserve_mem_deferred(void)
+{
+	return false;
+}
+
+static inline void kho_reserve_mem_add(const char *name, phys_addr_t align,
+				       phys_addr_t *start, phys_addr_t *size) { }
+
 static inline unsigned long
 kho_free_unpreserved(unsigned long start_pfn, unsigned long end_pfn,
 		     void (*free)(unsigned long, unsigned long))

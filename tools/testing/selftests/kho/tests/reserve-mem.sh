@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Regions of reserve_mem= are where they were over three kernels, with what was
+# in them, also for ramoops, which shows what was logged in the kernel before.
+# Then kernels want one of them with another size, with another alignment, and
+# not at all. The others are none the worse for it.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+about="reserve_mem= regions that survive, and some that are not to"
+kernels="main next"
+oops="reserve_mem=1M:4096:oops ramoops.mem_name=oops ramoops.pmsg_size=65536"
+more="reserve_mem=4M::more test_kho_regions=data,more"
+words="reserve_mem=32M:2M:data $oops $more"
+expect="KHO: reserve_mem=data wants"
+stages=6
+plan=67
+limit=120
+
+REGIONS=/sys/kernel/debug/test_kho_regions
+
+stage_1() {
+	check "nothing is revived at cold boot" has_not_said "KHO: .*revived"
+	check "the regions are not counted for scratch" scratch_is_small
+	check "the regions can be written" eval "fill_region data && fill_region more"
+	check "a file can be kept" keep letter 10M
+	check "the log of users can be written" log_line
+	remember total "$(meminfo MemTotal)"
+	on_to next "$words"
+}
+
+stage_2() {
+	all_revived 1
+	on_to main "$words"
+}
+
+stage_3() {
+	all_revived 2
+	on_to next "reserve_mem=16M:2M:data $oops $more"
+}
+
+stage_4() {
+	data_is_fresh "wants 0x0*1000000 bytes"
+	check "what is less is free" more_total 16
+	on_to main "reserve_mem=16M:$(other_alignment):data $oops $more"
+}
+
+stage_5() {
+	data_is_fresh "aligned to 0x0*$(printf %x "$(recall align)")"
+	check "it is aligned now" same remainder $(($(address data) % $(recall align))) 0
+	on_to next "$oops $more"
+}
+
+stage_6() {
+	check "one that is not wanted is freed" has_said "KHO: reserve_mem region data,.* freed"
+	check "and gone" has_said "test_kho: no region data"
+	check "its memory is there" more_total 32
+	others_revived
+	check "and nobody warns" has_not_said "KHO: .*(lost|damaged|fresh|no memory)"
+	finish
+}
+
+on_to() {
+	local kernel="$1"
+	shift
+
+	remember release "$(uname -r)"
+	remember data "$(address data)"
+	remember more "$(address more)"
+	remember line "$(uname -r) in stage $kho_stage"
+	handover "$kernel" "$@"
+}
+
+all_revived() {
+	check "it is a handover" came_from "$(recall release)" "$1"
+	check "no memory got lost" near MemTotal "$(meminfo MemTotal)" "$(recall total)" 512
+	region_revived data
+	others_revived
+}
+
+others_revived() {
+	region_revived more
+	check "ramoops is revived" has_said "KHO: reserve_mem=oops: .* revived"
+	check "and shows what was logged before" logged_before
+	check "and takes more" log_line
+	check "the file is intact" intact letter
+	check "no folio is without an owner" same unclaimed "$(kho_stat in unclaimed_folios)" 0
+}
+
+data_is_fresh() {
+	check "the wrong one is named, once" warned_once "$1"
+	check "and not revived" has_not_said "KHO: reserve_mem=data: .* revived"
+	others_revived
+	check "the fresh one can be written" fill_region data
+}
+
+warned_once() {
+	same lines "$(dmesg | grep -cE "KHO: reserve_mem=data (wants.* )?$1")" 1
+}
+
+region_revived() {
+	check "region $1 is revived" has_said "KHO: reserve_mem=$1: .* revived"
+	check "where it was" same address "$(address "$1")" "$(recall "$1")"
+	check "with what was in it" region_intact "$1"
+}
+
+address() {
+	dmesg | sed -n "s/.*test_kho: region $1 is at //p"
+}
+
+
+# debugfs blobs have no size of their own.
+fill_region() {
+	local size
+	size=$(wc -c <"$REGIONS/$1")
+	remember "size.$1" "$size"
+	pattern write "$(seed "$1")" "$size" |
+		dd of="$REGIONS/$1" bs=64K conv=notrunc 2>/dev/null && region_intact "$1"
+}
+
+region_intact() {
+	pattern check "$(seed "$1")" "$(recall "size.$1")" <"$REGIONS/$1"
+}
+
+log_line() {
+	mkdir -p /sys/fs/pstore
+	mount | grep -q 'on /sys/fs/pstore ' || mount -t pstore pstore /sys/fs/pstore
+	echo "$(uname -r) in stage $kho_stage" >/dev/pmsg0
+}
+
+logged_before() {
+	mount -t pstore pstore /sys/fs/pstore &&
+		grep -q "^$(recall line)\$" /sys/fs/pstore/pmsg-ramoops-0
+}
+
+# The rest of scratch is the kernel and its initrd, twice.
+scratch_is_small() {
+	local mib total=0
+	for mib in $(sizes out); do
+		total=$((total + mib))
+	done
+	note "scratch: $(sizes out)"
+	[ $total -lt 200 ] || { echo "$total MiB of scratch"; return 1; }
+}
+
+# more_total MIB: that much more memory than at first
+more_total() {
+	near MemTotal "$(meminfo MemTotal)" $(($(recall total) + $1 * 1024)) 512
+}
+
+# One that the region of this kernel has not.
+other_alignment() {
+	local align=$((4 << 20)) address
+	address=$(address data)
+
+	while [ $((address % align)) -eq 0 ]; do
+		align=$((align << 1))
+	done
+	remember align $align
+	echo $align
+}
