@@ -4,26 +4,59 @@
  *
  * test_kho_regions=NAME,NAME on the command line makes a file for each of these
  * regions in debugfs, in test_kho_regions/: its content, to be read and written.
+ * So is the blob that hands all regions over, as the file "blob".
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
 
 #define pr_fmt(fmt) "test_kho: " fmt
 
+#include <linux/cleanup.h>
 #include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/io.h>
+#include <linux/kho/abi/memblock.h>
+#include <linux/libfdt.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "../../kernel/kexec_handover_internal.h"
+
 static char *names;
 core_param(test_kho_regions, names, charp, 0);
 
+static void __init add_file(const char *name, struct dentry *dir, phys_addr_t start,
+			    u64 size)
+{
+	struct debugfs_blob_wrapper *blob = kzalloc(sizeof(*blob), GFP_KERNEL);
+
+	if (!blob)
+		return;
+
+	blob->data = phys_to_virt(start);
+	blob->size = size;
+	debugfs_create_blob(name, 0600, dir, blob);
+}
+
+static void __init add_blob(struct dentry *dir)
+{
+	u64 start, size;
+	int node;
+
+	if (!kho_is_enabled())
+		return;
+
+	guard(mutex)(&kho_out.lock);
+	node = fdt_subnode_offset(kho_out.fdt, 0, KHO_MEMBLOCK_NAME);
+	if (node >= 0 && !kho_fdt_u64(kho_out.fdt, node, KHO_FDT_PROP_DATA, &start) &&
+	    !kho_fdt_u64(kho_out.fdt, node, KHO_FDT_PROP_SIZE, &size))
+		add_file("blob", dir, start, size);
+}
+
 static void __init add_region(const char *name, struct dentry *dir)
 {
-	struct debugfs_blob_wrapper *blob;
 	phys_addr_t start, size;
 
 	if (!reserve_mem_find_by_name(name, &start, &size)) {
@@ -31,12 +64,7 @@ static void __init add_region(const char *name, struct dentry *dir)
 		return;
 	}
 
-	blob = kzalloc(sizeof(*blob), GFP_KERNEL);
-	if (!blob)
-		return;
-	blob->data = phys_to_virt(start);
-	blob->size = size;
-	debugfs_create_blob(name, 0600, dir, blob);
+	add_file(name, dir, start, size);
 	pr_info("region %s is at %pa\n", name, &start);
 }
 
@@ -51,6 +79,7 @@ static int __init test_kho_regions_init(void)
 	dir = debugfs_create_dir("test_kho_regions", NULL);
 	while ((name = strsep(&names, ",")))
 		add_region(name, dir);
+	add_blob(dir);
 
 	return 0;
 }

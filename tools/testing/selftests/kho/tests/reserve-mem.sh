@@ -15,7 +15,7 @@ words="reserve_mem=32M:2M:data $oops $more"
 expect="KHO: reserve_mem=data wants"
 stages=6
 plan=67
-limit=120
+limit=180
 
 REGIONS=/sys/kernel/debug/test_kho_regions
 

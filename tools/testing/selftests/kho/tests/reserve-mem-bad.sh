@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The blob that hands reserve_mem= regions over is damaged: all of it, one
+# region, the address of one region. What cannot be right is fresh, what can is
+# revived, and the rest of the handover takes no notice.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+# shellcheck source=/dev/null
+. "$kho_tests/reserve-mem.sh"
+
+about="reserve_mem= regions in a blob that is damaged"
+words="reserve_mem=8M:2M:data $oops $more"
+expect="KHO: (blob memblock|reserve_mem region)"
+stages=5
+plan=32
+
+stage_1() {
+	check "the regions can be written" eval "fill_region data && fill_region more"
+	check "a file can be kept" keep letter 10M
+	remember total "$(meminfo MemTotal)"
+	check "the blob can be damaged" change_blob d00dfeed d00dfeee
+	on_to next "$words"
+}
+
+stage_2() {
+	check "one line says so" said_once "blob memblock at 0x[0-9a-f]* is damaged"
+	check "nothing is revived" has_not_said "KHO: .* bytes at .* revived"
+	fresh_ones data more
+	# What nobody can find waits: 13 MiB and the blob.
+	check "what was in them is not free" more_total -13
+	remember total "$(meminfo MemTotal)"
+	check "a region can be damaged" change_blob "$(hex_text mem-v1)" "$(hex_text mem-v9)"
+	on_to main "$words"
+}
+
+stage_3() {
+	one_lost data "oops more"
+	region_revived more
+	fresh_ones data
+	check "the address of a region can be wrong" \
+		change_blob "$(hex_u64 "$(address more)")" "$(hex_u64 "$(address data)")"
+	on_to next "$words"
+}
+
+stage_4() {
+	one_lost more "data oops"
+	region_revived data
+	fresh_ones more
+	check "it can be one that is not there" \
+		change_blob "$(hex_u64 "$(address data)")" "$(hex_u64 0xfffffffffffff000)"
+	on_to main "$words"
+}
+
+stage_5() {
+	one_lost data "oops more"
+	region_revived more
+	check "nine tenths of the memory can be used" usable 90
+	finish
+}
+
+said_once() {
+	same lines "$(dmesg | grep -cE "KHO: $1")" 1
+}
+
+# fresh_ones NAME...: are there and can be written
+fresh_ones() {
+	local name
+
+	for name; do
+		check "a fresh $name can be written" fill_region "$name"
+	done
+	check "the file is intact" intact letter
+}
+
+# one_lost NAME REVIVED
+one_lost() {
+	check "the bad one is named" said_once "reserve_mem region $1 cannot be where"
+	check "the others are revived" same revived "$(dmesg |
+		sed -n 's/.*KHO: reserve_mem=\(.*\): .* revived/\1/p' | xargs)" "$2"
+}
+
+# Bytes as they are in memory.
+hex_text() {
+	printf %s "$1" | od -A n -t x1 | tr -d ' \n'
+}
+
+hex_u64() {
+	printf %016x "$1" | sed 's/\(..\)\(..\)\(..\)\(..\)\(..\)\(..\)\(..\)\(..\)/\8\7\6\5\4\3\2\1/'
+}
+
+# change_blob FROM TO: the first place where it has these bytes
+change_blob() {
+	local at
+	at=$(od -A n -v -t x1 <"$REGIONS/blob" | tr -d ' \n' |
+		awk -v what="$1" '{ print index($0, what) }')
+
+	[ "${at:-0}" -gt 0 ] || { echo "no $1 in the blob"; return 1; }
+	# shellcheck disable=SC2059
+	printf "$(echo "$2" | sed 's/../\\x&/g')" |
+		dd of="$REGIONS/blob" bs=1 seek=$((at / 2)) conv=notrunc 2>/dev/null
+}
