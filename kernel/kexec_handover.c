@@ -28,6 +28,9 @@
 
 #include "kexec_handover_internal.h"
 
+#define CREATE_TRACE_POINTS
+#include <trace/events/kho.h>
+
 static_assert(sizeof_field(struct kho_kexec_metadata, previous_release) ==
 	      sizeof_field(struct new_utsname, release));
 
@@ -120,13 +123,18 @@ int kho_preserve_folio(struct folio *folio)
 {
 	const unsigned long pfn = folio_pfn(folio);
 	const unsigned int order = folio_order(folio);
+	int err;
 
 	if (!kho_enabled)
 		return -EOPNOTSUPP;
-	if (kho_scratch_overlap(PFN_PHYS(pfn), PAGE_SIZE << order))
-		return -EINVAL;
 
-	return kho_map_add(&kho_out.map, pfn, order);
+	if (kho_scratch_overlap(PFN_PHYS(pfn), PAGE_SIZE << order))
+		err = -EINVAL;
+	else
+		err = kho_map_add(&kho_out.map, pfn, order);
+	trace_kho_preserve(pfn, order, BIT(order), err);
+
+	return err;
 }
 EXPORT_SYMBOL_GPL(kho_preserve_folio);
 
@@ -138,8 +146,15 @@ EXPORT_SYMBOL_GPL(kho_preserve_folio);
  */
 void kho_unpreserve_folio(struct folio *folio)
 {
-	if (kho_enabled)
-		kho_map_del(&kho_out.map, folio_pfn(folio), folio_order(folio));
+	const unsigned long pfn = folio_pfn(folio);
+	const unsigned int order = folio_order(folio);
+	bool found;
+
+	if (!kho_enabled)
+		return;
+
+	found = kho_map_del(&kho_out.map, pfn, order);
+	trace_kho_unpreserve(pfn, order, BIT(order), found ? 0 : -ENOENT);
 }
 EXPORT_SYMBOL_GPL(kho_unpreserve_folio);
 
@@ -499,8 +514,10 @@ static int __init kho_init(void)
 		return 0;
 
 	kho_scratch_release();
-	if (is_kho_boot())
+	if (is_kho_boot()) {
+		kho_incoming_trace();
 		kexecs = read_metadata();
+	}
 
 	err = kho_map_init(&kho_out.map, &map_node_ops);
 	if (err)

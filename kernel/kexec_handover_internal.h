@@ -137,6 +137,7 @@ bool kho_incoming_has(phys_addr_t phys, size_t size);
 unsigned long kho_incoming_next(unsigned long pfn, unsigned long end);
 bool kho_incoming_forget(unsigned long pfn, unsigned long end);
 void kho_incoming_start(void);
+void kho_incoming_trace(void);
 void kho_incoming_finish(void);
 bool kho_incoming_take(unsigned long pfn, unsigned long end);
 void kho_incoming_stats(struct kho_in_stats *stats);

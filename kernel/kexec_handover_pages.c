@@ -20,6 +20,8 @@
 #include <linux/page_table_check.h>
 #include <linux/pgalloc_tag.h>
 
+#include <trace/events/kho.h>
+
 #include "kexec_handover_internal.h"
 
 /* Is it a run of pages that there can be? @end gets the first PFN behind it. */
@@ -49,6 +51,28 @@ static unsigned long one_node(unsigned long pfn, unsigned long end)
 	return next;
 }
 
+/* All of a run, or nothing. */
+static int add_run(unsigned long pfn, unsigned long end)
+{
+	unsigned long p, next;
+
+	for (p = pfn; p < end; p = next) {
+		int err;
+
+		next = one_node(p, end);
+		err = kho_map_reserve_run(&kho_out.map, p, next, KHO_MAX_FOLIO_ORDER);
+		if (err)
+			return err;
+	}
+
+	for (p = pfn; p < end; p = next) {
+		next = one_node(p, end);
+		kho_map_add_run(&kho_out.map, p, next, KHO_MAX_FOLIO_ORDER);
+	}
+
+	return 0;
+}
+
 /**
  * kho_preserve_pages - hand a run of order-0 pages over to the next kernel
  * @page: the first of them; all must stay allocated until they are unpreserved
@@ -66,29 +90,20 @@ static unsigned long one_node(unsigned long pfn, unsigned long end)
 int kho_preserve_pages(struct page *page, unsigned long nr_pages)
 {
 	const unsigned long pfn = page_to_pfn(page);
-	unsigned long end, p, next;
+	unsigned long end;
+	int err;
 
 	if (!kho_is_enabled())
 		return -EOPNOTSUPP;
+
 	if (!run_ok(pfn, nr_pages, &end) ||
 	    kho_scratch_overlap(PFN_PHYS(pfn), nr_pages << PAGE_SHIFT))
-		return -EINVAL;
+		err = -EINVAL;
+	else
+		err = add_run(pfn, end);
+	trace_kho_preserve(pfn, 0, nr_pages, err);
 
-	for (p = pfn; p < end; p = next) {
-		int err;
-
-		next = one_node(p, end);
-		err = kho_map_reserve_run(&kho_out.map, p, next, KHO_MAX_FOLIO_ORDER);
-		if (err)
-			return err;
-	}
-
-	for (p = pfn; p < end; p = next) {
-		next = one_node(p, end);
-		kho_map_add_run(&kho_out.map, p, next, KHO_MAX_FOLIO_ORDER);
-	}
-
-	return 0;
+	return err;
 }
 EXPORT_SYMBOL_GPL(kho_preserve_pages);
 
@@ -111,6 +126,7 @@ void kho_unpreserve_pages(struct page *page, unsigned long nr_pages)
 		next = one_node(p, end);
 		kho_map_del_run(&kho_out.map, p, next, KHO_MAX_FOLIO_ORDER);
 	}
+	trace_kho_unpreserve(pfn, 0, nr_pages, 0);
 }
 EXPORT_SYMBOL_GPL(kho_unpreserve_pages);
 
@@ -201,12 +217,14 @@ struct page *kho_restore_pages(phys_addr_t phys, unsigned long nr_pages)
 
 	if (!PAGE_ALIGNED(phys) || !run_ok(pfn, nr_pages, &end) ||
 	    !kho_incoming_take(pfn, end)) {
+		trace_kho_restore(pfn, 0, nr_pages, -ENOENT);
 		pr_warn("nothing to restore at %pa, %lu pages, for %pS\n",
 			&phys, nr_pages, (void *)_RET_IP_);
 		return NULL;
 	}
 
 	make_pages(pfn, end);
+	trace_kho_restore(pfn, 0, nr_pages, 0);
 
 	return pfn_to_page(pfn);
 }

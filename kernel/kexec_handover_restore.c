@@ -42,6 +42,8 @@
 #include <linux/sort.h>
 #include <linux/workqueue.h>
 
+#include <trace/events/kho.h>
+
 /* Needs cpu_relax() from the headers above. */
 #include <linux/bit_spinlock.h>
 
@@ -513,6 +515,18 @@ void __init kho_incoming_start(void)
 }
 
 /**
+ * kho_incoming_trace - let a tracer know of the handover
+ *
+ * There is none yet when it is accepted.
+ *
+ * Context: initcalls, before the first restore there.
+ */
+void __init kho_incoming_trace(void)
+{
+	trace_kho_accept(atomic_long_read(&incoming.nr_unclaimed), incoming.nr_nodes);
+}
+
+/**
  * kho_incoming_has - is memory part of one folio that was handed over?
  * @phys: the address that the folio begins at
  * @size: bytes
@@ -882,6 +896,8 @@ static void drop_map_once(void)
 	if (test_and_set_bit(0, &incoming.dropped))
 		return;
 
+	trace_kho_drop(0, incoming.nr_nodes);
+
 	WRITE_ONCE(incoming.map.root, NULL);
 	INIT_RCU_WORK(&incoming.drop_work, drop_map);
 	queue_rcu_work(system_unbound_wq, &incoming.drop_work);
@@ -905,6 +921,7 @@ void __init kho_incoming_finish(void)
 	if (incoming.fdt_phys)
 		kho_restore_folio(incoming.fdt_phys);
 
+	trace_kho_finish(atomic_long_read(&incoming.nr_unclaimed), incoming.nr_nodes);
 	WRITE_ONCE(incoming.finished, true);
 	/* Pairs with atomic_long_dec_and_test() in take(): one of both drops. */
 	smp_mb();
@@ -1096,11 +1113,13 @@ struct folio *kho_restore_folio(phys_addr_t phys)
 	rcu_read_unlock();
 
 	if (order < 0) {
+		trace_kho_restore(pfn, 0, 1, -ENOENT);
 		pr_warn("nothing to restore at %pa for %pS\n", &phys, (void *)_RET_IP_);
 		return NULL;
 	}
 
 	make_ordinary(pfn_to_page(pfn), order);
+	trace_kho_restore(pfn, order, BIT(order), 0);
 
 	return pfn_folio(pfn);
 }

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the tracepoints tell: each folio on its way out, the phases of the next
+# kernel's boot, and the same folios on their way in.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+about="tracepoints of what is preserved, restored, and of the boot"
+kernels="debug"
+words="trace_event=kho trace_buf_size=1M"
+mem=2G
+stages=2
+plan=13
+limit=240
+
+stage_1() {
+	check "a file can be kept" keep letter 3M 3
+	remember out "$(events kho_preserve order=3)"
+	check "each of its folios was traced" same folios "$(recall out | wc -l)" 96
+	check "and preserved" same "bad ones" "$(recall out | grep -vc result=0)" 0
+	check "a file can be dropped" eval "keep note 64K 4 && forget note"
+	check "its folio was traced twice" same folio \
+		"$(events kho_unpreserve order=4)" "$(events kho_preserve order=4)"
+	check "nothing came in" same events "$(events kho_accept | wc -l)" 0
+	handover debug "$words"
+}
+
+stage_2() {
+	check "the file is intact" intact letter
+	check "each of its folios was traced again" same folios \
+		"$(events kho_restore order=3 | sort)" "$(recall out | sort)"
+	check "the handover was accepted" happened kho_accept
+	check "the struct pages got ready" happened kho_finish
+	check "the map was given back" happened kho_drop
+	check "in this order" same order "$(phases)" "kho_accept kho_finish kho_drop"
+	check "nothing was left then" same event "$(events kho_drop unclaimed_folios=0 | wc -l)" 1
+	finish
+}
+
+trace() {
+	mount | grep -q ' on /sys/kernel/tracing ' ||
+		mount -t tracefs tracefs /sys/kernel/tracing
+	cat /sys/kernel/tracing/trace
+}
+
+# events NAME [WORD]: what was traced, without who and when
+events() {
+	trace | sed -n "s/.* $1: \(.*\)/\1/p" | grep -w -- "${2:-.}"
+}
+
+happened() {
+	same events "$(events "$1" | wc -l)" 1
+}
+
+phases() {
+	trace | grep -o 'kho_[a-z]*: unclaimed' | cut -d : -f 1 | xargs
+}
