@@ -107,6 +107,16 @@ static const struct kho_map_ops map_node_ops = {
 	.free = free_map_node,
 };
 
+static noinline int preserve(unsigned long pfn, unsigned int order)
+{
+	if (!kho_enabled)
+		return -EOPNOTSUPP;
+	if (kho_scratch_overlap(PFN_PHYS(pfn), PAGE_SIZE << order))
+		return -EINVAL;
+
+	return kho_map_add(&kho_out.map, pfn, order);
+}
+
 /**
  * kho_preserve_folio - hand a folio over to the next kernel
  * @folio: the folio; it must stay allocated, and what it is, until it is
@@ -123,15 +133,15 @@ int kho_preserve_folio(struct folio *folio)
 {
 	const unsigned long pfn = folio_pfn(folio);
 	const unsigned int order = folio_order(folio);
-	int err;
+	unsigned long *leaf;
+	int err = 0;
 
-	if (!kho_enabled)
-		return -EOPNOTSUPP;
-
-	if (kho_scratch_overlap(PFN_PHYS(pfn), PAGE_SIZE << order))
-		err = -EINVAL;
+	/* As nearly always: there is a leaf, so KHO is on, and no scratch near. */
+	if (likely(kho_scratch_far(pfn, order) &&
+		   kho_map_near_leaf(&kho_out.map, pfn, order, &leaf) && leaf))
+		set_bit(kho_map_bit(kho_map_key(pfn, order)), leaf);
 	else
-		err = kho_map_add(&kho_out.map, pfn, order);
+		err = preserve(pfn, order);
 	trace_kho_preserve(pfn, order, BIT(order), err);
 
 	return err;
@@ -148,12 +158,13 @@ void kho_unpreserve_folio(struct folio *folio)
 {
 	const unsigned long pfn = folio_pfn(folio);
 	const unsigned int order = folio_order(folio);
+	unsigned long *leaf;
 	bool found;
 
-	if (!kho_enabled)
-		return;
-
-	found = kho_map_del(&kho_out.map, pfn, order);
+	if (likely(kho_map_near_leaf(&kho_out.map, pfn, order, &leaf) && leaf))
+		found = test_and_clear_bit(kho_map_bit(kho_map_key(pfn, order)), leaf);
+	else
+		found = kho_enabled && kho_map_del(&kho_out.map, pfn, order);
 	trace_kho_unpreserve(pfn, order, BIT(order), found ? 0 : -ENOENT);
 }
 EXPORT_SYMBOL_GPL(kho_unpreserve_folio);

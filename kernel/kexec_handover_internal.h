@@ -111,6 +111,25 @@ void kho_scratch_sizes(const struct kho_scratch_use *use, unsigned int percent,
 		       u64 *low, u64 *global);
 #endif
 
+/*
+ * Stretches of memory, each as long as what a leaf of the map covers, and which
+ * of them have scratch in them. So far only few folios have to be compared with
+ * each region, there may be one for each node. Set at init, no stretches before.
+ */
+#define KHO_STRETCH_ORDER	KHO_MAP_LEAF_SHIFT
+
+extern unsigned long *kho_scratch_stretches;
+extern unsigned long kho_nr_stretches;
+
+/* Is a folio known to lie far from scratch? */
+static __always_inline bool kho_scratch_far(unsigned long pfn, unsigned int order)
+{
+	unsigned long stretch = pfn >> KHO_STRETCH_ORDER;
+
+	return order <= KHO_STRETCH_ORDER && stretch < kho_nr_stretches &&
+	       !test_bit(stretch, kho_scratch_stretches);
+}
+
 bool kho_scratch_adopt(phys_addr_t array_phys, u64 array_len);
 bool kho_scratch_reserve(void);
 bool kho_scratch_inherited(phys_addr_t phys, size_t size);

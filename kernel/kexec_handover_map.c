@@ -14,6 +14,7 @@
 #include <linux/find.h>
 #include <linux/io.h>
 #include <linux/minmax.h>
+#include <linux/string.h>
 
 #include "kexec_handover_map.h"
 
@@ -21,17 +22,6 @@
 #define TOP_LEVEL	(KHO_MAP_LEVELS - 1)
 
 static_assert(KHO_MAP_MAX_ORDER < BITS_PER_LONG);
-
-/* Number of key bits that a node of @level tells apart together with all below. */
-static unsigned int level_shift(unsigned int level)
-{
-	return KHO_MAP_LEAF_SHIFT + level * KHO_MAP_TABLE_SHIFT;
-}
-
-static unsigned int table_index(u64 key, unsigned int level)
-{
-	return (key >> level_shift(level - 1)) & (KHO_MAP_TABLE_ENTRIES - 1);
-}
 
 /**
  * kho_map_init - make an empty map
@@ -68,6 +58,7 @@ void kho_map_destroy(struct kho_map *map)
 		free_subtree(map, map->root, TOP_LEVEL);
 	map->root = NULL;
 	map->orders = 0;
+	memset(map->near, 0, sizeof(map->near));
 }
 
 /*
@@ -95,21 +86,52 @@ static union kho_map_node *get_or_make(struct kho_map *map, u64 *slot)
 	return phys_to_virt(phys);
 }
 
-/* The leaf for @key, or NULL if there is none. */
-static unsigned long *find_leaf(const struct kho_map *map, u64 key)
+/* The node of @level on the path to @key, or NULL if there is none. */
+static union kho_map_node *find_node(const struct kho_map *map, u64 key,
+				     unsigned int to_level)
 {
-	union kho_map_node *node = map->root;
+	/* Read once: kexec_handover_restore.c may be about to drop the map. */
+	union kho_map_node *node = READ_ONCE(map->root);
 
-	for (unsigned int level = TOP_LEVEL; level; level--) {
+	for (unsigned int level = TOP_LEVEL; node && level > to_level; level--) {
 		/* Pairs with the cmpxchg64() in get_or_make(). */
-		u64 phys = READ_ONCE(node->entry[table_index(key, level)]);
+		u64 phys = READ_ONCE(node->entry[kho_map_index(key, level)]);
 
 		if (!phys)
 			return NULL;
 		node = phys_to_virt(phys);
 	}
 
-	return node->bits;
+	return node;
+}
+
+/* For kho_map_leaf(). */
+unsigned long *kho_map_far_leaf(const struct kho_map *map, unsigned long pfn,
+				unsigned int order)
+{
+	union kho_map_node *node = find_node(map, kho_map_key(pfn, order), 0);
+
+	return node ? node->bits : NULL;
+}
+
+static void note_near(struct kho_map *map, unsigned int order)
+{
+	union kho_map_node *node = find_node(map, kho_map_key(0, order), KHO_MAP_NEAR_LEVEL);
+
+	/* Pairs with READ_ONCE() in kho_map_near_leaf(): may be another CPU's node. */
+	smp_store_release(&map->near[order], node);
+}
+
+/**
+ * kho_map_note_near - find the short cuts in a map that was made elsewhere
+ * @map: a map whose root and orders are set
+ */
+void kho_map_note_near(struct kho_map *map)
+{
+	unsigned int order;
+
+	for_each_set_bit(order, &map->orders, KHO_MAP_MAX_ORDER + 1)
+		note_near(map, order);
 }
 
 /* The leaf for @key, made if there is none; NULL if that fails. */
@@ -118,7 +140,7 @@ static unsigned long *make_leaf(struct kho_map *map, u64 key)
 	union kho_map_node *node = map->root;
 
 	for (unsigned int level = TOP_LEVEL; level; level--) {
-		node = get_or_make(map, &node->entry[table_index(key, level)]);
+		node = get_or_make(map, &node->entry[kho_map_index(key, level)]);
 		if (!node)
 			return NULL;
 	}
@@ -147,7 +169,9 @@ int kho_map_add(struct kho_map *map, unsigned long pfn, unsigned int order)
 
 	if (unlikely(!test_bit(order, &map->orders)))
 		set_bit(order, &map->orders);
-	set_bit(key & LEAF_MASK, leaf);
+	if (unlikely(!READ_ONCE(map->near[order])))
+		note_near(map, order);
+	set_bit(kho_map_bit(key), leaf);
 
 	return 0;
 }
@@ -163,10 +187,9 @@ int kho_map_add(struct kho_map *map, unsigned long pfn, unsigned int order)
  */
 bool kho_map_del(struct kho_map *map, unsigned long pfn, unsigned int order)
 {
-	u64 key = kho_map_key(pfn, order);
-	unsigned long *leaf = find_leaf(map, key);
+	unsigned long *leaf = kho_map_leaf(map, pfn, order);
 
-	return leaf && test_and_clear_bit(key & LEAF_MASK, leaf);
+	return leaf && test_and_clear_bit(kho_map_bit(kho_map_key(pfn, order)), leaf);
 }
 
 /**
@@ -252,24 +275,6 @@ void kho_map_del_run(struct kho_map *map, unsigned long pfn, unsigned long end,
 }
 
 /**
- * kho_map_test - is exactly this folio in the map?
- * @map: the map
- * @pfn: first PFN of the folio, aligned to its order
- * @order: its order
- *
- * Context: any.
- * Return: true if it is.
- */
-bool kho_map_test(const struct kho_map *map, unsigned long pfn,
-		  unsigned int order)
-{
-	u64 key = kho_map_key(pfn, order);
-	unsigned long *leaf = find_leaf(map, key);
-
-	return leaf && test_bit(key & LEAF_MASK, leaf);
-}
-
-/**
  * kho_map_find - the folio that begins at a PFN
  * @map: the map
  * @pfn: first PFN of the folio
@@ -322,7 +327,7 @@ unsigned long kho_map_next_of_order(const struct kho_map *map,
 		unsigned long bit, nbits;
 
 		while (level) {
-			u64 phys = READ_ONCE(node->entry[table_index(key, level)]);
+			u64 phys = READ_ONCE(node->entry[kho_map_index(key, level)]);
 
 			if (!phys)
 				break;
@@ -332,7 +337,7 @@ unsigned long kho_map_next_of_order(const struct kho_map *map,
 
 		if (level) {
 			/* Step over all that the missing node would cover. */
-			key = ((key >> level_shift(level - 1)) + 1) << level_shift(level - 1);
+			key = ((key >> kho_map_level_shift(level - 1)) + 1) << kho_map_level_shift(level - 1);
 			continue;
 		}
 
@@ -395,12 +400,11 @@ bool kho_map_next(const struct kho_map *map, unsigned long pfn,
 void kho_map_fill_order_0(const struct kho_map *map, unsigned long pfn,
 			  unsigned int nr, unsigned long *pages)
 {
-	u64 key = kho_map_key(pfn, 0);
-	const unsigned long *leaf = find_leaf(map, key);
+	const unsigned long *leaf = kho_map_leaf(map, pfn, 0);
 
 	/* The block is a run of whole words of one leaf. */
 	if (leaf)
-		bitmap_or(pages, pages, leaf + BIT_WORD(key & LEAF_MASK), nr);
+		bitmap_or(pages, pages, leaf + BIT_WORD(kho_map_bit(kho_map_key(pfn, 0))), nr);
 }
 
 /**
@@ -441,7 +445,7 @@ static int walk_subtree(phys_addr_t phys, unsigned int level, u64 key,
 	for (u64 i = 0; !err && level && i < KHO_MAP_TABLE_ENTRIES; i++) {
 		if (node->entry[i])
 			err = walk_subtree(node->entry[i], level - 1,
-					   key | i << level_shift(level - 1),
+					   key | i << kho_map_level_shift(level - 1),
 					   visit, arg);
 	}
 

@@ -18,6 +18,8 @@
 #define pr_fmt(fmt) "KHO: " fmt
 
 #include <kunit/visibility.h>
+
+#include <linux/bitmap.h>
 #include <linux/cma.h>
 #include <linux/crash_core.h>
 #include <linux/init.h>
@@ -55,6 +57,8 @@
 
 struct kho_scratch *kho_scratch __ro_after_init;
 unsigned int kho_scratch_cnt __ro_after_init;
+unsigned long *kho_scratch_stretches __ro_after_init;
+unsigned long kho_nr_stretches __ro_after_init;
 
 /* True if the regions came with a handover, false if they are from memblock. */
 static bool scratch_inherited __initdata;
@@ -478,6 +482,24 @@ void __init kho_scratch_finish(void)
 		visit_pageblocks(mark_if_unmarked);
 }
 
+static void __init mark_stretches(void)
+{
+	unsigned long nr = ((max_pfn - 1) >> KHO_STRETCH_ORDER) + 1;
+
+	kho_scratch_stretches = bitmap_zalloc(nr, GFP_KERNEL);
+	if (!kho_scratch_stretches)
+		return;
+
+	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
+		unsigned long pfn = PHYS_PFN(kho_scratch[i].addr);
+		unsigned long last = pfn + PHYS_PFN(kho_scratch[i].size) - 1;
+
+		bitmap_set(kho_scratch_stretches, pfn >> KHO_STRETCH_ORDER,
+			   (last >> KHO_STRETCH_ORDER) - (pfn >> KHO_STRETCH_ORDER) + 1);
+	}
+	kho_nr_stretches = nr;
+}
+
 /**
  * kho_scratch_release - scratch is the page allocator's now, for movable pages
  *
@@ -488,6 +510,7 @@ void __init kho_scratch_finish(void)
 void __init kho_scratch_release(void)
 {
 	visit_pageblocks(release_or_count);
+	mark_stretches();
 }
 
 /**

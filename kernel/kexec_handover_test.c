@@ -1138,6 +1138,50 @@ static void test_destroy(struct kunit *test)
 }
 
 /*
+ * Short cuts: the first folio behind them of an order, if there is one, and what
+ * is found with them and without.
+ */
+static void test_short_cuts(struct kunit *test)
+{
+	const unsigned int order = order_of(test);
+	const unsigned long nr = PFN_END >> order;
+	const unsigned long far = BIT(KHO_MAP_NEAR_SHIFT);
+	const unsigned long last = min(nr, far) - 1;
+	struct kho_map raw = { .root = map.root };
+	unsigned long *leaf;
+
+	/* A folio that no short cut leads to makes none. */
+	if (far < nr) {
+		KUNIT_ASSERT_EQ(test, add(far << order, order), 0);
+		KUNIT_EXPECT_NULL(test, map.near[order]);
+		KUNIT_EXPECT_FALSE(test, has(0, order));
+		KUNIT_EXPECT_TRUE(test, has(far << order, order));
+	}
+
+	KUNIT_ASSERT_EQ(test, add(last << order, order), 0);
+	KUNIT_EXPECT_NOT_NULL(test, map.near[order]);
+	KUNIT_EXPECT_TRUE(test, kho_map_near_leaf(&map, last << order, order, &leaf));
+	KUNIT_EXPECT_PTR_EQ(test, leaf, kho_map_far_leaf(&map, last << order, order));
+	if (far < nr)
+		KUNIT_EXPECT_FALSE(test, kho_map_near_leaf(&map, far << order, order, &leaf));
+
+	/* The same tree as another kernel finds it. */
+	KUNIT_EXPECT_FALSE(test, kho_map_near_leaf(&raw, last << order, order, &leaf));
+	KUNIT_EXPECT_TRUE(test, kho_map_test(&raw, last << order, order));
+	raw.orders = map.orders;
+	kho_map_note_near(&raw);
+	KUNIT_EXPECT_PTR_EQ(test, raw.near[order], map.near[order]);
+	KUNIT_EXPECT_TRUE(test, kho_map_test(&raw, last << order, order));
+
+	/* Who saw the root may follow a short cut when it is gone, but nobody else. */
+	raw = (struct kho_map){};
+	KUNIT_EXPECT_FALSE(test, kho_map_test(&raw, last << order, order));
+
+	drop_map(test);
+	KUNIT_EXPECT_NULL(test, map.near[order]);
+}
+
+/*
  * Walks
  */
 
@@ -1396,6 +1440,7 @@ static struct kunit_case kho_map_cases[] = {
 	KUNIT_CASE(test_no_root),
 	KUNIT_CASE(test_lost_race),
 	KUNIT_CASE(test_destroy),
+	KUNIT_CASE_PARAM(test_short_cuts, each_order),
 	KUNIT_CASE(test_walk),
 	KUNIT_CASE(test_walk_stops),
 	KUNIT_CASE(test_walk_bad_node),
