@@ -36,13 +36,13 @@ stage_2() {
 
 stage_3() {
 	all_revived 2
-	on_to next "reserve_mem=16M:2M:data $oops $more"
+	on_to next "reserve_mem=64M:2M:data $oops $more"
 }
 
 stage_4() {
-	data_is_fresh "wants 0x0*1000000 bytes"
-	check "what is less is free" more_total 16
-	on_to main "reserve_mem=16M:$(other_alignment):data $oops $more"
+	data_is_fresh "wants 0x0*4000000 bytes"
+	check "what is more is gone" more_total -32
+	on_to main "reserve_mem=64M:$(other_alignment):data $oops $more"
 }
 
 stage_5() {
@@ -140,7 +140,7 @@ scratch_is_small() {
 		total=$((total + mib))
 	done
 	note "scratch: $(sizes out)"
-	[ $total -lt 200 ] || { echo "$total MiB of scratch"; return 1; }
+	[ $total -lt 100 ] || { echo "$total MiB of scratch"; return 1; }
 }
 
 # more_total MIB: that much more memory than at first
