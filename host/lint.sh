@@ -27,8 +27,12 @@ checked() {
 	failed=yes
 }
 
+# It leaves a cache where it is in a git work tree of ours.
 checkpatch() {
-	(cd "$tree" && scripts/checkpatch.pl --strict --terse --no-summary "$@")
+	local status=0
+	(cd "$tree" && scripts/checkpatch.pl --strict --terse --no-summary "$@") || status=$?
+	rm -f "$tree"/.checkpatch-camelcase.git.* "$root"/.checkpatch-camelcase.git.*
+	return "$status"
 }
 
 kernel_doc() {
