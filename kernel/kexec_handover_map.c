@@ -210,6 +210,12 @@ unsigned int kho_map_block_order(unsigned long pfn, unsigned long end,
 	return min(__ffs(pfn | BIT(max_order)), __fls(end - pfn));
 }
 
+/* For each block that [pfn, end) splits into; @pfn is used up. */
+#define for_each_block(order, pfn, end, max_order)				\
+	for (; (pfn) < (end) &&							\
+	       ((order) = kho_map_block_order(pfn, end, max_order), true);	\
+	     (pfn) += BIT(order))
+
 /**
  * kho_map_reserve_run - see to it that kho_map_add_run() cannot fail
  * @map: the map
@@ -225,8 +231,7 @@ int kho_map_reserve_run(struct kho_map *map, unsigned long pfn,
 {
 	unsigned int order;
 
-	for (; pfn < end; pfn += BIT(order)) {
-		order = kho_map_block_order(pfn, end, max_order);
+	for_each_block(order, pfn, end, max_order) {
 		if (!make_leaf(map, kho_map_key(pfn, order)))
 			return -ENOMEM;
 	}
@@ -248,10 +253,8 @@ void kho_map_add_run(struct kho_map *map, unsigned long pfn, unsigned long end,
 {
 	unsigned int order;
 
-	for (; pfn < end; pfn += BIT(order)) {
-		order = kho_map_block_order(pfn, end, max_order);
+	for_each_block(order, pfn, end, max_order)
 		kho_map_add(map, pfn, order);
-	}
 }
 
 /**
@@ -268,10 +271,8 @@ void kho_map_del_run(struct kho_map *map, unsigned long pfn, unsigned long end,
 {
 	unsigned int order;
 
-	for (; pfn < end; pfn += BIT(order)) {
-		order = kho_map_block_order(pfn, end, max_order);
+	for_each_block(order, pfn, end, max_order)
 		kho_map_del(map, pfn, order);
-	}
 }
 
 /**
@@ -286,18 +287,13 @@ void kho_map_del_run(struct kho_map *map, unsigned long pfn, unsigned long end,
 bool kho_map_find(const struct kho_map *map, unsigned long pfn,
 		  struct kho_map_folio *folio)
 {
-	unsigned int order;
+	int order = kho_map_order_at(map, pfn);
 
-	for_each_set_bit(order, &map->orders, KHO_MAP_MAX_ORDER + 1) {
-		if (!IS_ALIGNED(pfn, BIT(order)))
-			break;
-		if (kho_map_test(map, pfn, order)) {
-			*folio = (struct kho_map_folio){ pfn, order };
-			return true;
-		}
-	}
+	if (order < 0)
+		return false;
+	*folio = (struct kho_map_folio){ pfn, order };
 
-	return false;
+	return true;
 }
 
 /**
@@ -336,8 +332,10 @@ unsigned long kho_map_next_of_order(const struct kho_map *map,
 		}
 
 		if (level) {
+			unsigned int shift = kho_map_level_shift(level - 1);
+
 			/* Step over all that the missing node would cover. */
-			key = ((key >> kho_map_level_shift(level - 1)) + 1) << kho_map_level_shift(level - 1);
+			key = ((key >> shift) + 1) << shift;
 			continue;
 		}
 

@@ -164,6 +164,28 @@ static __always_inline bool kho_map_test(const struct kho_map *map, unsigned lon
 	return leaf && test_bit(kho_map_bit(kho_map_key(pfn, order)), leaf);
 }
 
+/**
+ * kho_map_order_at - order of the folio that begins at a PFN
+ * @map: the map
+ * @pfn: first PFN of the folio
+ *
+ * Context: any.
+ * Return: the order, the smallest if there are several; -1 if there is none.
+ */
+static __always_inline int kho_map_order_at(const struct kho_map *map, unsigned long pfn)
+{
+	unsigned int order;
+
+	for_each_set_bit(order, &map->orders, KHO_MAP_MAX_ORDER + 1) {
+		if (!IS_ALIGNED(pfn, BIT(order)))
+			break;
+		if (kho_map_test(map, pfn, order))
+			return order;
+	}
+
+	return -1;
+}
+
 /* Called for each node before its content is read; an error ends the walk. */
 typedef int (*kho_map_visit_t)(phys_addr_t node, unsigned int level,
 			       u64 first_key, void *arg);
