@@ -18,6 +18,7 @@
 #include <linux/crash_dump.h>
 #include <linux/gfp.h>
 #include <linux/init.h>
+#include <linux/instruction_pointer.h>
 #include <linux/io.h>
 #include <linux/kexec.h>
 #include <linux/kstrtox.h>
@@ -136,6 +137,7 @@ int kho_preserve_folio(struct folio *folio)
 	unsigned long *leaf;
 	int err = 0;
 
+	kho_check_preserve(pfn, pfn + BIT(order), _RET_IP_);
 	/* As nearly always: there is a leaf, so KHO is on, and no scratch near. */
 	if (likely(kho_scratch_far(pfn, order) &&
 		   kho_map_near_leaf(&kho_out.map, pfn, order, &leaf) && leaf))
@@ -161,6 +163,7 @@ void kho_unpreserve_folio(struct folio *folio)
 	unsigned long *leaf;
 	bool found;
 
+	kho_check_unpreserve(pfn, pfn + BIT(order), _RET_IP_);
 	if (likely(kho_map_near_leaf(&kho_out.map, pfn, order, &leaf) && leaf))
 		found = test_and_clear_bit(kho_map_bit(kho_map_key(pfn, order)), leaf);
 	else

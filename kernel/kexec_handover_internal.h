@@ -166,6 +166,18 @@ void kho_incoming_stats(struct kho_in_stats *stats);
 void kho_reserve_mem_settle(void);
 u64 kho_reserve_mem_bytes(phys_addr_t from, phys_addr_t to);
 
+/* kexec_handover_checks.c */
+
+#ifdef CONFIG_KEXEC_HANDOVER_DEBUG
+void kho_check_preserve(unsigned long pfn, unsigned long end, unsigned long caller);
+void kho_check_unpreserve(unsigned long pfn, unsigned long end, unsigned long caller);
+#else
+static inline void kho_check_preserve(unsigned long pfn, unsigned long end,
+				      unsigned long caller) { }
+static inline void kho_check_unpreserve(unsigned long pfn, unsigned long end,
+					unsigned long caller) { }
+#endif
+
 /* kexec_handover_debug.c */
 
 #ifdef CONFIG_KEXEC_HANDOVER_DEBUGFS

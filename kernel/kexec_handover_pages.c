@@ -12,6 +12,7 @@
 
 #define pr_fmt(fmt) "KHO: " fmt
 
+#include <linux/instruction_pointer.h>
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -96,8 +97,11 @@ int kho_preserve_pages(struct page *page, unsigned long nr_pages)
 	if (!kho_is_enabled())
 		return -EOPNOTSUPP;
 
-	if (!run_ok(pfn, nr_pages, &end) ||
-	    kho_scratch_overlap(PFN_PHYS(pfn), nr_pages << PAGE_SHIFT))
+	if (!run_ok(pfn, nr_pages, &end))
+		return -EINVAL;
+
+	kho_check_preserve(pfn, end, _RET_IP_);
+	if (kho_scratch_overlap(PFN_PHYS(pfn), nr_pages << PAGE_SHIFT))
 		err = -EINVAL;
 	else
 		err = add_run(pfn, end);
@@ -122,6 +126,7 @@ void kho_unpreserve_pages(struct page *page, unsigned long nr_pages)
 	if (!kho_is_enabled() || !run_ok(pfn, nr_pages, &end))
 		return;
 
+	kho_check_unpreserve(pfn, end, _RET_IP_);
 	for (p = pfn; p < end; p = next) {
 		next = one_node(p, end);
 		kho_map_del_run(&kho_out.map, p, next, KHO_MAX_FOLIO_ORDER);

@@ -199,4 +199,11 @@ static inline void kho_deferred_done(void) { }
 
 #endif /* CONFIG_KEXEC_HANDOVER */
 
+/* For the page allocator. */
+#ifdef CONFIG_KEXEC_HANDOVER_DEBUG
+void kho_check_free(struct page *page, unsigned int order);
+#else
+static inline void kho_check_free(struct page *page, unsigned int order) { }
+#endif
+
 #endif /* LINUX_KEXEC_HANDOVER_H */
