@@ -40,13 +40,18 @@ kernel_doc() {
 }
 
 lint() {
-	local name code others scripts
+	local name code events others scripts
 	for name in $(series_patches); do
 		checked "checkpatch $name" checkpatch "$patches/$name"
 	done
 	mapfile -t code < <(whole_files | grep '\.[ch]$')
 	if ((${#code[@]})); then
-		checked "checkpatch, code" checkpatch -f "${code[@]}"
+		mapfile -t events < <(printf '%s\n' "${code[@]}" | grep '^include/trace/events/')
+		mapfile -t others < <(printf '%s\n' "${code[@]}" | grep -v '^include/trace/events/')
+		checked "checkpatch, code" checkpatch -f "${others[@]}"
+		# What stands in the brackets of TRACE_EVENT() is laid out like blocks.
+		checked "checkpatch, tracepoints" \
+			checkpatch --ignore OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT -f "${events[@]}"
 		checked "kernel-doc" kernel_doc "${code[@]}"
 	fi
 	mapfile -t others < <(whole_files | grep -v '\.[ch]$')

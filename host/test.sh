@@ -11,8 +11,9 @@
 # are CPUs, one line a scenario, the count at the end. A scenario is a file in
 # tools/testing/selftests/kho/tests/; what is in its log is for judge.awk to
 # read. A test in host/tests/ is a program of the host instead, with the same
-# kind of head: its function host_test prints TAP. The last line is "N passed, N failed", counted in single results, and
-# the exit status is 0 only when nothing failed and something passed.
+# kind of head: its function host_test prints TAP. The last line is "N passed,
+# N failed", counted in single results, and the exit status is 0 only when
+# nothing failed and something passed.
 #
 # Left in build/vm for each: NAME.log, the serial console with the host's clock
 # or what the program said, and NAME.result, the verdict.

@@ -210,12 +210,6 @@ unsigned int kho_map_block_order(unsigned long pfn, unsigned long end,
 	return min(__ffs(pfn | BIT(max_order)), __fls(end - pfn));
 }
 
-/* For each block that [pfn, end) splits into; @pfn is used up. */
-#define for_each_block(order, pfn, end, max_order)				\
-	for (; (pfn) < (end) &&							\
-	       ((order) = kho_map_block_order(pfn, end, max_order), true);	\
-	     (pfn) += BIT(order))
-
 /**
  * kho_map_reserve_run - see to it that kho_map_add_run() cannot fail
  * @map: the map
@@ -231,7 +225,8 @@ int kho_map_reserve_run(struct kho_map *map, unsigned long pfn,
 {
 	unsigned int order;
 
-	for_each_block(order, pfn, end, max_order) {
+	for (; pfn < end; pfn += BIT(order)) {
+		order = kho_map_block_order(pfn, end, max_order);
 		if (!make_leaf(map, kho_map_key(pfn, order)))
 			return -ENOMEM;
 	}
@@ -253,8 +248,10 @@ void kho_map_add_run(struct kho_map *map, unsigned long pfn, unsigned long end,
 {
 	unsigned int order;
 
-	for_each_block(order, pfn, end, max_order)
+	for (; pfn < end; pfn += BIT(order)) {
+		order = kho_map_block_order(pfn, end, max_order);
 		kho_map_add(map, pfn, order);
+	}
 }
 
 /**
@@ -271,8 +268,10 @@ void kho_map_del_run(struct kho_map *map, unsigned long pfn, unsigned long end,
 {
 	unsigned int order;
 
-	for_each_block(order, pfn, end, max_order)
+	for (; pfn < end; pfn += BIT(order)) {
+		order = kho_map_block_order(pfn, end, max_order);
 		kho_map_del(map, pfn, order);
+	}
 }
 
 /**

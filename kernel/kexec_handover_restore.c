@@ -743,6 +743,7 @@ static void __init set_up_block(unsigned long block_pfn)
 	if (!test_bit(block, blocks.ready)) {
 		init_block(block_pfn);
 		prepare_block(block_pfn);
+		/* Pairs with test_bit_acquire() above. */
 		smp_mb__before_atomic();
 		set_bit(block, blocks.ready);
 	}

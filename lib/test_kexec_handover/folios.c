@@ -130,7 +130,7 @@ static atomic_long_t nr_bad;
 static struct folio_checks checks;
 static unsigned long nr_split;
 
-/* Wrong restores: how many there were, and how many gave a folio. */
+/* Wrong restores that were tried. */
 static atomic_long_t wrong_tried;
 
 static void bad(const char *what, phys_addr_t phys)
@@ -186,14 +186,10 @@ static bool marks_right(phys_addr_t phys, unsigned int order, enum generation ge
  * Taking folios back
  */
 
-static void take_back(phys_addr_t phys, unsigned int order, enum phase phase, enum fate fate)
+/* A folio came back from @phys: is it the right one? */
+static void look_at(struct folio *folio, phys_addr_t phys, unsigned int order,
+		    enum phase phase, enum fate fate)
 {
-	struct folio *folio = kho_restore_folio(phys);
-
-	if (!folio) {
-		bad("folio did not come back", phys);
-		return;
-	}
 	atomic_long_inc(&restored[phase]);
 	if (folio_pfn(folio) != PHYS_PFN(phys) || folio_order(folio) != order ||
 	    folio_ref_count(folio) != 1)
@@ -203,6 +199,16 @@ static void take_back(phys_addr_t phys, unsigned int order, enum phase phase, en
 	write_marks(phys, order, TAKEN_BACK);
 	if (fate == FATE_FREE)
 		folio_put(folio);
+}
+
+static void take_back(phys_addr_t phys, unsigned int order, enum phase phase, enum fate fate)
+{
+	struct folio *folio = kho_restore_folio(phys);
+
+	if (folio)
+		look_at(folio, phys, order, phase, fate);
+	else
+		bad("folio did not come back", phys);
 }
 
 struct taking {
@@ -356,13 +362,11 @@ void __init test_kho_page_alloc_phase(void)
  * struct taker - a thread that takes folios back
  * @nr: its number
  * @index: of the folio that comes next
- * @taken: folios that several threads tried to take and this one got
  * @fate: what happens to folios
  */
 struct taker {
 	unsigned int nr;
 	unsigned long index;
-	unsigned long taken;
 	enum fate fate;
 };
 
@@ -404,24 +408,28 @@ static bool __init deferred_init_runs(void)
 	return false;
 }
 
+static void __init take_contested(phys_addr_t phys, unsigned int order, enum fate fate)
+{
+	struct folio *folio = kho_restore_folio(phys);
+
+	if (!folio) {
+		atomic_long_inc(&contested_lost);
+		return;
+	}
+	atomic_long_inc(&contested_taken);
+	look_at(folio, phys, order, PHASE_THREADS, fate);
+}
+
 static int __init take_share(phys_addr_t phys, unsigned int order, void *arg)
 {
 	struct taker *taker = arg;
 	unsigned long index = taker->index++;
 
-	if (taker->fate != FATE_FREE && !(index % CONTESTED)) {
-		if (!kho_restore_folio(phys)) {
-			atomic_long_inc(&contested_lost);
-			return 0;
-		}
-		atomic_long_inc(&contested_taken);
-		if (!marks_right(phys, order, HANDED_OVER))
-			bad("folio came back damaged", phys);
-		write_marks(phys, order, TAKEN_BACK);
-		atomic_long_inc(&restored[PHASE_THREADS]);
-	} else if (index % nr_takers == taker->nr) {
+	/* What is freed at once might be somebody else's when the next one tries. */
+	if (taker->fate != FATE_FREE && !(index % CONTESTED))
+		take_contested(phys, order, taker->fate);
+	else if (index % nr_takers == taker->nr)
 		take_back(phys, order, PHASE_THREADS, taker->fate);
-	}
 
 	return 0;
 }

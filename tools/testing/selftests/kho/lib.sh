@@ -286,14 +286,15 @@ fill() {
 
 	free=$(meminfo MemFree)
 	folios fill && folio_stat_is bad 0 || return
-	[ $(($(folio_stat filled) * 4)) -ge $((free / 100 * 90)) ] && return
+	[ $(($(folio_stat filled) * 4)) -ge $((free * 9 / 10)) ] && return
 	echo "only $(($(folio_stat filled) * 4)) of $free KiB were to be had"
 	return 1
 }
 
 # warned NAME: a warning for each of those that came away with nothing
 warned() {
-	same "number of warnings" "$(dmesg | grep -c 'KHO: nothing to restore')" "$(folio_stat "$1")"
+	same "number of warnings" \
+		"$(dmesg | grep -c 'KHO: nothing to restore')" "$(folio_stat "$1")"
 }
 
 ### What KHO shows #########################################################

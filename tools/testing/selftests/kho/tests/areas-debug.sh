@@ -2,7 +2,8 @@
 #
 # The stories of pages and vmalloc, shorter, between kernels that check locks,
 # struct pages, lists and leaks, and that note who owns each page. What they
-# find, they say in the log, and judge.awk reads that.
+# find, they say in the log, and judge.awk reads that. Wrong calls are for misuse:
+# KEXEC_HANDOVER_DEBUG warns of them.
 #
 # shellcheck shell=dash disable=SC2034,SC2154
 
@@ -17,7 +18,7 @@ words="page_owner=on"
 mem=2G
 limit=300
 stages=3
-plan=20
+plan=19
 expect="KHO: (nothing to restore|cannot restore a vmalloc area: 0 of)"
 
 readonly SHORT_RUNS="1:0 2:1 7:5 513:511 3000:1022"
@@ -34,8 +35,6 @@ stage_1() {
 		check "$bytes bytes can be kept" create_area "vmalloc $bytes"
 	done
 	check "8 MiB with huge pages can be kept" create_area "vmalloc $((8 << 20)) huge"
-	check "what cannot be preserved is not" errors_are "$PAGES_ERRORS
-$VMALLOC_ERRORS"
 	check "nothing leaks" no_leaks
 	note_down
 	handover debug page_owner=on

@@ -10,7 +10,7 @@ about="six handovers to and fro, with files that come and go"
 kernels="main next"
 stages=7
 plan=43
-limit=90
+limit=150
 
 stage_1() {
 	check "three files can be kept" keep_three

@@ -13,13 +13,15 @@ plan=10
 limit=180
 expect="WARNING: CPU|Call Trace|KHO: .*preserve|kho_check_"
 
+readonly PAGE="0x0*1000 bytes at 0x[0-9a-f]*"
+
 stage_1() {
-	check "what is right is not warned of" eval "keep letter 3M && keep note 1M 4 && forget note"
+	check "what is right is not warned of" keep_and_forget
 	check "so far there is no warning" has_not_said "WARNING"
-	warned_of scratch "preserve_scratch.* preserves 0x0*1000 bytes at 0x[0-9a-f]*, which lie in scratch"
-	warned_of twice "preserve_twice.* preserves 0x0*1000 bytes at 0x[0-9a-f]*, of which some are"
-	warned_of unknown "unpreserve_unknown.* unpreserves 0x0*1000 bytes .* not preserved"
-	warned_of part "unpreserve_part.* unpreserves 0x0*1000 bytes .* not preserved"
+	warned_of scratch "preserve_scratch.* preserves $PAGE, which lie in scratch"
+	warned_of twice "preserve_twice.* preserves $PAGE, of which some are preserved"
+	warned_of unknown "unpreserve_unknown.* unpreserves $PAGE, which are not preserved"
+	warned_of part "unpreserve_part.* unpreserves $PAGE, which are not preserved"
 	warned_of free "page of order 0 at 0x[0-9a-f]* is freed, but preserved"
 	handover debug
 }
@@ -29,6 +31,10 @@ stage_2() {
 	check "it can be dropped" forget letter
 	check "there is no warning" has_not_said "WARNING"
 	finish
+}
+
+keep_and_forget() {
+	keep letter 3M && keep note 1M 4 && forget note
 }
 
 # warned_of MISTAKE PATTERN

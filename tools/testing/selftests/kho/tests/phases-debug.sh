@@ -12,7 +12,7 @@ about="the phases of boot with page poisoning, page owner and all checks"
 kernels="debug"
 words="test_kho_count debug_pagealloc=on page_poison=1 page_owner=on"
 mem=2G
-limit=400
+limit=600
 # With page_owner=on Linux 6.12 itself cannot allocate what is larger than a
 # section: it steps over the end of an array.
 huge=15

@@ -47,7 +47,7 @@ next_round() {
 		bail_out "nothing can be preserved"
 	remember out "$(folio_stat out)"
 	[ $((kho_stage % 2)) -eq 0 ] || kernel=$(last_kernel)
-	handover "$kernel" "$words" $(grow_word)
+	handover "$kernel" "$words" "$(grow_word)"
 }
 
 # In every other round, so much that zones have to grow early.

@@ -86,7 +86,7 @@ hex_text() {
 }
 
 hex_u64() {
-	printf %016x "$1" | sed 's/\(..\)\(..\)\(..\)\(..\)\(..\)\(..\)\(..\)\(..\)/\8\7\6\5\4\3\2\1/'
+	printf %016x "$1" | fold -w 2 | sed '1!G;h;$!d' | tr -d '\n'
 }
 
 # change_blob FROM TO: the first place where it has these bytes
