@@ -7,6 +7,7 @@ help:
 	@echo 'make test                  all tests'
 	@echo 'make random [HANDOVERS=200] [SEED=1]'
 	@echo '                           random handovers on all kinds of machines, for an hour or so'
+	@echo 'make mutations             break each promise on purpose: do the tests notice?'
 	@echo 'make bench                 what a handover costs, in guest instructions'
 	@echo
 	@echo 'make tree [LINUX=path]     build/linux: Debian'"'"'s Linux 6.12, or this tree or tarball, with KHO'
@@ -66,6 +67,9 @@ test: tree
 random: tree
 	@host/random.sh
 
+mutations: tree
+	@host/mutate.sh
+
 bench: tree
 	@host/bench.sh
 
@@ -76,4 +80,4 @@ distclean:
 	@host/tree.sh --check
 	rm -rf build
 
-.PHONY: help deps tree kernel refresh new-patch series-check series lint sparse doc demo test random bench clean distclean
+.PHONY: help deps tree kernel refresh new-patch series-check series lint sparse doc demo test random mutations bench clean distclean

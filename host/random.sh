@@ -18,13 +18,13 @@ set -euo pipefail
 readonly rounds=5
 # NUMA layout, CPUs, memory and kernels, no two of them alike.
 readonly machines=(
-	"kho_numa=2:kho_cpus=4:kho_mem=2G:kho_kernels=main next"
-	"kho_numa=none:kho_cpus=1:kho_mem=1G:kho_kernels=main next"
-	"kho_numa=4:kho_cpus=4:kho_mem=3G:kho_kernels=main next"
-	"kho_numa=1:kho_cpus=2:kho_mem=5G:kho_kernels=main next"
-	"kho_numa=2:kho_cpus=2:kho_mem=2G:kho_kernels=nodefer main"
+	"kho_numa=2:kho_cpus=4:kho_mem=2G:kho_kernels=main,next"
+	"kho_numa=none:kho_cpus=1:kho_mem=1G:kho_kernels=main,next"
+	"kho_numa=4:kho_cpus=4:kho_mem=3G:kho_kernels=main,next"
+	"kho_numa=1:kho_cpus=2:kho_mem=5G:kho_kernels=main,next"
+	"kho_numa=2:kho_cpus=2:kho_mem=2G:kho_kernels=nodefer,main"
 	"kho_numa=none:kho_cpus=3:kho_mem=2G:kho_kernels=flat"
-	"kho_numa=2:kho_cpus=3:kho_mem=6G:kho_kernels=main next"
+	"kho_numa=2:kho_cpus=3:kho_mem=6G:kho_kernels=main,next"
 )
 
 main() {

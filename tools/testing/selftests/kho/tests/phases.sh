@@ -21,7 +21,7 @@ limit=240
 # Where threads try to take the same folio, all but one get none.
 expect="KHO: nothing to restore"
 stages=2
-plan=24
+plan=25
 
 readonly PHASES="memblock page_alloc early threads late manual"
 readonly ORDERS="0 1 9 10 11"
@@ -46,6 +46,7 @@ stage_2() {
 	local phase
 
 	check "scratch is free for movable pages" scratch_free
+	check "so is most other memory" mostly_movable
 	check "each struct page was initialised once" pages_once
 	for phase in $PHASES; do
 		[ "$phase" != manual ] || continue
@@ -103,6 +104,16 @@ scratch_free() {
 	free=$(meminfo CmaFree) total=$(meminfo CmaTotal)
 
 	[ "$free" -ge $((total * 2 / 5)) ] || { echo "only $free of $total KiB"; return 1; }
+}
+
+# Each page block has its type, however early it was set up.
+mostly_movable() {
+	awk '/^Number of blocks/ { on = 1; next }
+		on { unmovable += $5; all += $5 + $6 }
+		END {
+			print unmovable " of " all " page blocks are for unmovable pages"
+			exit unmovable > all / 20
+		}' /proc/pagetypeinfo
 }
 
 back_in() {

@@ -12,8 +12,9 @@
 kho_seed=${kho_seed:-1}
 kho_rounds=${kho_rounds:-4}
 about="random folios handed over $kho_rounds times, seed $kho_seed"
-kernels="${kho_kernels:-main next}"
-words="kho_seed=$kho_seed kho_rounds=$kho_rounds test_kho_count"
+kho_kernels=${kho_kernels:-main,next}
+kernels=$(echo "$kho_kernels" | tr , ' ')
+words="kho_seed=$kho_seed kho_rounds=$kho_rounds kho_kernels=$kho_kernels test_kho_count"
 mem=${kho_mem:-2G}
 cpus=${kho_cpus:-4}
 numa=${kho_numa:-2}

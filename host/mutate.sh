@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# host/mutate.sh - do the tests notice when the code is broken?
+#
+#   host/mutate.sh [NAME...]   these mutations, or all
+#
+# Owns host/mutations/: each file breaks one line of what KHO promises, says
+# which in its first line, and names the tests that have to fail then. It is
+# applied to the work tree, kernels are built and the tests run; whatever
+# happens, it is taken back. Whether they pass without it is for host/test.sh.
+#
+# The last line is "N noticed, N unnoticed"; what the tests said is in
+# build/mutations/NAME.log.
+
+set -euo pipefail
+# shellcheck source=host/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$root"
+
+readonly mutations=host/mutations
+readonly out=$build/mutations
+applied=''
+
+take_back() {
+	[[ -z $applied ]] || git apply -R "$applied"
+	applied=''
+}
+trap take_back EXIT
+
+# What failed, in a few words.
+failures() {
+	awk '
+		/^not ok / { test = $3 }
+		/^  (kernel: |missing: |not ok|stage |the last|[0-9]+ results)/ && test && n++ < 2 {
+			sub(/^ +/, "")
+			what = what "; " test ": " substr($0, 1, 90)
+		}
+		END { print substr(what, 3) }' "$1"
+}
+
+# mutate NAME: is it noticed? A test that could not be run notices nothing.
+mutate() {
+	local file=$mutations/$1.patch log=$out/$1.log tests
+
+	tests=$(sed -n 's/^TESTS=//p' "$file")
+	git apply --check "$file" 2>/dev/null || die "$file does not fit any more"
+	applied=$file
+	git apply "$file"
+	# shellcheck disable=SC2086
+	host/test.sh $tests >"$log" 2>&1 || true
+	take_back
+
+	grep -q '^[0-9]* passed, [0-9]* failed' "$log" || die_log "$1: the tests did not run" "$log"
+	grep -q '^not ok ' "$log"
+}
+
+main() {
+	local name what all noticed=0 unnoticed=0
+
+	mapfile -t all < <(basename -s .patch "$mutations"/*.patch)
+	(($#)) || set -- "${all[@]}"
+	for name; do
+		[[ -f $mutations/$name.patch ]] || die "no mutation '$name' in $mutations/"
+	done
+	mkdir -p "$out"
+	for name; do
+		what=$(head -n 1 "$mutations/$name.patch")
+		if mutate "$name"; then
+			noticed=$((noticed + 1))
+			say "noticed    $name - $what"
+			say "           $(failures "$out/$name.log")"
+		else
+			unnoticed=$((unnoticed + 1))
+			say "UNNOTICED  $name - $what"
+		fi
+	done
+	say "$noticed noticed, $unnoticed unnoticed"
+	((!unnoticed))
+}
+
+main "$@"
