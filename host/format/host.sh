@@ -56,13 +56,39 @@ boot_written() {
 		"$vms/$name.stop" boot/stop
 }
 
+# decompiled in|out: dtc makes source of what debugfs shows as the root FDT, with
+# all that belongs there, and what that source says is the same FDT.
+decompiled() {
+	local dir=$vms/$name.$1 word why=""
+
+	mkdir -p "$dir"
+	sed -n "s/.*kho-fdt: $1 \([A-Za-z0-9+\/=]*\).*/\1/p" "$vms/$name.vm.log" |
+		base64 -d | gunzip >"$dir/dtb" || why="no FDT in the log"
+	dtc -q -I dtb -O dts "$dir/dtb" >"$dir/dts" 2>"$dir/said" &&
+		dtc -q -I dts -O dts "$dir/dts" >"$dir/again" 2>>"$dir/said" || why=$(head -3 "$dir/said")
+	cmp -s "$dir/dts" "$dir/again" || why+=" not the same again"
+	for word in 'compatible = "kho-v4";' 'preserved-memory-map = ' 'kexec-metadata {' \
+		'preserved-data = ' 'blob-size = '; do
+		grep -qF "$word" "$dir/dts" || why+=" no $word"
+	done
+	if [[ -z $why ]]; then
+		echo "ok - dtc decompiles $1/fdt"
+	else
+		echo "not ok - dtc decompiles $1/fdt"
+		echo "# ${why//$'\n'/$'\n# '}"
+	fi
+	rm -rf "$dir"
+}
+
 # in_and_out KIND [--untouched]: a handover that no kernel wrote comes in, and
 # goes out
 in_and_out() {
-	echo "1..$((1 + format_claims + $# - 1))"
+	echo "1..$((1 + format_claims + 2 + $# - 1))"
 	make_stop && boot_written in "$1"
 	guest_result
 	verify
+	decompiled in
+	decompiled out
 	(($# == 1)) || python3 -B "$format/write.py" "$2" "$1" "$vms/$name.ram"
 	rm -f "$vms/$name".{ram,stop,bzImage,facts}
 }

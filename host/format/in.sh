@@ -24,6 +24,8 @@ stage_1() {
 	check "nine tenths of the memory can be used" usable 90
 	check "the kernel is content" has_not_said 'BUG:|WARNING:|Bad page'
 	tell_all $((fact_kexecs + 1))
+	tell_fdt in
+	tell_fdt out
 	stop
 }
 
@@ -46,4 +48,9 @@ blobs_right() {
 		name=${blob%%:*}
 		same "$name" "$name:$(checksum "$KHO/in/sub_fdts/$name")" "$blob" || return
 	done
+}
+
+# The root FDT for the host, which has dtc, on one line.
+tell_fdt() {
+	echo "kho-fdt: $1 $(gzip -c "$KHO/$1/fdt" | base64 | tr -d '\n')"
 }

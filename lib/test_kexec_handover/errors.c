@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Test client of Kexec HandOver: calls that fail.
+ *
+ * This file owns /sys/kernel/debug/test_kho_errors/:
+ *
+ *   calls      read: the calls that must fail, one a line, and what they return
+ *   toggle     write a number: so often, a blob is added if it is not there, and
+ *              else removed
+ *
+ * Those of runs of pages and of vmalloc areas that fail by their arguments are in
+ * areas.c. What must fail in the next kernel only, it finds in what this one
+ * hands over: blobs that cannot be understood, and a vmalloc area with a hole.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#include <linux/debugfs.h>
+#include <linux/err.h>
+#include <linux/gfp.h>
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/kexec_handover.h>
+#include <linux/kho/abi/kexec_handover.h>
+#include <linux/libfdt.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "../../kernel/kexec_handover_internal.h"
+
+#define HOLED_NAME	"test-kho-holed"
+#define HOLED_PAGES	5
+
+/* An order of which nobody else preserves folios, so that the map has no leaf. */
+#define RARE_ORDER	7
+
+static DEFINE_MUTEX(lock);
+
+/* What came of the area with a hole: true if it was not given. */
+static bool holed_denied;
+
+static int result(void *got)
+{
+	return PTR_ERR_OR_ZERO(got);
+}
+
+static void show_scratch(struct seq_file *m)
+{
+	const struct kho_scratch *r = &kho_scratch[0];
+	struct folio *folio;
+
+	/* The lowest, so that what is below it is none. */
+	for (unsigned int i = 1; i < kho_scratch_cnt; i++) {
+		if (kho_scratch[i].addr < r->addr)
+			r = &kho_scratch[i];
+	}
+	folio = page_folio(pfn_to_page(PHYS_PFN(r->addr)));
+
+	seq_printf(m, "folio-scratch %d\n", kho_preserve_folio(folio));
+	seq_printf(m, "overlap-first %d\n", kho_scratch_overlap(r->addr, 1));
+	seq_printf(m, "overlap-last %d\n", kho_scratch_overlap(r->addr + r->size - 1, 1));
+	seq_printf(m, "overlap-into %d\n", kho_scratch_overlap(r->addr - 1, 2));
+	seq_printf(m, "overlap-below %d\n", kho_scratch_overlap(r->addr - 8, 8));
+	seq_printf(m, "overlap-none %d\n", kho_scratch_overlap(r->addr, 0));
+}
+
+static union kho_map_node *no_node(void)
+{
+	return NULL;
+}
+
+static const struct kho_map_ops no_nodes = {
+	.alloc = no_node,
+};
+
+/* As if no memory could be had for the map. */
+static void show_no_memory(struct seq_file *m)
+{
+	const struct kho_map_ops *ops = kho_out.map.ops;
+	struct folio *folio = folio_alloc(GFP_KERNEL, RARE_ORDER);
+	struct page *page = alloc_pages(GFP_KERNEL, RARE_ORDER + 1);
+	void *area = vmalloc_huge(PMD_SIZE, GFP_KERNEL);
+	struct kho_vmalloc kv = {};
+
+	if (folio && page && area) {
+		split_page(page, RARE_ORDER + 1);
+		kho_out.map.ops = &no_nodes;
+		seq_printf(m, "folio-memory %d\n", kho_preserve_folio(folio));
+		/* Blocks of many orders, which have a leaf, and of the rare one. */
+		seq_printf(m, "pages-memory %d\n",
+			   kho_preserve_pages(page + 1, BIT(RARE_ORDER + 1) - 1));
+		seq_printf(m, "vmalloc-memory %d\n", kho_preserve_vmalloc(area, &kv));
+		seq_printf(m, "alloc-memory %d\n",
+			   result(kho_alloc_preserve(PAGE_SIZE << RARE_ORDER)));
+		kho_out.map.ops = ops;
+		for (int i = 0; i < BIT(RARE_ORDER + 1); i++)
+			__free_page(page + i);
+		page = NULL;
+	}
+	vfree(area);
+	if (page)
+		__free_pages(page, RARE_ORDER + 1);
+	if (folio)
+		folio_put(folio);
+}
+
+static void show_alloc(struct seq_file *m)
+{
+	seq_printf(m, "alloc-none %d\n", result(kho_alloc_preserve(0)));
+	seq_printf(m, "alloc-large %d\n",
+		   result(kho_alloc_preserve((PAGE_SIZE << MAX_PAGE_ORDER) + 1)));
+	seq_printf(m, "alloc-huge %d\n", result(kho_alloc_preserve(SIZE_MAX)));
+	/* Nothing to do, and no crash. */
+	kho_unpreserve_free(NULL);
+	kho_restore_free(NULL);
+	kho_remove_subtree(NULL);
+}
+
+/*
+ * Adds blobs until there is no room. Returns why; how many there are in @nr; and
+ * in @copy what the root FDT was before the last attempt.
+ */
+static int fill_fdt(char *blob, int *nr, void *copy)
+{
+	int err = 0;
+
+	for (*nr = 0; *nr < 100 && !err; ++*nr) {
+		char name[4];
+
+		/* Short, so that in the end there is room for a part of a node. */
+		snprintf(name, sizeof(name), "t%02d", *nr);
+		memcpy(copy, kho_out.fdt, KHO_FDT_SIZE);
+		err = kho_add_subtree(name, blob + *nr, 1);
+	}
+	if (err)
+		--*nr;
+
+	return err;
+}
+
+static void show_full(struct seq_file *m, char *blob)
+{
+	const int before = fdt_size_dt_struct(kho_out.fdt);
+	void *copy = kmalloc(KHO_FDT_SIZE, GFP_KERNEL);
+	int nr;
+
+	if (!copy)
+		return;
+
+	seq_printf(m, "subtree-full %d\n", fill_fdt(blob, &nr, copy));
+	seq_printf(m, "subtree-changed %d\n", !!memcmp(copy, kho_out.fdt, KHO_FDT_SIZE));
+	while (nr--)
+		kho_remove_subtree(blob + nr);
+	seq_printf(m, "subtree-left %d\n", fdt_size_dt_struct(kho_out.fdt) - before);
+	kfree(copy);
+}
+
+static void show_subtrees(struct seq_file *m)
+{
+	void *blob = kho_alloc_preserve(PAGE_SIZE);
+	void *area = vmalloc(PAGE_SIZE);
+
+	if (IS_ERR(blob) || !area)
+		goto out;
+
+	seq_printf(m, "subtree-first %d\n", kho_add_subtree("test-kho-e", blob, 8));
+	seq_printf(m, "subtree-again %d\n", kho_add_subtree("test-kho-e", blob + 8, 8));
+	seq_printf(m, "subtree-no-name %d\n", kho_add_subtree(NULL, blob, 8));
+	seq_printf(m, "subtree-empty-name %d\n", kho_add_subtree("", blob, 8));
+	seq_printf(m, "subtree-path %d\n", kho_add_subtree("a/b", blob, 8));
+	seq_printf(m, "subtree-no-size %d\n", kho_add_subtree("test-kho-f", blob, 0));
+	seq_printf(m, "subtree-no-blob %d\n", kho_add_subtree("test-kho-f", NULL, 8));
+	seq_printf(m, "subtree-vmalloc %d\n", kho_add_subtree("test-kho-f", area, 8));
+	/* Somebody else's blob, or nobody's, does no harm. */
+	kho_remove_subtree(area);
+	kho_remove_subtree(blob + 16);
+	seq_printf(m, "subtree-still %d\n", kho_add_subtree("test-kho-e", blob + 8, 8));
+	kho_remove_subtree(blob);
+	show_full(m, blob);
+out:
+	vfree(area);
+	if (!IS_ERR(blob))
+		kho_unpreserve_free(blob);
+}
+
+static int retrieve(const char *name)
+{
+	phys_addr_t phys = 1;
+	size_t size = 1;
+	int err = kho_retrieve_subtree(name, &phys, &size);
+
+	/* An error puts nothing anywhere. */
+	return err && (phys != 1 || size != 1) ? 1 : err;
+}
+
+static void show_retrieve(struct seq_file *m)
+{
+	phys_addr_t phys;
+
+	seq_printf(m, "retrieve-unknown %d\n", retrieve("test-kho-unknown"));
+	seq_printf(m, "retrieve-nowhere %d\n", retrieve("test-kho-nowhere"));
+	seq_printf(m, "retrieve-no-size %d\n", retrieve("test-kho-no-size"));
+	seq_printf(m, "retrieve-metadata %d\n",
+		   kho_retrieve_subtree(KHO_METADATA_NAME, &phys, NULL));
+	seq_printf(m, "holed-denied %d\n", holed_denied);
+}
+
+/* With kho=off. */
+static void show_off(struct seq_file *m)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	void *area = vmalloc(PAGE_SIZE);
+	struct kho_vmalloc kv = {};
+
+	if (page && area) {
+		seq_printf(m, "folio-off %d\n", kho_preserve_folio(page_folio(page)));
+		seq_printf(m, "pages-off %d\n", kho_preserve_pages(page, 1));
+		seq_printf(m, "vmalloc-off %d\n", kho_preserve_vmalloc(area, &kv));
+		seq_printf(m, "subtree-off %d\n",
+			   kho_add_subtree("test-kho-e", page_address(page), 8));
+		/* Nothing happens. */
+		kho_unpreserve_folio(page_folio(page));
+		kho_unpreserve_pages(page, 1);
+		kho_unpreserve_vmalloc(&kv);
+		kho_remove_subtree(page_address(page));
+	}
+	seq_printf(m, "alloc-off %d\n", result(kho_alloc_preserve(8)));
+	vfree(area);
+	if (page)
+		__free_page(page);
+}
+
+static int calls_show(struct seq_file *m, void *unused)
+{
+	guard(mutex)(&lock);
+	seq_printf(m, "enabled %d\nboot %d\n", kho_is_enabled(), is_kho_boot());
+	show_retrieve(m);
+	if (!kho_is_enabled()) {
+		show_off(m);
+		return 0;
+	}
+
+	show_scratch(m);
+	show_alloc(m);
+	show_no_memory(m);
+	show_subtrees(m);
+	drain_all_pages(NULL);
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(calls);
+
+/*
+ * A blob that comes and goes: there after an odd number of changes. Its memory
+ * stays, so that the root FDT has two states.
+ */
+static int toggle_once(void)
+{
+	static bool added;
+	static void *blob;
+	int err = 0;
+
+	if (!blob) {
+		blob = kho_alloc_preserve(8);
+		if (IS_ERR(blob)) {
+			err = PTR_ERR(blob);
+			blob = NULL;
+			return err;
+		}
+	}
+
+	if (added)
+		kho_remove_subtree(blob);
+	else
+		err = kho_add_subtree("test-kho-toggle", blob, 8);
+	if (!err)
+		added = !added;
+
+	return err;
+}
+
+static ssize_t toggle_write(struct file *file, const char __user *ubuf,
+			    size_t count, loff_t *ppos)
+{
+	unsigned long times;
+	int err;
+
+	err = kstrtoul_from_user(ubuf, count, 0, &times);
+	if (err)
+		return err;
+
+	guard(mutex)(&lock);
+	while (times-- && !err) {
+		err = toggle_once();
+		cond_resched();
+	}
+
+	return err ?: count;
+}
+
+static const struct file_operations toggle_fops = {
+	.open = simple_open,
+	.write = toggle_write,
+};
+
+/* Blobs that the next kernel can make nothing of. */
+static void __init add_broken_blobs(void)
+{
+	void *fdt = kho_out.fdt;
+	int node;
+
+	guard(mutex)(&kho_out.lock);
+	kho_fdt_add(fdt, "test-kho-nowhere", PHYS_ADDR_MAX - PAGE_SIZE + 1, 8);
+	kho_fdt_add(fdt, "test-kho-no-size", 0, 8);
+	node = fdt_subnode_offset(fdt, 0, "test-kho-no-size");
+	if (node >= 0)
+		fdt_delprop(fdt, node, KHO_FDT_PROP_SIZE);
+}
+
+/* An area of which one page is not handed over. */
+static int __init add_holed_area(void)
+{
+	struct kho_vmalloc *kv = kho_alloc_preserve(sizeof(*kv));
+	void *area = vmalloc(HOLED_PAGES * PAGE_SIZE);
+	int err = -ENOMEM;
+
+	if (IS_ERR(kv) || !area)
+		goto out;
+
+	err = kho_preserve_vmalloc(area, kv);
+	if (err)
+		goto out;
+	kho_unpreserve_pages(vmalloc_to_page(area + PAGE_SIZE), 1);
+	err = kho_add_subtree(HOLED_NAME, kv, sizeof(*kv));
+	if (!err)
+		return 0;
+	kho_unpreserve_vmalloc(kv);
+out:
+	vfree(area);
+	if (!IS_ERR(kv))
+		kho_unpreserve_free(kv);
+
+	return err;
+}
+
+static void __init take_holed_area(void)
+{
+	phys_addr_t phys;
+
+	if (kho_retrieve_subtree(HOLED_NAME, &phys, NULL))
+		return;
+
+	holed_denied = !kho_restore_vmalloc(phys_to_virt(phys));
+	kho_restore_free(phys_to_virt(phys));
+}
+
+static bool wanted __initdata;
+
+static int __init test_kho_errors_wanted(char *arg)
+{
+	wanted = true;
+	return 0;
+}
+early_param("test_kho_errors", test_kho_errors_wanted);
+
+static int __init test_kho_errors_init(void)
+{
+	struct dentry *dir = debugfs_create_dir("test_kho_errors", NULL);
+
+	debugfs_create_file("calls", 0400, dir, NULL, &calls_fops);
+	debugfs_create_file("toggle", 0200, dir, NULL, &toggle_fops);
+
+	take_holed_area();
+	if (!wanted || !kho_is_enabled())
+		return 0;
+	add_broken_blobs();
+
+	return add_holed_area();
+}
+late_initcall(test_kho_errors_init);

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Calls that must fail, each with the error that is documented, with KHO on and
+# off, and with what is wrong in what came in. None of them leaves anything
+# behind. Beside them the smallest client that uses each function.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+# shellcheck source=/dev/null
+. "$kho_tests/pages.sh"
+
+about="each documented error of each call; each function once"
+kernels="main next"
+words="test_kho_errors"
+mem=1G
+stages=3
+plan=20
+expect="KHO: (blob test-kho-nowhere|nothing to restore at .*, 1 pages|cannot restore a vmalloc area: 4 of 5)"
+
+readonly ERRORS=/sys/kernel/debug/test_kho_errors
+
+readonly ON_ERRORS="enabled 1
+folio-scratch -22
+overlap-first 1
+overlap-last 1
+overlap-into 1
+overlap-below 0
+overlap-none 0
+alloc-none -22
+alloc-large -7
+alloc-huge -7
+folio-memory -12
+pages-memory -12
+vmalloc-memory -12
+alloc-memory -12
+subtree-first 0
+subtree-again -17
+subtree-no-name -22
+subtree-empty-name -22
+subtree-path -22
+subtree-no-size -22
+subtree-no-blob -22
+subtree-vmalloc -22
+subtree-still -17
+subtree-full -28
+subtree-changed 0
+subtree-left 0"
+
+readonly NOTHING_IN="boot 0
+retrieve-unknown -2
+retrieve-nowhere -2
+retrieve-no-size -2
+retrieve-metadata -2"
+
+readonly OFF_ERRORS="enabled 0
+folio-off -95
+pages-off -95
+vmalloc-off -95
+subtree-off -95
+alloc-off -95"
+
+stage_1() {
+	check "each call fails as it should, or works" calls_are "$ON_ERRORS"
+	check "nothing is left of them" nothing_left
+	check "nothing came in to retrieve" calls_are "$NOTHING_IN"
+	check "each function was used" api_says "kept=3 taken=0 wrong=0"
+	# Of no order that is to have no leaf in the map.
+	check "a file can be kept" keep letter 3M 0
+	note_down
+	handover next "$words"
+}
+
+stage_2() {
+	check "no memory got lost" arrived 1
+	check "what is there is retrieved, other things are not" calls_are "boot 1
+retrieve-unknown -2
+retrieve-nowhere -22
+retrieve-no-size -22
+retrieve-metadata 0
+holed-denied 1"
+	check "the bad blob is named" has_said "KHO: blob test-kho-nowhere, 8 bytes at 0xf*000, is not in RAM"
+	check "so is the area, of which there is a part" \
+		has_said "KHO: cannot restore a vmalloc area: 4 of 5 pages"
+	check "the other calls fail here as well" calls_are "$ON_ERRORS"
+	check "nothing is left of them" nothing_left
+	check "the small client has all that is its own" api_says "kept=3 taken=3 wrong=0"
+	check "nothing waits, not the rest of the area either" \
+		same unclaimed "$(kho_stat in unclaimed_folios)" 0
+	check "the file is intact" intact letter
+	handover main kho=off
+}
+
+stage_3() {
+	check "KHO is off" kho_disabled
+	check "each call says so" calls_are "$OFF_ERRORS"
+	check "nothing came in to retrieve" calls_are "$NOTHING_IN"
+	check "and their callers go on" api_says "kept=0 taken=0 wrong=0"
+	check "without a word of warning" has_not_said 'WARNING:|BUG:|KHO: (nothing|cannot)'
+	check "nine tenths of the memory can be used" usable 90
+	finish
+}
+
+# calls_are LINES: all of these are among what the calls returned.
+calls_are() {
+	cat $ERRORS/calls >/tmp/calls
+	echo "$1" | while read -r line; do
+		grep -qx -e "$line" /tmp/calls ||
+			{ echo "no '$line' in"; cat /tmp/calls; exit 1; }
+	done
+}
+
+nothing_left() {
+	local free bytes i
+
+	bytes=$(kho_stat out preserved_bytes)
+	free=$(mem_free)
+	for i in $(seq 10); do
+		cat $ERRORS/calls >/dev/null
+	done
+	near MemFree "$(mem_free)" "$free" 1024 &&
+		same "bytes preserved" "$(kho_stat out preserved_bytes)" "$bytes"
+}
+
+api_says() {
+	same "the small client" "$(cat /sys/kernel/debug/test_kho_api)" "$1"
+}
