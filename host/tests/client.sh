@@ -1,0 +1,70 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A client that uses each function of the interface, compiled as somebody who
+# has just the headers would: as a module out of the tree, with W=1, warnings
+# being errors. For a kernel with KHO, in which each function must be there for
+# GPL modules, and for one without, in which nothing may be missed.
+
+about="a module with each function compiles with W=1, with KHO and without"
+kernels="main nokho"
+
+host_test() {
+	local dir=$vms/$name.build kernel
+
+	echo "1..6"
+	for kernel in $kernels; do
+		rm -rf "$dir"
+		mkdir -p "$dir"
+		cp "$root/lib/test_kexec_handover/api.c" "$dir"
+		echo 'obj-m := api.o' >"$dir/Kbuild"
+		result "$kernel: compiles" make_module "$kernel"
+		if [[ $kernel == main ]]; then
+			result "$kernel: each function is used" calls "$(functions)"
+		else
+			result "$kernel: none of them is left" calls_none
+		fi
+		result "$kernel: is a module" test -s "$dir/api.ko"
+	done
+	rm -rf "$dir"
+}
+
+# result WHAT COMMAND...
+result() {
+	local what=$1 out
+	shift
+	if out=$("$@" 2>&1); then
+		echo "ok - $what"
+	else
+		echo "not ok - $what"
+		{ grep -m 3 -iE 'error|warning' <<<"$out" || tail -n 3 <<<"$out"; } | sed 's/^/# /'
+	fi
+}
+
+# What is exported is known from vmlinux alone: no other modules are built.
+make_module() {
+	local kernel_make=(make -C "$tree" O="$build/kernel/$1" ARCH=x86_64)
+	"${kernel_make[@]}" modules_prepare &&
+		"${kernel_make[@]}" M="$dir" W=1 KCFLAGS=-Werror \
+			KBUILD_EXTRA_SYMBOLS="$build/kernel/$1/vmlinux.symvers" modules
+}
+
+# Those that the client says the type of, but for what only the kernel calls.
+functions() {
+	sed -n 's/^HAS_TYPE(\(\w*\),.*/\1/p' "$dir/api.c" | grep -vxE 'kho_(memory_init|populate)'
+}
+
+undefined() {
+	nm -u "$dir/api.o" | awk '{ print $2 }'
+}
+
+calls() {
+	local missing
+	[[ $(wc -l <<<"$1") -ge 18 ]] || { echo "too few: $1"; return 1; }
+	missing=$(comm -23 <(sort <<<"$1") <(undefined | sort))
+	[[ -z $missing ]] || { echo "not used: $missing"; return 1; }
+}
+
+calls_none() {
+	! undefined | grep kho
+}
