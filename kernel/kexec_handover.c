@@ -2,12 +2,18 @@
 /*
  * Kexec HandOver (KHO): folios that outlive a kexec.
  *
- * This file owns the interface to the rest of the kernel, start-up, and what an
- * image that is loaded for kexec takes along. The blobs that subsystems name are
- * in kexec_handover_fdt.c, the set of preserved folios is in
- * kexec_handover_map.c, the memory that a starting kernel lives in is in
- * kexec_handover_scratch.c, and taking folios back is in
- * kexec_handover_restore.c.
+ * This file owns preserving folios and naming blobs, start-up, and what an image
+ * that is loaded for kexec takes along. The others, all kexec_handover_*.c:
+ *
+ *   map           the set of preserved folios
+ *   fdt           the root FDT, with the blobs that subsystems name
+ *   scratch       the memory that a starting kernel lives in
+ *   restore       keeping folios from the page allocator, and giving them back
+ *   pages         runs of single pages
+ *   vmalloc       vmalloc areas
+ *   reserve_mem   regions of reserve_mem=
+ *   debug         debugfs
+ *   checks        warnings for mistakes of callers, if configured
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
