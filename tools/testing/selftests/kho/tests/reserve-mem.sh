@@ -14,7 +14,7 @@ more="reserve_mem=4M::more test_kho_regions=data,more"
 words="reserve_mem=32M:2M:data $oops $more"
 expect="KHO: reserve_mem=data wants"
 stages=6
-plan=67
+plan=69
 limit=180
 
 REGIONS=/sys/kernel/debug/test_kho_regions
@@ -73,6 +73,8 @@ on_to() {
 
 all_revived() {
 	check "it is a handover" came_from "$(recall release)" "$1"
+	# Others use what the page allocator has, and not the regions.
+	check "nine tenths of the memory can be used" usable 90
 	check "no memory got lost" near MemTotal "$(meminfo MemTotal)" "$(recall total)" 512
 	region_revived data
 	others_revived
