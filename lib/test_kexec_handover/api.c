@@ -32,7 +32,7 @@
 #include <linux/vmalloc.h>
 
 #define HAS_TYPE(func, ret, ...)	\
-	static_assert(__same_type(func, ret (__VA_ARGS__)))
+	static_assert(__same_type(func, ret(__VA_ARGS__)))
 
 HAS_TYPE(kho_is_enabled, bool, void);
 HAS_TYPE(is_kho_boot, bool, void);

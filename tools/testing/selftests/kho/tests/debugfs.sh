@@ -56,8 +56,10 @@ readers_see() {
 
 	rm -f /tmp/seen
 	for i in $(seq 200); do
-		[ -n "$pid" ] && kill -0 "$pid" 2>/dev/null ||
-			{ toggle 20000 & pid=$!; }
+		if [ -z "$pid" ] || ! kill -0 "$pid" 2>/dev/null; then
+			toggle 20000 &
+			pid=$!
+		fi
 		sum
 	done >/tmp/seen
 	wait
