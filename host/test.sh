@@ -7,6 +7,8 @@
 #   host/test.sh NAME:VARIABLE=VALUE...    with settings that the scenario has
 #   host/test.sh --list       what there is
 #
+# All does not include a scenario that has when=asked at its head.
+#
 # Owns the run: which kernels are needed, as many machines at a time as there
 # are CPUs, one line a scenario, the count at the end. A scenario is a file in
 # tools/testing/selftests/kho/tests/; what is in its log is for judge.awk to
@@ -45,7 +47,7 @@ file_of() {
 # say. For use in a subshell: it also defines the stages, which mean nothing
 # on a host.
 read_head() {
-	about='' kernels='main next' stages=2 expect=''
+	about='' kernels='main next' stages=2 expect='' when=always
 	mem=512M cpus=1 numa=none limit=60 words=''
 	# For scenarios that start out from another one.
 	# shellcheck disable=SC2034
@@ -63,6 +65,14 @@ list() {
 	local name
 	for name in $(all_names); do
 		(read_head "$name" && printf '%-16s %s\n' "$name" "$about")
+	done
+}
+
+# Those that run when nobody says which.
+default_names() {
+	local name
+	for name in $(all_names); do
+		(read_head "$name"; [[ $when != always ]] || echo "$name")
 	done
 }
 
@@ -219,7 +229,7 @@ main() {
 	command -v qemu-system-x86_64 >/dev/null ||
 		die "qemu-system-x86_64 not found (package qemu-system-x86)"
 	if ((!$#)); then
-		read -ra order <<<"${TESTS:-$(all_names | xargs)}"
+		read -ra order <<<"${TESTS:-$(default_names | xargs)}"
 		set -- "${order[@]}"
 	fi
 	for name; do

@@ -10,6 +10,8 @@
  *              "vmalloc BYTES huge"
  *   drop       write anything: all of them are unpreserved and freed
  *   errors     read: calls that must fail, one a line, and what they return
+ *   poke       write anything: writes a byte behind the last vmalloc area, with
+ *              KASAN, which is to notice it
  *   stats      read: one line each, and what was found wrong
  *
  * Each page is full of a number that is made from those of the page and of its
@@ -28,6 +30,7 @@
 #include <linux/gfp.h>
 #include <linux/init.h>
 #include <linux/io.h>
+#include <linux/kasan-checks.h>
 #include <linux/kexec_handover.h>
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/ktime.h>
@@ -436,6 +439,29 @@ static ssize_t drop_write(struct file *file, const char __user *buf, size_t coun
 	return count;
 }
 
+static ssize_t poke_write(struct file *file, const char __user *buf, size_t count,
+			  loff_t *ppos)
+{
+	guard(mutex)(&lock);
+	for (unsigned int i = nr_areas; i--;) {
+		const struct area *area = &areas[i];
+
+		/* There is no page: only the shadow of KASAN is looked at. */
+		if (area->desc.kind == AREA_VMALLOC) {
+			kasan_check_write(area->addr + area->desc.nr_pages * PAGE_SIZE, 1);
+			return count;
+		}
+	}
+
+	return -ENOENT;
+}
+
+static const struct file_operations poke_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = poke_write,
+};
+
 static const struct file_operations drop_fops = {
 	.owner = THIS_MODULE,
 	.open = simple_open,
@@ -717,6 +743,7 @@ static int __init test_kho_areas_init(void)
 
 	debugfs_create_file("create", 0200, dir, NULL, &create_fops);
 	debugfs_create_file("drop", 0200, dir, NULL, &drop_fops);
+	debugfs_create_file("poke", 0200, dir, NULL, &poke_fops);
 	debugfs_create_file("errors", 0400, dir, NULL, &errors_fops);
 	debugfs_create_file("stats", 0400, dir, NULL, &stats_fops);
 

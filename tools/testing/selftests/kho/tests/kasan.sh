@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The stories of basic, pages and vmalloc, shorter, between kernels with KASAN:
+# none of KHO's accesses goes to memory that is not there to be accessed, and a
+# restored area is watched like one that vmalloc() returned. Only when asked for,
+# since the kernel takes longer to build than all others together.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+# shellcheck source=/dev/null
+. "$kho_tests/vmalloc.sh"
+
+about="files, runs of pages and vmalloc areas under KASAN"
+kernels="kasan"
+words=""
+mem=2G
+limit=300
+stages=3
+plan=24
+when=asked
+expect="KHO: (nothing to restore|cannot restore .*: 0 of)|KASAN: .* in poke_write|Call Trace"
+
+readonly SHORT_RUNS="1:0 2:1 7:5 513:511 3000:1022"
+# The last page of the second one is not used in full.
+readonly SHORT_AREAS="1 5000 2093056 2097152"
+
+stage_1() {
+	local run bytes
+
+	check "a file can be kept" keep letter 10M
+	for run in $SHORT_RUNS; do
+		check "a run of ${run%:*} pages at ${run#*:} can be kept" \
+			create_area "pages ${run%:*} ${run#*:}"
+	done
+	for bytes in $SHORT_AREAS; do
+		check "$bytes bytes can be kept" create_area "vmalloc $bytes"
+	done
+	check "8 MiB with huge pages can be kept" create_area "vmalloc $((8 << 20)) huge"
+	check "what cannot be preserved is not" all_refused
+	note_down
+	handover kasan
+}
+
+stage_2() {
+	arrive 1
+	handover kasan test_kho_early
+}
+
+stage_3() {
+	arrive 2
+	check "a write behind an area is caught" caught_behind
+	check "each page can be freed on its own" drop_areas
+	check "the file can be dropped" forget letter
+	check "much of the memory can be used" usable 50
+	finish
+}
+
+arrive() {
+	check "no memory got lost" arrived "$1"
+	check "all areas are as they were" areas_sound 10
+	check "nothing else was given" nothing_granted
+	check "the file is intact" intact letter
+}
+
+# Not errors_are: KASAN holds freed memory back, so that MemFree says nothing.
+all_refused() {
+	cat "$AREAS/errors" >/tmp/errors
+	printf '%s\n' "$PAGES_ERRORS" "$VMALLOC_ERRORS" | while read -r line; do
+		grep -qx -e "$line" /tmp/errors || { echo "no '$line'"; exit 1; }
+	done
+}
+
+caught_behind() {
+	has_not_said 'KASAN' || return
+	echo 1 >"$AREAS/poke"
+	has_said 'BUG: KASAN: vmalloc-out-of-bounds in poke' &&
+		same reports "$(dmesg | grep -c 'BUG: KASAN')" 1
+}
