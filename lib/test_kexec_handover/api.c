@@ -5,7 +5,8 @@
  * This file owns the smallest story that has them all. A kernel preserves a
  * folio, a run of pages and a vmalloc area, takes that back, and does it once
  * more; the next one finds them by the blob, compares what is in them and frees
- * everything. In debugfs, test_kho_api says what came of it.
+ * everything. In debugfs, test_kho_api says what came of it. It does so with
+ * test_kho_api.run=1 on the command line.
  *
  * It uses public headers only, and compiles without a warning with KHO in the
  * kernel, without KHO, and as a module of somebody else: host/tests/client.sh.
@@ -27,6 +28,7 @@
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
@@ -74,6 +76,13 @@ static struct page *pages;
 static void *area;
 
 static unsigned int kept, taken, wrong;
+
+#undef MODULE_PARAM_PREFIX
+#define MODULE_PARAM_PREFIX	"test_kho_api."
+
+static bool run;
+module_param(run, bool, 0);
+MODULE_PARM_DESC(run, "preserve something");
 
 static void free_run(struct page *page)
 {
@@ -227,7 +236,7 @@ static int __init test_kho_api_init(void)
 	debugfs_create_file("test_kho_api", 0400, NULL, NULL, &api_fops);
 
 	take_from_before();
-	if (!kho_is_enabled())
+	if (!run || !kho_is_enabled())
 		return 0;
 
 	if (!alloc_all() && !keep()) {

@@ -11,7 +11,7 @@
 
 about="each documented error of each call; each function once"
 kernels="main next"
-words="test_kho_errors"
+words="test_kho_errors test_kho_api.run=1"
 mem=1G
 stages=3
 plan=20
