@@ -65,6 +65,7 @@ lint() {
 	else
 		say "shellcheck is not installed: host/*.sh skipped"
 	fi
+	checked "mutations" host/mutate.sh --check
 	say "checked: $(series_patches | wc -l) patches, $((${#code[@]} + ${#others[@]})) whole files, ${#scripts[@]} shell scripts"
 }
 

@@ -4,6 +4,7 @@
 # host/mutate.sh - do the tests notice when the code is broken?
 #
 #   host/mutate.sh [NAME...]   these mutations, or all
+#   host/mutate.sh --check     do they fit what the code is now?
 #
 # Owns host/mutations/: each file breaks one line of what KHO promises, says
 # which in its first line, and names the tests that have to fail then. It is
@@ -28,6 +29,20 @@ take_back() {
 }
 trap take_back EXIT
 
+# fits FILE: also says which tests there are to run.
+fits() {
+	grep -q '^TESTS=.' "$1" && git apply --check "$1" 2>/dev/null
+}
+
+check() {
+	local file failed=0
+
+	for file in "$mutations"/*.patch; do
+		fits "$file" || { say "$file does not fit any more"; failed=1; }
+	done
+	return "$failed"
+}
+
 # What failed, in a few words.
 failures() {
 	awk '
@@ -44,7 +59,7 @@ mutate() {
 	local file=$mutations/$1.patch log=$out/$1.log tests
 
 	tests=$(sed -n 's/^TESTS=//p' "$file")
-	git apply --check "$file" 2>/dev/null || die "$file does not fit any more"
+	fits "$file" || die "$file does not fit any more"
 	applied=$file
 	git apply "$file"
 	# shellcheck disable=SC2086
@@ -58,6 +73,7 @@ mutate() {
 main() {
 	local name what all noticed=0 unnoticed=0
 
+	[[ ${1-} != --check ]] || { check; return; }
 	mapfile -t all < <(basename -s .patch "$mutations"/*.patch)
 	(($#)) || set -- "${all[@]}"
 	for name; do
