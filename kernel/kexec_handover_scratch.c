@@ -551,10 +551,12 @@ int kho_locate_mem_hole(struct kexec_buf *kbuf,
 	if (!kho_is_enabled() || kbuf->image->type == KEXEC_TYPE_CRASH)
 		return 1;
 
-	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
+	/* Low memory comes last: the next kernel wants large buffers there. */
+	for (unsigned int i = 1; i <= kho_scratch_cnt; i++) {
+		const struct kho_scratch *r = &kho_scratch[i % kho_scratch_cnt];
 		struct resource res = {
-			.start = kho_scratch[i].addr,
-			.end = kho_scratch[i].addr + kho_scratch[i].size - 1,
+			.start = r->addr,
+			.end = r->addr + r->size - 1,
 			.flags = IORESOURCE_SYSTEM_RAM,
 		};
 

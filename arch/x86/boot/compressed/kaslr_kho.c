@@ -44,12 +44,29 @@ static const struct kho_data *find_kho_data(void)
 	return NULL;
 }
 
+static void offer(const struct kho_scratch *scratch, unsigned long minimum,
+		  unsigned long image_size)
+{
+	struct mem_vector region = {
+		.start = scratch->addr,
+		.size = scratch->size,
+	};
+
+	if (is_ram(region.start, region.size))
+		process_mem_region(&region, minimum, image_size);
+}
+
 /*
  * Offers scratch for the random choice of a physical address and returns true
  * if memory was handed over: nothing else is to be offered then. If that leaves
  * nothing to choose from the kernel stays where kexec put it, in scratch, too.
+ *
+ * The first region is for who needs low memory, and a kernel in the middle of it
+ * leaves no room for a large buffer: it is offered if the others have no room.
+ * @slots is what there is to choose from.
  */
-bool process_kho_scratch(unsigned long minimum, unsigned long image_size)
+bool process_kho_scratch(unsigned long minimum, unsigned long image_size,
+			 const unsigned long *slots)
 {
 	const struct kho_data *kho = find_kho_data();
 	const struct kho_scratch *scratch;
@@ -63,16 +80,10 @@ bool process_kho_scratch(unsigned long minimum, unsigned long image_size)
 	}
 
 	scratch = (void *)(unsigned long)kho->scratch_addr;
-	for (u64 i = 0; i < kho->scratch_size / sizeof(*scratch); i++) {
-		struct mem_vector region = {
-			.start = scratch[i].addr,
-			.size = scratch[i].size,
-		};
-
-		if (is_ram(region.start, region.size) &&
-		    process_mem_region(&region, minimum, image_size))
-			break;
-	}
+	for (u64 i = 1; i < kho->scratch_size / sizeof(*scratch); i++)
+		offer(&scratch[i], minimum, image_size);
+	if (!*slots && kho->scratch_size >= sizeof(*scratch))
+		offer(&scratch[0], minimum, image_size);
 
 	return true;
 }

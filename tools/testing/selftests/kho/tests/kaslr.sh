@@ -44,11 +44,12 @@ text_end() {
 	sed -n 's/.*-\([0-9a-f]*\) : Kernel bss/0x\1/p' /proc/iomem
 }
 
-# in_scratch FIRST LAST: both in the same region
+# in_scratch FIRST LAST: both in the same region, which is not the first one: that
+# is for low memory
 in_scratch() {
 	local start size
 
-	regions in >/tmp/regions
+	regions in | sed 1d >/tmp/regions
 	while read -r start size; do
 		[ $(($1)) -ge $((start)) ] && [ $(($2)) -lt $((start + size)) ] && return
 	done </tmp/regions
