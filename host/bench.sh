@@ -27,7 +27,7 @@ readonly words='console=ttyS0 loglevel=5 panic=-1 no_timer_check printk.devkmsg=
 # part), more words for the kernel. Those of one CPU count instructions.
 runs() {
 	cat <<-'END'
-		nokho        bench-nokho  6G   120  none
+		nokho        nokho  6G   120  none
 		empty        bench        6G   120  none
 		small-10k    bench        6G   120  10000,0,scattered
 		small-40k    bench        6G   120  40000,0,scattered
@@ -41,7 +41,7 @@ runs() {
 		size-4g      bench        12G  150  2048,9,dense
 		size-8g      bench        12G  150  4096,9,dense
 		timeline     bench        6G   300  none
-		timeline-no  bench-nokho  6G   300  none
+		timeline-no  nokho  6G   300  none
 		parallel     bench        2G   120  parallel,100
 		ram-1g-on    bench        1G   90   memory
 		ram-1g-off   bench        1G   90   memory             kho=off
