@@ -92,6 +92,8 @@ struct kho_scratch_request {
  * @image: of the kernel and its initrd
  * @below: of low memory
  * @above: of all other memory
+ * @map_below: the part of @below that is for struct pages
+ * @map_above: the part of @above that is for struct pages
  * @crash_below: the part of @below that is for a crash kernel
  * @crash_above: the part of @above that is for a crash kernel
  * @nodes: number of nodes that have memory
@@ -100,6 +102,8 @@ struct kho_scratch_use {
 	u64 image;
 	u64 below;
 	u64 above;
+	u64 map_below;
+	u64 map_above;
 	u64 crash_below;
 	u64 crash_above;
 	unsigned int nodes;
