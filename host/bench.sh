@@ -7,7 +7,8 @@
 #   host/bench.sh --list      the runs
 #
 # Owns the runs, the table of figures with what they should be, and the plots:
-# build/bench/table.md and *.svg. A run is one virtual machine in which time is
+# build/bench/table.md, for reading; figures.inc and *.svg, for the page of the
+# documentation. A run is one virtual machine in which time is
 # counted in instructions (host/vm.sh --icount), so figures do not depend on
 # the host; the guest's part is tools/testing/selftests/kho/bench.sh, and the
 # blackout is from its last instruction in the old kernel's user space to the
@@ -36,6 +37,7 @@ runs() {
 		small-1m     bench        12G  400  1000000,0,scattered
 		huge         bench        6G   120  1000,9,dense
 		giant        bench        6G   120  1,18,dense
+		pages        bench        6G   120  262144,0,run
 		size-1g      bench        12G  150  512,9,dense
 		size-2g      bench        12G  150  1024,9,dense
 		size-4g      bench        12G  150  2048,9,dense
@@ -174,6 +176,13 @@ blackout() {
 	[[ -z $left || -z $arrived ]] || echo $((arrived - left))
 }
 
+# per_call RUN STAGE NAME [DIGITS]: a figure, rounded.
+per_call() {
+	local value
+	value=$(figure "$1" "$2" "$3")
+	calc "%.${4-1}f" "${value:-?}"
+}
+
 # calc FORMAT EXPRESSION: nothing if a value is missing, which is written as "?".
 calc() {
 	[[ $2 == *'?'* ]] || awk "BEGIN { printf \"$1\", $2 }"
@@ -232,13 +241,15 @@ collect() {
 	row 'blackout without KHO' "$b" - -
 	row 'blackout with nothing preserved' "$a" - -
 	row '  against without KHO' "$(calc '%.3f' "100 * (${a:-?} - ${b:-?}) / ${b:-?}")" '<=' 0.2 ' %'
-	row 'kho_preserve_folio, order 0' "$(figure small-10k 1 preserve)" '<=' 60
-	row 'kho_preserve_folio, order 9' "$(figure huge 1 preserve)" '<=' 60
-	row 'kho_unpreserve_folio, order 0' "$(figure small-10k 1 unpreserve)" '<=' 60
-	row 'kho_unpreserve_folio, order 9' "$(figure huge 1 unpreserve)" '<=' 60
-	row 'kho_restore_folio, order 0' "$(figure small-10k 2 restore)" '<=' 120
-	row 'kho_restore_folio, order 9' "$(figure huge 2 restore)" '<=' 1000
-	row 'kho_restore_folio, order 18' "$(figure giant 2 restore)" - -
+	row 'kho_preserve_folio, order 0' "$(per_call small-10k 1 preserve)" '<=' 60
+	row 'kho_preserve_folio, order 9' "$(per_call huge 1 preserve)" '<=' 60
+	row 'kho_unpreserve_folio, order 0' "$(per_call small-10k 1 unpreserve)" '<=' 60
+	row 'kho_unpreserve_folio, order 9' "$(per_call huge 1 unpreserve)" '<=' 60
+	row 'kho_restore_folio, order 0' "$(per_call small-10k 2 restore)" '<=' 120
+	row 'kho_restore_folio, order 9' "$(per_call huge 2 restore)" '<=' 1000
+	row 'kho_restore_folio, order 18' "$(per_call giant 2 restore)" - -
+	row 'kho_preserve_pages, 262,144 pages, per page' "$(per_call pages 1 preserve 3)" '<' 1
+	row 'kho_restore_pages, 262,144 pages, per page' "$(per_call pages 2 restore)" '<' 20
 	row 'pages of metadata per folio, 1,000 of 2 MiB' "$(nodes_per_folio huge 1000)" - -
 	row '  1,000,000 scattered of 4 KiB' "$(nodes_per_folio small-1m 1000000)" - -
 	a=$(figure parallel 1 parallel-1-per-s) b=$(figure parallel 1 parallel-2-per-s)
@@ -257,11 +268,51 @@ show() {
 		{ printf "%-58s %16s  %-14s %s\n", $1, $2, $3, $4 }'
 }
 
+# What the figures are of.
+origin() {
+	echo "Measured on $(date -u +%F) with Linux $(cat "$build/kernel/bench/include/config/kernel.release")," \
+		"$(gcc --version | head -n 1), $(qemu-system-x86_64 --version | head -n 1)."
+}
+
+# Growth per folio of the run size-$1, as a column of extrapolation().
+size_growth() {
+	growth "size-$1" empty-12g $((${1%g} * 512))
+}
+
+# On paper, what nobody here has the memory for: a paragraph, as Markdown and as
+# reStructuredText. Nothing without the runs that it comes from.
+extrapolation() {
+	local g1 g2 g4 g8 rest
+	g1=$(size_growth 1g) g2=$(size_growth 2g) g4=$(size_growth 4g) g8=$(size_growth 8g)
+	rest=$(blackout empty-12g)
+	[[ -n $g1 && -n $g2 && -n $g4 && -n $g8 ]] || return 0
+	cat <<-END
+		Of S bytes that are preserved in 2 MiB folios the blackout grows by
+		g * S / 2 MiB instructions. At 1, 2, 4 and 8 GiB, g is $g1, $g2, $g4 and $g8:
+		the growth is linear. With the last g it is $(calc '%.3f' "$g8 * 524288 / 1e9") * 10^9
+		instructions for 1 TiB and $(calc '%.3f' "$g8 * 12 * 524288 / 1e9") * 10^9 for 12 TiB, if one CPU does all
+		of it. All else takes $(calc '%.2f' "$rest / 1e9") * 10^9 with 12 GiB of memory.
+	END
+}
+
 markdown() {
+	echo "# What a handover costs"
+	printf '\n%s\n\n' "$(origin)"
 	printf '%s\n' "${rows[@]}" | awk -F '|' '
 		BEGIN { print "| figure, 6 GiB guest unless said | instructions | to reach | |"
 			print "| --- | ---: | --- | --- |" }
 		{ sub(/^  /, "\\&emsp;", $1); print "| " $1 " | " $2 " | " $3 " | " $4 " |" }'
+	printf '\n## Growth with size\n\n%s\n' "$(extrapolation)"
+}
+
+# The same for the page of the documentation.
+restructured() {
+	printf '.. SPDX-License-Identifier: GPL-2.0-only\n.. Written by host/bench.sh.\n\n%s\n\n' "$(origin)"
+	printf '.. list-table::\n   :header-rows: 1\n\n'
+	printf '   * - Figure, 6 GiB of memory unless said\n     - Instructions\n'
+	printf '%s\n' "${rows[@]}" | awk -F '|' '
+		{ sub(/^  /, "... ", $1); print "   * - " $1 "\n     - " $2 }'
+	printf '\n%s\n' "$(extrapolation)"
 }
 
 # A plot NAME of the lines on standard input, see bench-plot.awk.
@@ -308,6 +359,7 @@ main() {
 	say ''
 	show
 	markdown >"$out/table.md"
+	restructured >"$out/figures.inc"
 	plots
 	say ''
 	say "$(shown "$out")/table.md and *.svg; $(duration $((SECONDS - start)))"

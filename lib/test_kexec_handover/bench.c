@@ -7,7 +7,8 @@
  *   set        write "COUNT ORDER dense" or "COUNT ORDER scattered": allocates
  *              COUNT folios and preserves them. Scattered, every second one of
  *              a run is kept and the others are free when the kexec comes.
- *              Before, the calls are timed.
+ *              Before, the calls are timed. "COUNT 0 run": the same for COUNT
+ *              pages in one run that no alignment helps.
  *   restore    write anything, in the next kernel: takes all of them back
  *   parallel   write "ROUNDS": preserves and unpreserves from one CPU, then from
  *              two at once
@@ -50,10 +51,12 @@
 /* A leaf of the map has a bit for each of so many pages. */
 #define LANE_PAGES	32768UL
 
-/* The blob: the set that was preserved. */
+/* The blob: the set that was preserved, or the run. */
 struct blob {
 	u64 nr;
 	u64 first_table_page;
+	u64 run_phys;
+	u64 run_nr;
 };
 
 /**
@@ -85,9 +88,9 @@ static int results_show(struct seq_file *m, void *unused)
 	guard(mutex)(&lock);
 	for (unsigned int i = 0; i < nr_results; i++) {
 		const struct result *r = &results[i];
-		u64 tenths = div64_u64(r->value * 10 + r->calls / 2, r->calls);
+		u64 milli = div64_u64(r->value * 1000 + r->calls / 2, r->calls);
 
-		seq_printf(m, "%s %llu.%llu\n", r->name, tenths / 10, tenths % 10);
+		seq_printf(m, "%s %llu.%03llu\n", r->name, milli / 1000, milli % 1000);
 	}
 
 	return 0;
@@ -207,26 +210,61 @@ static int make_set(unsigned long nr, unsigned int order, bool scattered)
 	struct folio **folios __free(kvfree) = NULL;
 	int err;
 
-	if (blob)
-		return -EEXIST;
 	folios = kvmalloc_array(nr, sizeof(*folios), GFP_KERNEL);
 	if (!folios)
 		return -ENOMEM;
-
-	blob = kho_alloc_preserve(sizeof(*blob));
-	if (IS_ERR(blob)) {
-		err = PTR_ERR(blob);
-		blob = NULL;
-		return err;
-	}
-	table.first = &blob->first_table_page;
-
 	err = alloc_folios(folios, nr, order, scattered);
 	if (err)
 		return err;
 
-	return time_preserve(folios, nr) ?: fill_table(folios, nr) ?:
-	       kho_add_subtree(BLOB_NAME, blob, sizeof(*blob));
+	return time_preserve(folios, nr) ?: fill_table(folios, nr);
+}
+
+static int make_run(unsigned long nr)
+{
+	cycles_t start, added, deleted, again;
+	struct page *page;
+	int err;
+
+	/* With one page more it does not begin where a large block would. */
+	page = alloc_contig_pages(nr + 1, GFP_KERNEL | __GFP_NOWARN, numa_mem_id(), NULL);
+	if (!page)
+		return -ENOMEM;
+	__free_page(page++);
+
+	start = get_cycles();
+	err = kho_preserve_pages(page, nr);
+	added = get_cycles();
+	if (err)
+		return err;
+	kho_unpreserve_pages(page, nr);
+	deleted = get_cycles();
+	err = kho_preserve_pages(page, nr);
+	again = get_cycles();
+
+	add_result("preserve-first", added - start, nr);
+	add_result("unpreserve", deleted - added, nr);
+	add_result("preserve", again - deleted, nr);
+	blob->run_phys = PFN_PHYS(page_to_pfn(page));
+	blob->run_nr = nr;
+
+	return err;
+}
+
+static int make_blob(void)
+{
+	struct blob *new;
+
+	if (blob)
+		return -EEXIST;
+	new = kho_alloc_preserve(sizeof(*new));
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+
+	blob = new;
+	table.first = &blob->first_table_page;
+
+	return kho_add_subtree(BLOB_NAME, blob, sizeof(*blob));
 }
 
 /* What user space wrote, as a string, or an error. */
@@ -256,7 +294,10 @@ static ssize_t set_write(struct file *file, const char __user *buf, size_t count
 		return -EINVAL;
 
 	guard(mutex)(&lock);
-	err = make_set(nr, order, !strcmp(how, "scattered"));
+	err = make_blob();
+	if (!err)
+		err = strcmp(how, "run") ? make_set(nr, order, !strcmp(how, "scattered")) :
+					   make_run(nr);
 
 	return err ?: count;
 }
@@ -302,20 +343,20 @@ static int time_restore(const struct incoming *in)
 	return missing ? -ENOENT : 0;
 }
 
-static int restore_set(void)
+static int restore_run(phys_addr_t phys, unsigned long nr)
+{
+	cycles_t start = get_cycles();
+	struct page *page = kho_restore_pages(phys, nr);
+
+	add_result("restore", get_cycles() - start, nr);
+
+	return page ? 0 : -ENOENT;
+}
+
+static int restore_set(struct blob *old)
 {
 	phys_addr_t *addresses __free(kvfree) = NULL;
 	struct incoming in = {};
-	struct blob *old;
-	phys_addr_t phys;
-	int err;
-
-	err = kho_retrieve_subtree(BLOB_NAME, &phys, NULL);
-	if (err)
-		return err;
-	old = phys_to_virt(phys);
-	if (!kho_restore_folio(phys))
-		return -ENOENT;
 
 	in.max = old->nr;
 	addresses = kvmalloc_array(in.max, sizeof(*addresses), GFP_KERNEL);
@@ -327,13 +368,29 @@ static int restore_set(void)
 	return folio_table_restore(&table, note_address, &in) ?: time_restore(&in);
 }
 
+static int restore(void)
+{
+	struct blob *old;
+	phys_addr_t phys;
+	int err;
+
+	err = kho_retrieve_subtree(BLOB_NAME, &phys, NULL);
+	if (err)
+		return err;
+	old = phys_to_virt(phys);
+	if (!kho_restore_folio(phys))
+		return -ENOENT;
+
+	return old->run_nr ? restore_run(old->run_phys, old->run_nr) : restore_set(old);
+}
+
 static ssize_t restore_write(struct file *file, const char __user *buf, size_t count,
 			     loff_t *ppos)
 {
 	int err;
 
 	guard(mutex)(&lock);
-	err = restore_set();
+	err = restore();
 
 	return err ?: count;
 }
@@ -466,7 +523,7 @@ static ssize_t parallel_write(struct file *file, const char __user *buf, size_t 
 		err = kstrtoul(strim(line), 0, &rounds);
 	if (err)
 		return err;
-	if (!rounds || rounds > 1000 || num_online_cpus() < LANES)
+	if (!rounds || rounds > 200 || num_online_cpus() < LANES)
 		return -EINVAL;
 
 	folios = kvmalloc_array(2 * LANES * LANE_PAGES, sizeof(*folios), GFP_KERNEL);
