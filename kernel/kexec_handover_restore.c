@@ -1020,7 +1020,8 @@ void __init kho_incoming_finish(void)
 		kho_restore_folio(incoming.fdt_phys);
 
 	trace_kho_finish(atomic_long_read(&incoming.nr_unclaimed), incoming.nr_nodes);
-	WRITE_ONCE(incoming.finished, true);
+	/* Struct pages first, see take(). */
+	smp_store_release(&incoming.finished, true);
 	/* Pairs with atomic_long_dec_and_test() in take(): one of both drops. */
 	smp_mb();
 	if (!atomic_long_read(&incoming.nr_unclaimed))
@@ -1088,10 +1089,28 @@ static __always_inline void count_taken(unsigned int order)
 		drop_map_once();
 }
 
-/* The order of the folio that waits at @pfn, which is taken with it, or -1. */
+/* The order of the folio that waits and begins with @page, or -1. */
+static __always_inline int waiting_order(struct page *page)
+{
+	unsigned long order = READ_ONCE(page->private) ^ WAITING_MARK;
+
+	return order <= KHO_MAX_FOLIO_ORDER && test_bit(PG_reserved, &page->flags) ? order : -1;
+}
+
+/*
+ * The order of the folio that waits at @pfn, which is taken with it, or -1. With
+ * all struct pages initialised, these say what the map would, in 40 instructions
+ * less.
+ */
 static __always_inline int take(unsigned long pfn)
 {
-	int order = named_order(pfn);
+	int order;
+
+	/* Pairs with smp_store_release() in kho_incoming_finish(). */
+	if (likely(smp_load_acquire(&incoming.finished)))
+		order = waiting_order(pfn_to_page(pfn));
+	else
+		order = named_order(pfn);
 
 	if (order < 0 || !claim(pfn_to_page(pfn), order))
 		return -1;
@@ -1158,18 +1177,28 @@ bool kho_incoming_take(unsigned long pfn, unsigned long end)
 	return next == end;
 }
 
-/* From a folio that waits to one that folio_alloc() could have returned. */
-static void make_ordinary(struct page *page, unsigned int order)
+/* Let debugging options know that the folio is allocated. */
+static void note_folio(struct page *page, unsigned int order)
 {
 	const unsigned int piece = min(order, MAX_PAGE_ORDER);
 
-	folio_clear_reserved((struct folio *)page);
-	clear_page_tag_ref(page);
+	/* Else an empty loop is left. */
+	if (!IS_ENABLED(CONFIG_PAGE_OWNER) && !IS_ENABLED(CONFIG_PAGE_TABLE_CHECK))
+		return;
+
 	/* Both step through an array that ends where a section does. */
 	for (unsigned long i = 0; i < BIT(order); i += BIT(piece)) {
 		set_page_owner(nth_page(page, i), piece, GFP_KERNEL);
 		page_table_check_alloc(nth_page(page, i), piece);
 	}
+}
+
+/* From a folio that waits to one that folio_alloc() could have returned. */
+static void make_ordinary(struct page *page, unsigned int order)
+{
+	folio_clear_reserved((struct folio *)page);
+	clear_page_tag_ref(page);
+	note_folio(page, order);
 	/* As adjust_managed_page_count(), which is not inline. */
 	atomic_long_add(BIT(order), &page_zone(page)->managed_pages);
 	totalram_pages_add(BIT(order));
