@@ -820,23 +820,22 @@ static __always_inline unsigned long free_word(const unsigned long *withheld,
 }
 
 /*
- * Gives the pages of a block that are not withheld, of [from, to) in it, to the
- * page allocator: like __free_pages_core() for each piece, but with the zone
- * locked once. A scattered page costs a boot 240 instructions so, not 570.
+ * Prepares the pages of a block that are not withheld, of [from, to) in it, for
+ * free_pieces(). Those that cannot be freed are withheld as well. Returns how many
+ * were not before.
  */
-static unsigned long __init free_pieces(unsigned long block_pfn, unsigned long *withheld,
-					unsigned long from, unsigned long to)
+static noinline unsigned long __init prepare_pieces(unsigned long block_pfn,
+						    unsigned long *withheld,
+						    unsigned long from, unsigned long to)
 {
-	struct zone *zone = page_zone(pfn_to_page(block_pfn + from));
-	unsigned long i, flags, freed = 0;
+	unsigned long i, nr = 0;
 	unsigned int bit, order;
 
-	/* May take locks itself, so in a round of its own. */
 	for (i = BIT_WORD(from); i <= BIT_WORD(to - 1); i++) {
 		struct page *page = pfn_to_page(block_pfn + i * BITS_PER_LONG);
 		unsigned long pages = free_word(withheld, i, from, to);
 
-		freed += hweight_long(pages);
+		nr += hweight_long(pages);
 		while (pages) {
 			bit = next_piece(&pages, &order);
 			if (unlikely(!prepare_boot_pages(page + bit, order)))
@@ -844,8 +843,17 @@ static unsigned long __init free_pieces(unsigned long block_pfn, unsigned long *
 		}
 	}
 
-	spin_lock_irqsave(&zone->lock, flags);
-	for (i = BIT_WORD(from); i <= BIT_WORD(to - 1); i++) {
+	return nr;
+}
+
+/* Gives what was prepared to the page allocator. @zone is locked. */
+static noinline void __init free_pieces(struct zone *zone, unsigned long block_pfn,
+					const unsigned long *withheld,
+					unsigned long from, unsigned long to)
+{
+	unsigned int bit, order;
+
+	for (unsigned long i = BIT_WORD(from); i <= BIT_WORD(to - 1); i++) {
 		unsigned long pfn = block_pfn + i * BITS_PER_LONG;
 		unsigned long pages = free_word(withheld, i, from, to);
 		struct page *page = pfn_to_page(pfn);
@@ -856,6 +864,24 @@ static unsigned long __init free_pieces(unsigned long block_pfn, unsigned long *
 			free_boot_pages(zone, page + bit, pfn + bit, order, migratetype);
 		}
 	}
+}
+
+/*
+ * Gives the pages of a block that are not withheld, of [from, to) in it, to the
+ * page allocator: like __free_pages_core() for each piece, but with the zone
+ * locked once. A scattered page costs a boot 240 instructions so, not 570.
+ * Preparing may take locks itself, so it is a round of its own.
+ */
+static unsigned long __init free_unwithheld(unsigned long block_pfn, unsigned long *withheld,
+					    unsigned long from, unsigned long to)
+{
+	struct zone *zone = page_zone(pfn_to_page(block_pfn + from));
+	unsigned long flags, freed;
+
+	freed = prepare_pieces(block_pfn, withheld, from, to);
+
+	spin_lock_irqsave(&zone->lock, flags);
+	free_pieces(zone, block_pfn, withheld, from, to);
 	spin_unlock_irqrestore(&zone->lock, flags);
 
 	__count_vm_events(PGFREE, freed);
@@ -873,7 +899,7 @@ static unsigned long __init free_in_block(unsigned long start, unsigned long end
 	accept_memory(PFN_PHYS(start), (end - start) * PAGE_SIZE);
 	fill_withheld(block_pfn, withheld);
 
-	return free_pieces(block_pfn, withheld, start - block_pfn, end - block_pfn);
+	return free_unwithheld(block_pfn, withheld, start - block_pfn, end - block_pfn);
 }
 
 /**
