@@ -307,13 +307,13 @@ markdown() {
 	printf '\n## Growth with size\n\n%s\n' "$(extrapolation)"
 }
 
-# The same for the page of the documentation.
+# The same for the page of the documentation, without what was not measured.
 restructured() {
 	printf '.. SPDX-License-Identifier: GPL-2.0-only\n.. Written by host/bench.sh.\n\n%s\n\n' "$(origin)"
 	printf '.. list-table::\n   :header-rows: 1\n\n'
 	printf '   * - Figure, 6 GiB of memory unless said\n     - Instructions\n'
 	printf '%s\n' "${rows[@]}" | awk -F '|' '
-		{ sub(/^  /, "... ", $1); print "   * - " $1 "\n     - " $2 }'
+		$2 != "-" { sub(/^  /, "... ", $1); print "   * - " $1 "\n     - " $2 }'
 	printf '\n%s\n' "$(extrapolation)"
 }
 

@@ -40,7 +40,7 @@ main() {
 		die_log "the documentation does not build" "$doc_log"
 	said=$(complaints) || true
 	[[ -z $said ]] || die "$said"
-	for page in core-api/kho/index core-api/kho/api core-api/kho/format admin-guide/mm/kho; do
+	for page in core-api/kho/index core-api/kho/api core-api/kho/format core-api/kho/cost admin-guide/mm/kho; do
 		page=$out/Documentation/output/$page.html
 		[[ -s $page ]] || die "there is no $(shown "$page")"
 		say "$(shown "$page")"
