@@ -89,7 +89,8 @@ struct kho_scratch_request {
 
 /**
  * struct kho_scratch_use - what this kernel has reserved, in bytes
- * @image: of the kernel and its initrd
+ * @image_below: of the kernel and its initrd, as far as they are in low memory
+ * @image_above: of the kernel and its initrd elsewhere
  * @below: of low memory
  * @above: of all other memory
  * @map_below: the part of @below that is for struct pages
@@ -99,7 +100,8 @@ struct kho_scratch_request {
  * @nodes: number of nodes that have memory
  */
 struct kho_scratch_use {
-	u64 image;
+	u64 image_below;
+	u64 image_above;
 	u64 below;
 	u64 above;
 	u64 map_below;

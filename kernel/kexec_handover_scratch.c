@@ -161,13 +161,22 @@ static u64 __init reserved_bytes(phys_addr_t start, phys_addr_t end, int nid)
 	return bytes;
 }
 
-/* The kernel and its initrd: the next kernel puts its own wherever it likes. */
-static u64 __init image_bytes(void)
+static u64 __init bytes_within(phys_addr_t start, phys_addr_t end, phys_addr_t from,
+			       phys_addr_t to)
 {
-	u64 bytes = _end - _text;
+	from = max(start, from);
+	to = min(end, to);
 
-	if (IS_ENABLED(CONFIG_BLK_DEV_INITRD))
-		bytes += initrd_end - initrd_start;
+	return from < to ? to - from : 0;
+}
+
+/* What the kernel and its initrd have of [start, end). */
+static u64 __init image_bytes(phys_addr_t start, phys_addr_t end)
+{
+	u64 bytes = bytes_within(start, end, __pa_symbol(_text), __pa_symbol(_end));
+
+	if (IS_ENABLED(CONFIG_BLK_DEV_INITRD) && initrd_start)
+		bytes += bytes_within(start, end, __pa(initrd_start), __pa(initrd_end));
 
 	return bytes;
 }
@@ -225,19 +234,21 @@ VISIBLE_IF_KUNIT void __init kho_scratch_sizes(const struct kho_scratch_use *use
 	u64 fixed_below = use->map_below + use->crash_below;
 	u64 fixed_above = use->map_above + use->crash_above;
 
-	*low = scale_beyond(use->below, use->image + fixed_below, percent) + fixed_below;
-	*global = scale(use->image, percent);
+	*low = scale_beyond(use->below, use->image_below + fixed_below, percent) + fixed_below;
+	*global = scale(use->image_below + use->image_above, percent);
 	if (use->nodes > 1)
 		*global += use->crash_above;
 	else
-		*global += scale_beyond(use->above, fixed_above, percent) + fixed_above;
+		*global += scale_beyond(use->above, use->image_above + fixed_above, percent) +
+			   fixed_above;
 }
 
 static void __init default_sizes(u64 *low, u64 *global)
 {
 	phys_addr_t limit = ARCH_LOW_ADDRESS_LIMIT;
 	struct kho_scratch_use use = {
-		.image = image_bytes(),
+		.image_below = image_bytes(0, limit),
+		.image_above = image_bytes(limit, PHYS_ADDR_MAX),
 		.below = reserved_bytes(0, limit, NUMA_NO_NODE),
 		.above = reserved_bytes(limit, PHYS_ADDR_MAX, NUMA_NO_NODE),
 		.crash_below = crash_bytes(0, limit),

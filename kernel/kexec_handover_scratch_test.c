@@ -90,7 +90,8 @@ static void __init expect_sizes(struct kunit *test, struct kho_scratch_use use,
 {
 	u64 got_low, got_global;
 
-	use.image <<= 20;
+	use.image_below <<= 20;
+	use.image_above <<= 20;
 	use.below <<= 20;
 	use.above <<= 20;
 	use.map_below <<= 20;
@@ -104,9 +105,9 @@ static void __init expect_sizes(struct kunit *test, struct kho_scratch_use use,
 
 static void __init test_sizes(struct kunit *test)
 {
-	struct kho_scratch_use small = { .image = 40, .below = 50, .nodes = 1 };
-	struct kho_scratch_use large = { .image = 40, .below = 50, .above = 600, .nodes = 1 };
-	struct kho_scratch_use numa = { .image = 40, .below = 50, .above = 600, .nodes = 2 };
+	struct kho_scratch_use small = { .image_below = 40, .below = 50, .nodes = 1 };
+	struct kho_scratch_use large = { .image_below = 40, .below = 50, .above = 600, .nodes = 1 };
+	struct kho_scratch_use numa = { .image_below = 40, .below = 50, .above = 600, .nodes = 2 };
 
 	expect_sizes(test, small, 100, 10, 40);
 	expect_sizes(test, small, 200, 20, 80);
@@ -121,10 +122,10 @@ static void __init test_sizes(struct kunit *test)
 static void __init test_sizes_crash(struct kunit *test)
 {
 	struct kho_scratch_use low = {
-		.image = 40, .below = 50 + 256, .crash_below = 256, .nodes = 1,
+		.image_below = 40, .below = 50 + 256, .crash_below = 256, .nodes = 1,
 	};
 	struct kho_scratch_use both = {
-		.image = 40, .below = 50 + 256, .crash_below = 256,
+		.image_below = 40, .below = 50 + 256, .crash_below = 256,
 		.above = 600 + 512, .crash_above = 512, .nodes = 1,
 	};
 	struct kho_scratch_use numa = both;
@@ -139,10 +140,10 @@ static void __init test_sizes_crash(struct kunit *test)
 static void __init test_sizes_map(struct kunit *test)
 {
 	struct kho_scratch_use low = {
-		.image = 40, .below = 50 + 16, .map_below = 16, .nodes = 1,
+		.image_below = 40, .below = 50 + 16, .map_below = 16, .nodes = 1,
 	};
 	struct kho_scratch_use both = {
-		.image = 40, .below = 50 + 16 + 256, .map_below = 16, .crash_below = 256,
+		.image_below = 40, .below = 50 + 16 + 256, .map_below = 16, .crash_below = 256,
 		.above = 600 + 512 + 128, .map_above = 128, .crash_above = 512, .nodes = 1,
 	};
 	struct kho_scratch_use numa = both;
@@ -154,17 +155,26 @@ static void __init test_sizes_map(struct kunit *test)
 	expect_sizes(test, numa, 200, 20 + 16 + 256, 80 + 512);
 }
 
-/* An image that lies above, which low memory then has nothing of. */
+/* An image that lies above, which low memory then has nothing of, or a part. */
 static void __init test_sizes_image_above(struct kunit *test)
 {
-	struct kho_scratch_use use = { .image = 40, .below = 10, .above = 600, .nodes = 1 };
+	struct kho_scratch_use all = {
+		.image_above = 40, .below = 10, .above = 640, .nodes = 1,
+	};
+	struct kho_scratch_use part = {
+		.image_above = 30, .image_below = 10, .below = 20, .above = 630, .nodes = 1,
+	};
+	struct kho_scratch_use numa = all;
 
-	expect_sizes(test, use, 200, 0, 1280);
+	expect_sizes(test, all, 200, 20, 1280);
+	expect_sizes(test, part, 200, 20, 1280);
+	numa.nodes = 2;
+	expect_sizes(test, numa, 200, 20, 80);
 }
 
 static void __init test_sizes_large(struct kunit *test)
 {
-	struct kho_scratch_use use = { .image = 40, .below = 3000, .above = SZ_16M, .nodes = 1 };
+	struct kho_scratch_use use = { .image_below = 40, .below = 3000, .above = SZ_16M, .nodes = 1 };
 
 	/* 16 TiB. */
 	expect_sizes(test, use, 1000, 29600, 400 + 10ULL * SZ_16M);

@@ -61,8 +61,9 @@ static void offer(const struct kho_scratch *scratch, unsigned long minimum,
  * if memory was handed over: nothing else is to be offered then. If that leaves
  * nothing to choose from the kernel stays where kexec put it, in scratch, too.
  *
- * The first region is for who needs low memory, and a kernel in the middle of it
- * leaves no room for a large buffer: it is offered if the others have no room.
+ * The second region is the one that has room for kernels. A kernel in the middle
+ * of another leaves none for a large buffer, above all in the first one, which is
+ * for who needs low memory: it comes last, and one region is enough.
  * @slots is what there is to choose from.
  */
 bool process_kho_scratch(unsigned long minimum, unsigned long image_size,
@@ -70,6 +71,7 @@ bool process_kho_scratch(unsigned long minimum, unsigned long image_size,
 {
 	const struct kho_data *kho = find_kho_data();
 	const struct kho_scratch *scratch;
+	u64 nr;
 
 	if (!kho)
 		return false;
@@ -80,10 +82,9 @@ bool process_kho_scratch(unsigned long minimum, unsigned long image_size,
 	}
 
 	scratch = (void *)(unsigned long)kho->scratch_addr;
-	for (u64 i = 1; i < kho->scratch_size / sizeof(*scratch); i++)
-		offer(&scratch[i], minimum, image_size);
-	if (!*slots && kho->scratch_size >= sizeof(*scratch))
-		offer(&scratch[0], minimum, image_size);
+	nr = kho->scratch_size / sizeof(*scratch);
+	for (u64 i = 1; i <= nr && !*slots; i++)
+		offer(&scratch[i % nr], minimum, image_size);
 
 	return true;
 }

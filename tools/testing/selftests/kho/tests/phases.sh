@@ -106,13 +106,14 @@ scratch_free() {
 	[ "$free" -ge $((total * 2 / 5)) ] || { echo "only $free of $total KiB"; return 1; }
 }
 
-# Each page block has its type, however early it was set up.
+# Each page block has its type, however early it was set up. One in ten is what
+# the memory may need that was taken before there was a slab allocator.
 mostly_movable() {
 	awk '/^Number of blocks/ { on = 1; next }
 		on { unmovable += $5; all += $5 + $6 }
 		END {
 			print unmovable " of " all " page blocks are for unmovable pages"
-			exit unmovable > all / 20
+			exit unmovable > all / 10
 		}' /proc/pagetypeinfo
 }
 
