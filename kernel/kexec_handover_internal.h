@@ -93,8 +93,6 @@ struct kho_scratch_request {
  * @image_above: of the kernel and its initrd elsewhere
  * @below: of low memory
  * @above: of all other memory
- * @map_below: the part of @below that is for struct pages
- * @map_above: the part of @above that is for struct pages
  * @crash_below: the part of @below that is for a crash kernel
  * @crash_above: the part of @above that is for a crash kernel
  * @nodes: number of nodes that have memory
@@ -104,8 +102,6 @@ struct kho_scratch_use {
 	u64 image_above;
 	u64 below;
 	u64 above;
-	u64 map_below;
-	u64 map_above;
 	u64 crash_below;
 	u64 crash_above;
 	unsigned int nodes;

@@ -9,19 +9,8 @@
  *
  * Scratch is chosen once, at cold boot, and inherited by every later kernel. It
  * must hold what a kernel allocates from memblock while it boots, and beside it
- * the kernel image (twice, if KASLR moves it: as it is loaded and as it is
- * decompressed) and the initrd. The size that is the default is
- *
- *	M + C + 2 * (R - M - C), each region rounded up to SCRATCH_ALIGN,
- *
- * of R bytes that this kernel took, M of them for struct pages and C for a crash
- * kernel. A kernel that is as this one needs R: with 8 GiB these were 226 MiB, M
- * was 128 of them, and kernels started with 184 MiB, though without a buffer of
- * 64 MiB for devices. The other half of R - M - C is there for a kernel that
- * is larger, has a larger initrd, or wants more of what depends on CPUs, devices
- * and options; and it lets memory be fragmented. M needs nothing of that: it is
- * RAM / 64, whatever the kernel, and made of pieces of 2 MiB or, failing that,
- * single pages. On a large machine it is nearly all.
+ * the kernel image (twice: as it is loaded and as it is decompressed) and the
+ * initrd.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -181,19 +170,7 @@ static u64 __init image_bytes(phys_addr_t start, phys_addr_t end)
 	return bytes;
 }
 
-/* Bytes of a node's struct pages. They are allocated at boot, from the top down. */
-static u64 __init map_bytes(int nid)
-{
-	return (u64)node_present_pages(nid) * sizeof(struct page);
-}
-
-/* Those of them that are not in low memory. */
-static u64 __init map_bytes_above(int nid)
-{
-	return min(map_bytes(nid), reserved_bytes(ARCH_LOW_ADDRESS_LIMIT, PHYS_ADDR_MAX, nid));
-}
-
-/* What crashkernel= took of [start, end). */
+/* What crashkernel= took of [start, end): as much again will do, unscaled. */
 static u64 __init crash_bytes(phys_addr_t start, phys_addr_t end)
 {
 	u64 bytes = 0;
@@ -214,33 +191,24 @@ static u64 __init scale(u64 bytes, unsigned int percent)
 	return div_u64(bytes * percent, 100);
 }
 
-/* Only what is more than @base. */
-static u64 __init scale_beyond(u64 bytes, u64 base, unsigned int percent)
-{
-	return bytes > base ? scale(bytes - base, percent) : 0;
-}
-
 /*
  * What the next kernel will want is what this one took: the same again, scaled.
  * Each byte counts in one region. The image counts as global. Low memory counts
  * as low, also on node 0: allocations that ask for a node take memory from
  * another one before they fail. With several nodes what lies above low memory
- * counts on its node. Of struct pages and what crashkernel= took, as much again
- * will do: they are not scaled.
+ * counts on its node. What crashkernel= took is not scaled.
  */
 VISIBLE_IF_KUNIT void __init kho_scratch_sizes(const struct kho_scratch_use *use,
 					       unsigned int percent, u64 *low, u64 *global)
 {
-	u64 fixed_below = use->map_below + use->crash_below;
-	u64 fixed_above = use->map_above + use->crash_above;
+	u64 below = use->below - use->crash_below, above = use->above - use->crash_above;
+	u64 wanted = use->image_below + use->image_above;
 
-	*low = scale_beyond(use->below, use->image_below + fixed_below, percent) + fixed_below;
-	*global = scale(use->image_below + use->image_above, percent);
-	if (use->nodes > 1)
-		*global += use->crash_above;
-	else
-		*global += scale_beyond(use->above, use->image_above + fixed_above, percent) +
-			   fixed_above;
+	if (use->nodes == 1)
+		wanted += above - min(above, use->image_above);
+
+	*low = scale(below - min(below, use->image_below), percent) + use->crash_below;
+	*global = scale(wanted, percent) + use->crash_above;
 }
 
 static void __init default_sizes(u64 *low, u64 *global)
@@ -255,12 +223,7 @@ static void __init default_sizes(u64 *low, u64 *global)
 		.crash_above = crash_bytes(limit, PHYS_ADDR_MAX),
 		.nodes = num_node_state(N_MEMORY),
 	};
-	int nid;
 
-	for_each_node_state(nid, N_MEMORY) {
-		use.map_above += map_bytes_above(nid);
-		use.map_below += map_bytes(nid) - map_bytes_above(nid);
-	}
 	kho_scratch_sizes(&use, request.percent, low, global);
 }
 
@@ -269,8 +232,7 @@ static u64 __init default_node_size(int nid)
 	if (num_node_state(N_MEMORY) == 1)
 		return 0;
 
-	return scale_beyond(reserved_bytes(ARCH_LOW_ADDRESS_LIMIT, PHYS_ADDR_MAX, nid),
-			    map_bytes_above(nid), request.percent) + map_bytes_above(nid);
+	return scale(reserved_bytes(ARCH_LOW_ADDRESS_LIMIT, PHYS_ADDR_MAX, nid), request.percent);
 }
 
 static bool __init reserve_region(u64 size, phys_addr_t limit, int nid)

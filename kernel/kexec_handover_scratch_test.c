@@ -94,8 +94,6 @@ static void __init expect_sizes(struct kunit *test, struct kho_scratch_use use,
 	use.image_above <<= 20;
 	use.below <<= 20;
 	use.above <<= 20;
-	use.map_below <<= 20;
-	use.map_above <<= 20;
 	use.crash_below <<= 20;
 	use.crash_above <<= 20;
 	kho_scratch_sizes(&use, percent, &got_low, &got_global);
@@ -136,25 +134,6 @@ static void __init test_sizes_crash(struct kunit *test)
 	expect_sizes(test, numa, 200, 20 + 256, 80 + 512);
 }
 
-/* Struct pages count once and where they are. */
-static void __init test_sizes_map(struct kunit *test)
-{
-	struct kho_scratch_use low = {
-		.image_below = 40, .below = 50 + 16, .map_below = 16, .nodes = 1,
-	};
-	struct kho_scratch_use both = {
-		.image_below = 40, .below = 50 + 16 + 256, .map_below = 16, .crash_below = 256,
-		.above = 600 + 512 + 128, .map_above = 128, .crash_above = 512, .nodes = 1,
-	};
-	struct kho_scratch_use numa = both;
-
-	expect_sizes(test, low, 200, 20 + 16, 80);
-	expect_sizes(test, low, 100, 10 + 16, 40);
-	expect_sizes(test, both, 200, 20 + 16 + 256, 1280 + 512 + 128);
-	numa.nodes = 2;
-	expect_sizes(test, numa, 200, 20 + 16 + 256, 80 + 512);
-}
-
 /* An image that lies above, which low memory then has nothing of, or a part. */
 static void __init test_sizes_image_above(struct kunit *test)
 {
@@ -187,7 +166,6 @@ static struct kunit_case __refdata kho_scratch_cases[] = {
 	KUNIT_CASE(test_parse_malformed),
 	KUNIT_CASE(test_sizes),
 	KUNIT_CASE(test_sizes_crash),
-	KUNIT_CASE(test_sizes_map),
 	KUNIT_CASE(test_sizes_image_above),
 	KUNIT_CASE(test_sizes_large),
 	{}

@@ -25,6 +25,7 @@ plan=25
 
 readonly PHASES="memblock page_alloc early threads late manual"
 readonly ORDERS="0 1 9 10 11"
+GROW=600
 huge=18
 margin=512
 
@@ -39,7 +40,7 @@ stage_1() {
 	done
 	remember per_phase "$((($(folio_stat out) - 1) / 6))"
 	note_down
-	handover "$(last_kernel)" "$words" test_kho_grow=600
+	handover "$(last_kernel)" "$words" test_kho_grow=$GROW
 }
 
 stage_2() {
@@ -106,14 +107,14 @@ scratch_free() {
 	[ "$free" -ge $((total * 2 / 5)) ] || { echo "only $free of $total KiB"; return 1; }
 }
 
-# Each page block has its type, however early it was set up. One in ten is what
-# the memory may need that was taken before there was a slab allocator.
+# Each page block has its type, however early it was set up. Blocks of 2 MiB, less
+# those that the memory has which was taken before there was a slab allocator.
 mostly_movable() {
-	awk '/^Number of blocks/ { on = 1; next }
+	awk -v taken="$((GROW / 2))" '/^Number of blocks/ { on = 1; next }
 		on { unmovable += $5; all += $5 + $6 }
 		END {
 			print unmovable " of " all " page blocks are for unmovable pages"
-			exit unmovable > all / 10
+			exit unmovable - taken > all / 20
 		}' /proc/pagetypeinfo
 }
 
