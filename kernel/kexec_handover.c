@@ -8,7 +8,9 @@
  *   map           the set of preserved folios
  *   fdt           the root FDT, with the blobs that subsystems name
  *   scratch       the memory that a starting kernel lives in
- *   restore       keeping folios from the page allocator, and giving them back
+ *   incoming      what came in: checked before it is believed
+ *   blocks        its struct pages, kept from the page allocator
+ *   restore       folios given back
  *   pages         runs of single pages
  *   vmalloc       vmalloc areas
  *   reserve_mem   regions of reserve_mem=
@@ -30,6 +32,8 @@
 #include <linux/kstrtox.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
+#include <linux/panic.h>
+#include <linux/printk.h>
 #include <linux/string.h>
 #include <linux/utsname.h>
 
@@ -49,14 +53,18 @@ struct kho_in kho_in __ro_after_init;
 
 /* What kho= asks for. */
 static bool kho_wanted __initdata = IS_ENABLED(CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT);
+static bool kho_strict __initdata;
 
 /* True once folios can be preserved. */
 static bool kho_enabled __ro_after_init;
 
 static int __init kho_param(char *arg)
 {
-	if (!arg || kstrtobool(arg, &kho_wanted))
-		pr_warn("malformed kho=%s, want on or off: it is %s\n",
+	kho_strict = arg && !strcmp(arg, "strict");
+	if (kho_strict)
+		kho_wanted = true;
+	else if (!arg || kstrtobool(arg, &kho_wanted))
+		pr_warn("malformed kho=%s, want on, off or strict: it is %s\n",
 			arg ?: "", kho_wanted ? "on" : "off");
 
 	return 0;
@@ -346,6 +354,27 @@ int kho_retrieve_subtree(const char *name, phys_addr_t *phys, size_t *size)
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kho_retrieve_subtree);
+
+/**
+ * kho_refuse - say why a handover is refused
+ * @fmt: what is wrong and where, and what belongs to it
+ *
+ * The one line for it, whatever the reason; with ``kho=strict``, the last one.
+ *
+ * Context: boot, once the command line is parsed.
+ */
+void __init kho_refuse(const char *fmt, ...)
+{
+	struct va_format vaf = { .fmt = fmt };
+	va_list args;
+
+	va_start(args, fmt);
+	vaf.va = &args;
+	if (kho_strict)
+		panic(pr_fmt("handover refused: %pV"), &vaf);
+	pr_err("handover refused: %pV, booting as from cold\n", &vaf);
+	va_end(args);
+}
 
 static bool __init check_fdt(phys_addr_t phys, u64 len)
 {

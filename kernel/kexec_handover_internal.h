@@ -49,10 +49,6 @@ struct kho_in {
 extern struct kho_out kho_out;
 extern struct kho_in kho_in;
 
-/* One line for a handover that is refused, whatever the reason. */
-#define kho_refuse(fmt, ...)						\
-	pr_err("handover refused: " fmt ", booting as from cold\n", ##__VA_ARGS__)
-
 bool kho_is_ram(u64 phys, u64 size);
 
 /* kexec_handover_fdt.c */
@@ -139,6 +135,17 @@ void kho_scratch_mark_early(void);
 void kho_scratch_finish(void);
 void kho_scratch_release(void);
 
+/* kexec_handover_incoming.c */
+
+bool kho_incoming_accept(phys_addr_t map_root, phys_addr_t fdt_phys);
+bool kho_incoming_has(phys_addr_t phys, size_t size);
+unsigned long kho_incoming_next(unsigned long pfn, unsigned long end);
+bool kho_incoming_forget(unsigned long pfn, unsigned long end);
+
+/* kexec_handover_blocks.c */
+
+void kho_incoming_start(void);
+
 /* kexec_handover_restore.c */
 
 /**
@@ -153,11 +160,6 @@ struct kho_in_stats {
 	unsigned long nodes;
 };
 
-bool kho_incoming_accept(phys_addr_t map_root, phys_addr_t fdt_phys);
-bool kho_incoming_has(phys_addr_t phys, size_t size);
-unsigned long kho_incoming_next(unsigned long pfn, unsigned long end);
-bool kho_incoming_forget(unsigned long pfn, unsigned long end);
-void kho_incoming_start(void);
 void kho_incoming_trace(void);
 void kho_incoming_finish(void);
 bool kho_incoming_take(unsigned long pfn, unsigned long end);

@@ -203,7 +203,12 @@ static void __init settle_region(const void *fdt, int node)
 			name, &size, &start);
 		return;
 	}
-	if (*region->start || *region->size != size || !IS_ALIGNED(start, region->align) ||
+	if (*region->start) {
+		pr_warn("reserve_mem region %s is handed over twice: the second one is freed\n",
+			name);
+		return;
+	}
+	if (*region->size != size || !IS_ALIGNED(start, region->align) ||
 	    memblock_reserve(start, size)) {
 		pr_warn("reserve_mem=%s wants %pa bytes aligned to %pa, previous kernel had %pa at %pa: freed, starting with a fresh region\n",
 			name, region->size, &region->align, &size, &start);
@@ -359,8 +364,10 @@ static int __init kho_reserve_mem_init(void)
 		return 0;
 
 	fdt = kho_alloc_preserve(PAGE_SIZE);
-	if (IS_ERR(fdt))
-		return PTR_ERR(fdt);
+	if (IS_ERR(fdt)) {
+		err = PTR_ERR(fdt);
+		goto out;
+	}
 
 	err = write_blob(fdt) ? -ENOSPC : 0;
 	if (!err)
@@ -368,9 +375,10 @@ static int __init kho_reserve_mem_init(void)
 	if (!err)
 		return 0;
 
-	pr_warn("no reserve_mem= region will be handed over (%d)\n", err);
 	unpreserve_regions();
 	kho_unpreserve_free(fdt);
+out:
+	pr_warn("no reserve_mem= region will be handed over (%d)\n", err);
 
 	return err;
 }

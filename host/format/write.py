@@ -242,7 +242,7 @@ def blob_beyond(story):
 
 @refused
 def setup_data_size(story):
-    """setup_data at .* has 40 bytes, not 48: ignored"""
+    """setup_data at .* has 40 bytes, not 48,"""
     story.setup_data_size -= 8
 
 

@@ -51,6 +51,7 @@ bool kho_scratch_overlap(phys_addr_t phys, size_t size);
 /* For architectures: what the previous kernel handed over, early in boot. */
 void kho_populate(phys_addr_t fdt_phys, u64 fdt_len,
 		  phys_addr_t scratch_phys, u64 scratch_len);
+__printf(1, 2) void kho_refuse(const char *fmt, ...);
 
 /* For reserve_mem=, in mm/memblock.c. */
 bool kho_reserve_mem_deferred(void);

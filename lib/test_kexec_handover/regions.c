@@ -42,11 +42,15 @@ static void __init add_file(const char *name, struct dentry *dir, phys_addr_t st
 
 static void __init add_blob(struct dentry *dir)
 {
+	phys_addr_t fdt;
 	u64 start, size;
 	int node;
 
 	if (!kho_is_enabled())
 		return;
+
+	fdt = virt_to_phys(kho_out.fdt);
+	pr_info("root FDT is at %pa\n", &fdt);
 
 	guard(mutex)(&kho_out.lock);
 	node = fdt_subnode_offset(kho_out.fdt, 0, KHO_MEMBLOCK_NAME);

@@ -24,7 +24,11 @@
 
 static_assert(sizeof(struct kho_data) == 4 * sizeof(u64));
 
-/* What came by setup_data; no address if nothing did. */
+/* The setup_data entry that came, header and all; no address if none did. */
+static u64 setup_data_phys __initdata;
+static u32 setup_data_len __initdata;
+
+/* What is in it; no address if there is nothing. */
 static struct kho_data kho_data __initdata;
 
 /**
@@ -32,25 +36,32 @@ static struct kho_data kho_data __initdata;
  * @pa_data: its physical address
  * @len: its size with the header, in bytes
  *
- * Context: parse_setup_data(): memblock knows no RAM yet.
+ * Context: parse_setup_data(): memblock knows no RAM yet, and the command line
+ * is not parsed.
  */
 void __init x86_kho_setup_data(u64 pa_data, u32 len)
 {
+	setup_data_phys = pa_data;
+	setup_data_len = len;
+}
+
+static void __init read_setup_data(void)
+{
 	struct setup_data *data;
 
-	if (len != sizeof(*data) + sizeof(kho_data)) {
-		pr_err("setup_data at %#llx has %u bytes, not %zu: ignored\n",
-		       pa_data, len, sizeof(*data) + sizeof(kho_data));
+	if (setup_data_len != sizeof(*data) + sizeof(kho_data)) {
+		kho_refuse("setup_data at %#llx has %u bytes, not %zu", setup_data_phys,
+			   setup_data_len, sizeof(*data) + sizeof(kho_data));
 		return;
 	}
 
-	data = early_memremap(pa_data, len);
+	data = early_memremap(setup_data_phys, setup_data_len);
 	if (!data) {
-		pr_err("cannot map setup_data at %#llx: ignored\n", pa_data);
+		kho_refuse("cannot map setup_data at %#llx", setup_data_phys);
 		return;
 	}
 	memcpy(&kho_data, data->data, sizeof(kho_data));
-	early_memunmap(data, len);
+	early_memunmap(data, setup_data_len);
 }
 
 /**
@@ -60,6 +71,8 @@ void __init x86_kho_setup_data(u64 pa_data, u32 len)
  */
 void __init x86_kho_populate(void)
 {
+	if (setup_data_phys)
+		read_setup_data();
 	if (!kho_data.fdt_addr)
 		return;
 

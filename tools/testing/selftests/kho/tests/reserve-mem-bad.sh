@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The blob that hands reserve_mem= regions over is damaged: all of it, one
-# region, the address of one region. What cannot be right is fresh, what can is
+# region, the address of one region, the name of one. What cannot be right is fresh, what can is
 # revived, and the rest of the handover takes no notice.
 #
 # shellcheck shell=dash disable=SC2034,SC2154
@@ -10,10 +10,10 @@
 . "$kho_tests/reserve-mem.sh"
 
 about="reserve_mem= regions in a blob that is damaged"
-words="reserve_mem=8M:2M:data $oops $more"
+words="reserve_mem=8M:2M:data $oops reserve_mem=4K::page $more,page"
 expect="KHO: (blob memblock|reserve_mem region)"
-stages=5
-plan=32
+stages=7
+plan=48
 
 stage_1() {
 	check "the regions can be written" eval "fill_region data && fill_region more"
@@ -35,7 +35,7 @@ stage_2() {
 }
 
 stage_3() {
-	one_lost data "oops more"
+	one_lost data "oops page more"
 	region_revived more
 	fresh_ones data
 	check "the address of a region can be wrong" \
@@ -44,7 +44,7 @@ stage_3() {
 }
 
 stage_4() {
-	one_lost more "data oops"
+	one_lost more "data oops page"
 	region_revived data
 	fresh_ones more
 	check "it can be one that is not there" \
@@ -53,8 +53,27 @@ stage_4() {
 }
 
 stage_5() {
-	one_lost data "oops more"
+	one_lost data "oops page more"
 	region_revived more
+	fresh_ones data
+	check "it can be where the root FDT is" \
+		change_blob "$(hex_u64 "$(address page)")" "$(hex_u64 "$(fdt_address)")"
+	on_to next "$words"
+}
+
+stage_6() {
+	one_lost page "data oops more"
+	region_revived data
+	check "two regions can have one name" \
+		change_blob "$(hex_text more)" "$(hex_text data)"
+	on_to main "$words"
+}
+
+stage_7() {
+	check "the second one is named" said_once "reserve_mem region data is .* twice"
+	check "the others are revived" revived "data oops page"
+	region_revived data
+	fresh_ones more
 	check "nine tenths of the memory can be used" usable 90
 	finish
 }
@@ -76,8 +95,15 @@ fresh_ones() {
 # one_lost NAME REVIVED
 one_lost() {
 	check "the bad one is named" said_once "reserve_mem region $1 cannot be where"
-	check "the others are revived" same revived "$(dmesg |
-		sed -n 's/.*KHO: reserve_mem=\(.*\): .* revived/\1/p' | xargs)" "$2"
+	check "the others are revived" revived "$2"
+}
+
+revived() {
+	same revived "$(dmesg | sed -n 's/.*KHO: reserve_mem=\(.*\): .* revived/\1/p' | xargs)" "$1"
+}
+
+fdt_address() {
+	dmesg | sed -n 's/.*test_kho: root FDT is at //p'
 }
 
 # Bytes as they are in memory.
