@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Handovers with one thing wrong, found in each phase in which one is refused,
-# and kho=strict: the kernel says what, and stops.
+# and kho=strict: the kernel says what, and stops. Most of this is before panic=
+# counts, so the machine waits for the time limit.
 
 about="kho=strict stops where a handover is refused"
 kernels=main
@@ -16,7 +17,7 @@ host_test() {
 	echo "1..$(($(wc -w <<<"$kinds") + 1))"
 	make_stop
 	for kind in $kinds; do
-		boot_written refused "$kind" || true
+		limit=10 boot_written refused "$kind" || true
 		stopped "$kind"
 		cp "$vms/$name.vm.log" "$vms/$name-$kind.vm.log"
 	done
@@ -30,8 +31,7 @@ stopped() {
 	why=$(sed -n "s/^fact_refused='\(.*\)'/\1/p" "$vms/$name.facts")
 	why="Kernel panic - not syncing: KHO: handover refused: ${why%,}"
 
-	if [[ -n $why ]] && grep -q "$why" "$log" && grep -q "^ *[0-9.]* vm: ended by itself" "$log" &&
-		! grep -q "Run /init" "$log"; then
+	if grep -q "$why" "$log" && ! grep -qE "Memory: |Run /init" "$log"; then
 		echo "ok - $1"
 	else
 		echo "not ok - $1"
