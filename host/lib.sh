@@ -127,3 +127,19 @@ die_log() {
 	} | sed "s|$root/||g" >&2
 	exit 1
 }
+
+# copy_tools TO TOOL...: the kernel's tools/testing/TOOL, which make links and
+# objects where they are built, with links to all of the tree that they include
+# by relative paths
+copy_tools() {
+	local file to=$1
+	shift
+
+	mkdir -p "$to/tools/testing"
+	for file; do
+		cp -RL "$tree/tools/testing/$file" "$to/tools/testing"
+	done
+	for file in arch include kernel lib mm scripts tools/arch tools/include tools/lib tools/testing/selftests; do
+		ln -s "$tree/$file" "$to/$file"
+	done
+}

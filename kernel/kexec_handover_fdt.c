@@ -94,7 +94,9 @@ const char *kho_fdt_defect(const void *fdt)
 {
 	u64 map;
 
-	if (fdt_check_header(fdt) || fdt_totalsize(fdt) > KHO_FDT_SIZE)
+	/* libfdt takes it for granted that the structure is aligned. */
+	if (fdt_check_header(fdt) || fdt_totalsize(fdt) > KHO_FDT_SIZE ||
+	    fdt_off_dt_struct(fdt) % FDT_TAGSIZE)
 		return "is damaged";
 	if (fdt_node_check_compatible(fdt, 0, KHO_FDT_COMPATIBLE))
 		return "is not of version " KHO_FDT_COMPATIBLE;

@@ -25,6 +25,71 @@
 struct kho_incoming kho_incoming;
 struct kho_blocks kho_blocks;
 
+/*
+ * Not memblock_is_region_memory(): memory on two nodes is two regions, and the
+ * previous kernel may have known of one.
+ */
+static bool __init is_ram(phys_addr_t addr, phys_addr_t end)
+{
+	struct memblock_region *r;
+
+	for_each_mem_region(r) {
+		if (!memblock_is_nomap(r) && addr >= r->base && addr < r->base + r->size)
+			addr = r->base + r->size;
+	}
+
+	return addr >= end;
+}
+
+/* Why region @i of an array that came with a handover cannot be, or NULL. */
+static const char *__init region_defect(const struct kho_scratch *array,
+					unsigned int i)
+{
+	const struct kho_scratch *r = &array[i];
+
+	if (!IS_ALIGNED(r->addr | r->size, KHO_SCRATCH_ALIGN))
+		return "is not aligned";
+	if (!r->size || r->addr + r->size < r->addr)
+		return "has no size";
+	if (!is_ram(r->addr, r->addr + r->size))
+		return "is not in RAM";
+
+	while (i--) {
+		if (memblock_addrs_overlap(r->addr, r->size, array[i].addr, array[i].size))
+			return "overlaps another";
+	}
+
+	return NULL;
+}
+
+/**
+ * kho_scratch_valid - can these be the scratch regions of the previous kernel?
+ * @array: the regions
+ * @cnt: number of them
+ * @array_phys: where @array is
+ *
+ * Context: memblock knows all RAM.
+ * Return: true, or false after a message.
+ */
+bool __init kho_scratch_valid(const struct kho_scratch *array, unsigned int cnt,
+			      phys_addr_t array_phys)
+{
+	for (unsigned int i = 0; i < cnt; i++) {
+		const char *defect = region_defect(array, i);
+
+		if (!defect && memblock_addrs_overlap(array[i].addr, array[i].size, array_phys,
+						      cnt * sizeof(*array)))
+			defect = "holds the array of regions";
+		if (defect) {
+			kho_refuse("scratch region %u, %pa bytes at %pa, %s", i,
+				   &array[i].size, &array[i].addr, defect);
+			return false;
+		}
+	}
+
+	return true;
+}
+
 /**
  * struct check - what a walk over an incoming map is looking for
  * @nodes: where to put the PFNs of its nodes, or NULL to count them

@@ -69,6 +69,13 @@ int kho_fdt_get(const void *fdt, const char *name, phys_addr_t *phys, size_t *si
 extern struct kho_scratch *kho_scratch;
 extern unsigned int kho_scratch_cnt;
 
+/*
+ * Scratch is made of whole blocks that the buddy allocator merges within: what
+ * is free next to a page of scratch is never outside of it.
+ */
+#define KHO_SCRATCH_ALIGN	\
+	(max_t(phys_addr_t, MAX_ORDER_NR_PAGES, pageblock_nr_pages) << PAGE_SHIFT)
+
 /**
  * struct kho_scratch_request - what kho_scratch= asks for
  * @percent: of what the kernel has reserved at boot; if 0 the sizes count
@@ -137,6 +144,8 @@ void kho_scratch_release(void);
 
 /* kexec_handover_incoming.c */
 
+bool kho_scratch_valid(const struct kho_scratch *array, unsigned int cnt,
+		       phys_addr_t array_phys);
 bool kho_incoming_accept(phys_addr_t map_root, phys_addr_t fdt_phys);
 bool kho_incoming_has(phys_addr_t phys, size_t size);
 unsigned long kho_incoming_next(unsigned long pfn, unsigned long end);

@@ -43,12 +43,6 @@
 #include "../mm/internal.h"
 #include "kexec_handover_internal.h"
 
-/*
- * Scratch is made of whole blocks that the buddy allocator merges within: what
- * is free next to a page of scratch is never outside of it.
- */
-#define SCRATCH_ALIGN	(max_t(phys_addr_t, MAX_ORDER_NR_PAGES, pageblock_nr_pages) << PAGE_SHIFT)
-
 /* A region for low memory and one for any comes before those of the nodes. */
 #define SCRATCH_LOW	0
 #define SCRATCH_GLOBAL	1
@@ -240,8 +234,8 @@ static bool __init reserve_region(u64 size, phys_addr_t limit, int nid)
 	struct kho_scratch *region = &kho_scratch[kho_scratch_cnt];
 
 	/* The regions are all there, so that their order tells what they are. */
-	region->size = ALIGN(max(size, 1), SCRATCH_ALIGN);
-	region->addr = memblock_alloc_range_nid(region->size, SCRATCH_ALIGN, 0,
+	region->size = ALIGN(max(size, 1), KHO_SCRATCH_ALIGN);
+	region->addr = memblock_alloc_range_nid(region->size, KHO_SCRATCH_ALIGN, 0,
 						limit, nid, true);
 	if (!region->addr)
 		return false;
@@ -329,46 +323,6 @@ bool __init kho_scratch_reserve(void)
 	return false;
 }
 
-/* Why region @i of an array that came with a handover cannot be, or NULL. */
-static const char *__init region_defect(const struct kho_scratch *array,
-					unsigned int i)
-{
-	const struct kho_scratch *r = &array[i];
-
-	if (!IS_ALIGNED(r->addr | r->size, SCRATCH_ALIGN))
-		return "is not aligned";
-	if (!r->size || r->addr + r->size < r->addr)
-		return "has no size";
-	if (!memblock_is_region_memory(r->addr, r->size))
-		return "is not in RAM";
-
-	while (i--) {
-		if (memblock_addrs_overlap(r->addr, r->size, array[i].addr, array[i].size))
-			return "overlaps another";
-	}
-
-	return NULL;
-}
-
-static bool __init check_regions(const struct kho_scratch *array,
-				 unsigned int cnt, phys_addr_t array_phys)
-{
-	for (unsigned int i = 0; i < cnt; i++) {
-		const char *defect = region_defect(array, i);
-
-		if (!defect && memblock_addrs_overlap(array[i].addr, array[i].size, array_phys,
-						      cnt * sizeof(*array)))
-			defect = "holds the array of regions";
-		if (defect) {
-			kho_refuse("scratch region %u, %pa bytes at %pa, %s", i,
-				   &array[i].size, &array[i].addr, defect);
-			return false;
-		}
-	}
-
-	return true;
-}
-
 /**
  * kho_scratch_adopt - inherit the scratch regions of the previous kernel
  * @array_phys: where their array is
@@ -399,7 +353,7 @@ bool __init kho_scratch_adopt(phys_addr_t array_phys, u64 array_len)
 		return false;
 	}
 
-	ok = check_regions(array, cnt, array_phys);
+	ok = kho_scratch_valid(array, cnt, array_phys);
 	if (ok) {
 		for (unsigned int i = 0; i < cnt; i++)
 			memblock_mark_kho_scratch(array[i].addr, array[i].size);

@@ -17,23 +17,13 @@ host_test() {
 	rm -rf "$dir" "$log"
 }
 
-# A copy of the simulator, beside all that it includes by relative paths.
-make_copy() {
-	local file
-	mkdir -p "$1/tools/testing"
-	cp -RL "$tree/tools/testing/memblock" "$1/tools/testing"
-	for file in arch include lib mm tools/arch tools/include tools/lib tools/testing/selftests; do
-		ln -s "$tree/$file" "$1/$file"
-	done
-}
-
 # simulate VARIANT MAKE-VARIABLE [OPTION]: one result each test, and one for
 # coming to the end with tests of ours
 simulate() {
 	local copy=$dir/build$2 main
 	main=$copy/tools/testing/memblock
 	if [[ ! -d $copy ]]; then
-		make_copy "$copy"
+		copy_tools "$copy" memblock
 		make -C "$main" -j2 ${2:+"$2"} main >"$dir/make.log" 2>&1 || tail -20 "$dir/make.log" | sed 's/^/# /'
 	fi
 	# Unbuffered, since a test that fails ends in abort().

@@ -15,6 +15,7 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
+#include <linux/page_ext.h>
 #include <linux/printk.h>
 
 #include "check.h"
@@ -30,6 +31,20 @@ static unsigned long page_flags(unsigned long i, const struct page *page)
 	return i == 1 ? flags & ~0xffUL : flags;
 }
 
+/* What page_owner=on knows of a page. */
+static unsigned long owner_flags(const struct page *page)
+{
+	unsigned long flags = 0;
+#ifdef CONFIG_PAGE_OWNER
+	struct page_ext *ext = page_ext_get(page);
+
+	if (ext)
+		flags = ext->flags & (BIT(PAGE_EXT_OWNER) | BIT(PAGE_EXT_OWNER_ALLOCATED));
+	page_ext_put(ext);
+#endif
+	return flags;
+}
+
 /* Returns what is different, or NULL. */
 static const char *compare_page(unsigned long i, struct page *page, struct page *fresh)
 {
@@ -39,6 +54,8 @@ static const char *compare_page(unsigned long i, struct page *page, struct page 
 		return "reference count";
 	if (page_flags(i, page) != page_flags(i, fresh))
 		return "flags";
+	if (owner_flags(page) != owner_flags(fresh))
+		return "owner";
 	if (!zone_spans_pfn(page_zone(page), pfn) || page_to_nid(page) != pfn_to_nid(pfn))
 		return "zone or node";
 	if (PageTail(page) != PageTail(fresh))

@@ -12,7 +12,7 @@ kernels="main next"
 mem=2G
 limit=120
 stages=4
-plan=13
+plan=14
 
 stage_1() {
 	check "KHO is on" kho_enabled
@@ -23,6 +23,7 @@ stage_2() {
 	check "nothing was handed over" nothing_came
 	remember total "$(meminfo MemTotal)"
 	remember free "$(mem_free)"
+	remember managed "$(managed)"
 	remember release "$(uname -r)"
 	check "100,000 scattered pages can be preserved" folios add "0 100000 scattered"
 	handover next
@@ -43,11 +44,18 @@ stage_3() {
 	# depends on where KASLR put the kernel.
 	check "MemTotal is that of a handover of nothing" \
 		near MemTotal "$(meminfo MemTotal)" "$(recall total)" 8
+	check "and so is what the zones manage" \
+		near pages "$(managed)" "$(recall managed)" 8
 	check "and so is MemFree" near MemFree "$(mem_free)" "$(recall free)" 1024
 	note "MemFree $(recall free) KiB after a handover of nothing, $(mem_free) KiB now" \
 		"$(grep -E '^(Slab|PageTables|Percpu|Cached):' /proc/meminfo | xargs)"
 	check "pages can be scattered again" folios add "0 1000 scattered phase=early"
 	handover main
+}
+
+# Pages that the page allocator has, free or not.
+managed() {
+	awk '$1 == "managed" { n += $2 } END { print n }' /proc/zoneinfo
 }
 
 stage_4() {

@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fuzz - what does the kernel do with handovers that are damaged?
+ *
+ *   fuzz [--seed N] [--cases N] [--one SEED]
+ *
+ * Each case is a handover with up to four things changed in it, all of which
+ * follow from its seed. What the kernel makes of it has to be what the oracle
+ * makes of it: it is refused if there is a defect, with one line, and if there is
+ * none then each folio is found that is there and none that is not. AddressSanitizer
+ * and UBSan look on. What once went wrong, and what chance hardly ever finds, are
+ * the named cases.
+ *
+ * Says TAP. The exit status is 0 only if all is well.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#include <getopt.h>
+#include <stdio.h>
+
+#include <libfdt.h>
+#include <linux/memblock.h>
+
+#include "../../../kernel/kexec_handover_incoming.h"
+#include "world.h"
+
+static unsigned int results, failures;
+
+static struct reading reading;
+
+/* Places and values */
+
+static u64 used_page(void)
+{
+	return OWN_START + random_below((world.next - OWN_START) / PAGE_SIZE) * PAGE_SIZE;
+}
+
+/* Addresses that have something to them. */
+static u64 odd_address(void)
+{
+	switch (random_below(12)) {
+	case 0: return used_page();
+	case 1: return used_page() + 8;
+	case 2: return virt_to_phys(world.map.root);
+	case 3: return world.fdt;
+	case 4: return world.scratch;
+	case 5: return 0x14000000 + random_below(0x2000000);
+	case 6: return HOLE_START + random_below(0x100) * PAGE_SIZE;
+	case 7: return FIRMWARE_START;
+	case 8: return RAM_END;
+	case 9: return 1ULL << random_below(64);
+	case 10: return -1ULL << random_below(64);
+	default: return ALIGN_DOWN(RAM_START + random_below(RAM_END - RAM_START), PAGE_SIZE);
+	}
+}
+
+static u64 *word_in(u64 page)
+{
+	return phys_to_virt(page + random_below(PAGE_SIZE / 8) * 8);
+}
+
+/* A word that is not zero, if there is one near. */
+static u64 *live_word(void)
+{
+	for (int i = 0; i < 10000; i++) {
+		u64 *word = word_in(used_page());
+
+		if (*word)
+			return word;
+	}
+
+	return phys_to_virt(world.fdt);
+}
+
+/* Changes */
+
+static void change_bit(void)
+{
+	*word_in(used_page()) ^= 1ULL << random_below(64);
+}
+
+static void change_live_bit(void)
+{
+	*live_word() ^= 1ULL << random_below(64);
+}
+
+static void change_word(void)
+{
+	*word_in(used_page()) = odd_address();
+}
+
+static void change_pointer(void)
+{
+	*live_word() = odd_address();
+}
+
+static void change_page(void)
+{
+	u64 *page = phys_to_virt(used_page());
+
+	switch (random_below(4)) {
+	case 0:
+		memset(page, 0xff, PAGE_SIZE);
+		break;
+	case 1:
+		memset(page, 0, PAGE_SIZE);
+		break;
+	case 2:
+		memmove(page, phys_to_virt(used_page()), PAGE_SIZE);
+		break;
+	default:
+		for (unsigned int i = 0; i < PAGE_SIZE / 8; i++)
+			page[i] = random_below(-1ULL);
+	}
+}
+
+static void change_fdt(void)
+{
+	u8 *fdt = phys_to_virt(world.fdt);
+	/* The header, the structure, the strings. */
+	u64 at = random_below(2) ? random_below(40) : random_below(fdt_totalsize(fdt) % PAGE_SIZE + 1);
+
+	fdt[at] = random_below(2) ? random_below(256) : 0;
+}
+
+static void truncate_fdt(void)
+{
+	void *fdt = phys_to_virt(world.fdt);
+
+	switch (random_below(3)) {
+	case 0:
+		fdt_set_totalsize(fdt, random_below(2 * PAGE_SIZE));
+		break;
+	case 1:
+		fdt_set_size_dt_struct(fdt, random_below(2 * PAGE_SIZE));
+		break;
+	default:
+		fdt_set_off_dt_strings(fdt, random_below(2 * PAGE_SIZE));
+	}
+}
+
+static void other_version(void)
+{
+	static const char * const versions[] = {
+		"kho-v1", "kho-v2", "kho-v3", "kho-v5", "kho-v4x", "", "memblock-v1",
+	};
+
+	const char *version = versions[random_below(ARRAY_SIZE(versions))];
+
+	fdt_setprop_string(phys_to_virt(world.fdt), 0, "compatible", version);
+}
+
+static void other_map(void)
+{
+	u64 root = odd_address();
+
+	fdt_setprop(phys_to_virt(world.fdt), 0, KHO_FDT_PROP_MAP, &root,
+		    random_below(8) ? sizeof(root) : random_below(sizeof(root)));
+}
+
+static void change_scratch(void)
+{
+	u64 *word = phys_to_virt(world.scratch + random_below(2 * NR_SCRATCH) * 8);
+
+	*word = random_below(2) ? ALIGN_DOWN(odd_address(), 4 << 20) : *word ^ BIT(random_below(64));
+}
+
+/* A folio that lies in, around or beside another one, or where none can be. */
+static void another_folio(void)
+{
+	unsigned int order = random_below(22);
+	u64 addr = odd_address();
+
+	if (world.nr_folios == MAX_FOLIOS || world.next > OWN_START + (OWN_PAGES - 16) * PAGE_SIZE)
+		return;
+	if (world.nr_folios && random_below(2))
+		addr = PFN_PHYS(world.folios[random_below(world.nr_folios)].pfn);
+	if (order <= KHO_MAP_MAX_ORDER)
+		kho_map_add(&world.map, ALIGN_DOWN(PHYS_PFN(addr), BIT(order)), order);
+}
+
+static void lost_folio(void)
+{
+	const struct kho_map_folio *f;
+
+	if (!world.nr_folios)
+		return;
+	f = &world.folios[random_below(world.nr_folios)];
+	kho_map_del(&world.map, f->pfn, f->order);
+}
+
+static const struct {
+	const char *name;
+	void (*change)(void);
+} changes[] = {
+	{ "bits", change_bit }, { "bits that are set", change_live_bit },
+	{ "words", change_word }, { "pointers", change_pointer },
+	{ "pages", change_page }, { "bytes of the FDT", change_fdt },
+	{ "sizes of the FDT", truncate_fdt }, { "versions", other_version },
+	{ "roots", other_map }, { "scratch", change_scratch },
+	{ "folios added", another_folio }, { "folios lost", lost_folio },
+};
+
+static unsigned long changed[ARRAY_SIZE(changes)];
+
+/*
+ * The map must still be one to add to or delete from it, so such changes come
+ * first: their numbers are the highest.
+ */
+static void change(void)
+{
+	unsigned int n[4], nr = random_below(5), i, j;
+
+	for (i = 0; i < nr; i++) {
+		n[i] = random_below(ARRAY_SIZE(changes));
+		for (j = i; j && n[j] > n[j - 1]; j--) {
+			unsigned int other = n[j];
+
+			n[j] = n[j - 1];
+			n[j - 1] = other;
+		}
+	}
+	for (i = 0; i < nr; i++) {
+		changed[n[i]]++;
+		changes[n[i]].change();
+	}
+}
+
+/* Judging */
+
+static int cmp_folio(const void *a, const void *b)
+{
+	const struct kho_map_folio *x = a, *y = b;
+
+	return x->pfn < y->pfn ? -1 : x->pfn > y->pfn;
+}
+
+static const char *compare_folios(void)
+{
+	unsigned long pfn = 0, nr = 0;
+	struct kho_map_folio f;
+
+	qsort(reading.folios, reading.nr_folios, sizeof(f), cmp_folio);
+	for (unsigned int i = 0; i < reading.nr_folios; i++) {
+		const struct kho_map_folio *want = &reading.folios[i];
+
+		if (!kho_map_next(&kho_incoming.map, pfn, max_pfn, &f) ||
+		    f.pfn != want->pfn || f.order != want->order)
+			return "another folio is found than there is";
+		if (!kho_incoming_has(PFN_PHYS(f.pfn), PAGE_SIZE << f.order) ||
+		    kho_incoming_has(PFN_PHYS(f.pfn), (PAGE_SIZE << f.order) + 1))
+			return "a folio is not what is handed over";
+		if (!test_bit(kho_block_of(f.pfn), kho_blocks.named) ||
+		    !test_bit(kho_block_of(f.pfn + BIT(f.order) - 1), kho_blocks.named))
+			return "a block is not named";
+		pfn = f.pfn + BIT(f.order);
+	}
+	if (kho_map_next(&kho_incoming.map, pfn, max_pfn, &f))
+		return "a folio is found that is not there";
+	for (unsigned int order = 0; order <= KHO_MAX_FOLIO_ORDER; order++)
+		nr += kho_incoming.folios[order];
+	if (nr != reading.nr_folios || kho_incoming.nr_unclaimed.counter != (long)nr)
+		return "folios are not counted right";
+
+	return kho_incoming.nr_nodes == reading.nr_nodes ? NULL : "nodes are not counted right";
+}
+
+/* Leaves some of what there is to memblock, as reserve_mem= regions are. */
+static const char *forget_some(void)
+{
+	for (int i = 0; i < 4 && reading.nr_folios; i++) {
+		struct kho_map_folio *f = &reading.folios[random_below(reading.nr_folios)];
+		unsigned long end = f->pfn + BIT(f->order);
+		long was = kho_incoming.nr_unclaimed.counter;
+
+		if (f->order && kho_incoming_forget(f->pfn, end - 1))
+			return "half a folio is forgotten";
+		if (kho_incoming_has(PFN_PHYS(f->pfn), 1) != kho_incoming_forget(f->pfn, end))
+			return "a folio cannot be forgotten, or twice";
+		if (kho_incoming.nr_unclaimed.counter > was ||
+		    kho_incoming_has(PFN_PHYS(f->pfn), 1))
+			return "a folio is not forgotten";
+	}
+
+	return NULL;
+}
+
+static const char *judge(void)
+{
+	bool accepted;
+
+	oracle_read(&reading);
+	accepted = world_receive();
+	if (accepted != !reading.defect)
+		return accepted ? "accepted in spite of a defect" : "refused without a defect";
+	if (!accepted != !!world_said())
+		return accepted ? "accepted with a message" : "refused without a word";
+	if (!accepted)
+		return kho_incoming.map.root || kho_incoming.nodes || kho_blocks.start ?
+		       "something is left of what was refused" : NULL;
+
+	return compare_folios() ?: forget_some();
+}
+
+static void report(bool ok, const char *name, const char *why)
+{
+	printf("%sok %u - %s\n", ok ? "" : "not ", ++results, name);
+	failures += !ok;
+	if (!ok)
+		printf("# %s (the kernel: %s, the oracle: %s)\n", why,
+		       world_said() ?: "fine", reading.defect ?: "fine");
+}
+
+/* Named cases: what to spoil, and what the kernel is to say. */
+
+static struct kho_scratch *scratch_array(void)
+{
+	return phys_to_virt(world.scratch);
+}
+
+static void add_page(u64 addr)
+{
+	world_add(PHYS_PFN(addr), 0);
+}
+
+static void spoil_nothing(void) { }
+static void spoil_border(void) { world_add(PHYS_PFN(NODE_BORDER) - 16, 5); }
+static void spoil_hole(void) { add_page(HOLE_START); }
+static void spoil_into_hole(void) { world_add(0x20000, 16); }
+static void spoil_in_use(void) { add_page(FIRMWARE_START); }
+static void spoil_array(void) { add_page(world.scratch); }
+static void spoil_scratch(void)
+{
+	add_page(scratch_array()[1].addr + scratch_array()[1].size - 1);
+}
+
+static void spoil_own_node(void) { add_page(virt_to_phys(world.map.root)); }
+
+static void spoil_overlap(void)
+{
+	world_add(PHYS_PFN(RAM_END) - 0x2000, 9);
+	world_add(PHYS_PFN(RAM_END) - 0x2000 + 511, 0);
+}
+
+/* Both are large, and neither has a first page in the other's word of bits. */
+static void spoil_large_overlap(void)
+{
+	world_add(0x25000, 12);
+	world_add(0x25c00, 10);
+}
+
+static void spoil_order(void) { world_add(0x40000, 19); }
+static void spoil_far(void) { add_page(RAM_END << 8); }
+
+static u64 *some_pointer(void)
+{
+	u64 *root = (u64 *)world.map.root;
+
+	for (unsigned int i = 0; i < PAGE_SIZE / 8; i++) {
+		if (root[i])
+			return root + i;
+	}
+	abort();
+}
+
+static void spoil_node_unaligned(void) { *some_pointer() += 8; }
+static void spoil_node_hole(void) { *some_pointer() = HOLE_START; }
+static void spoil_node_scratch(void) { *some_pointer() = 0x14000000; }
+static void spoil_node_in_use(void) { *some_pointer() = FIRMWARE_START; }
+static void spoil_node_fdt(void) { *some_pointer() = world.fdt; }
+static void spoil_cycle(void) { *some_pointer() = virt_to_phys(world.map.root); }
+
+static void spoil_twice(void)
+{
+	u64 first, second;
+
+	world_add(0x12000, 0);
+	world_add(0x2e000, 0);
+	first = virt_to_phys(kho_map_leaf(&world.map, 0x12000, 0));
+	second = virt_to_phys(kho_map_leaf(&world.map, 0x2e000, 0));
+
+	for (u64 *word = phys_to_virt(OWN_START); virt_to_phys(word) < world.next; word++) {
+		if (*word == second)
+			*word = first;
+	}
+}
+
+static void spoil_nodes_scratch(void)
+{
+	scratch_array()[1].addr = NODE_BORDER / 0x400000 * 0x400000;
+}
+
+static void spoil_alignment(void)
+{
+	void *fdt = phys_to_virt(world.fdt);
+
+	fdt_set_off_dt_struct(fdt, fdt_off_dt_struct(fdt) + 1);
+}
+
+static const struct {
+	const char *name;
+	void (*spoil)(void);
+	const char *says;	/* NULL: nothing */
+} named[] = {
+	{ "nothing is wrong", spoil_nothing, NULL },
+	{ "a scratch region on two nodes", spoil_nodes_scratch, NULL },
+	{ "a folio on two nodes", spoil_border, "folio is on two nodes" },
+	{ "a folio where there is no RAM", spoil_hole, "folio is not in RAM" },
+	{ "a folio that ends where there is no RAM", spoil_into_hole, "folio is not in RAM" },
+	{ "a folio where firmware is", spoil_in_use, "folio is in use" },
+	{ "a folio where the scratch array is", spoil_array, "folio is in use" },
+	{ "a folio at the end of scratch", spoil_scratch, "folio is in scratch" },
+	{ "a folio that is a node", spoil_own_node, "folio is a node of the map" },
+	{ "a folio at the end of another", spoil_overlap, "folios overlap" },
+	{ "a large folio in a larger one", spoil_large_overlap, "folios overlap" },
+	{ "a folio that is too large", spoil_order, "node of the map names no memory" },
+	{ "a folio far behind the memory", spoil_far, "names no memory" },
+	{ "a node that is not aligned", spoil_node_unaligned, "node of the map is not in RAM" },
+	{ "a node where there is no RAM", spoil_node_hole, "node of the map is not in RAM" },
+	{ "a node in scratch", spoil_node_scratch, "node of the map is in scratch" },
+	{ "a node where firmware is", spoil_node_in_use, "node of the map is in use" },
+	{ "a node that is the root FDT", spoil_node_fdt, "node of the map is in use" },
+	{ "the root as its own child", spoil_cycle, "node of the map" },
+	{ "an FDT whose structure is not aligned", spoil_alignment, "root FDT is damaged" },
+	{ "a leaf twice", spoil_twice, "node of the map is in it twice" },
+};
+
+static void run_named(void)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(named); i++) {
+		const char *why;
+
+		random_seed(0);
+		world_make();
+		/* Not among the others, so that all else is in order. */
+		world_add(0x10000, 0);
+		named[i].spoil();
+		why = judge();
+		if (!why && named[i].says && (!world_said() || !strstr(world_said(), named[i].says)))
+			why = "the wrong message";
+		if (!why && !named[i].says && world_said())
+			why = "a message";
+		report(!why, named[i].name, why);
+	}
+}
+
+static const char *run_case(u64 seed)
+{
+	random_seed(seed);
+	world_make();
+	change();
+
+	return judge();
+}
+
+static void run_random(u64 seed, u64 cases)
+{
+	unsigned long accepted = 0, wrong = 0;
+	char name[120];
+
+	for (u64 i = 0; i < cases; i++) {
+		const char *why = run_case(seed + i);
+
+		accepted += !why && !world_said();
+		if (why && wrong++ < 10)
+			printf("# --one %llu: %s (the kernel: %s, the oracle: %s)\n",
+			       (unsigned long long)(seed + i), why, world_said() ?: "fine",
+			       reading.defect ?: "fine");
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(changes); i++)
+		printf("# %s: %lu\n", changes[i].name, changed[i]);
+	snprintf(name, sizeof(name), "%llu cases from seed %llu: %lu accepted, %lu wrong",
+		 (unsigned long long)cases, (unsigned long long)seed, accepted, wrong);
+	report(!wrong && accepted && accepted < cases, name, "see above");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "seed", required_argument, NULL, 's' },
+		{ "cases", required_argument, NULL, 'c' },
+		{ "one", required_argument, NULL, 'o' },
+		{},
+	};
+	u64 seed = 1, cases = 20000;
+	int c;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	world_init();
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'c':
+			cases = strtoull(optarg, NULL, 0);
+			break;
+		case 'o':
+			printf("%s\n", run_case(strtoull(optarg, NULL, 0)) ?: "fine");
+			printf("the kernel: %s, the oracle: %s\n", world_said() ?: "fine",
+			       reading.defect ?: "fine");
+			return 0;
+		default:
+			return 2;
+		}
+	}
+
+	printf("1..%zu\n", ARRAY_SIZE(named) + 1);
+	run_named();
+	run_random(seed, cases);
+
+	return failures ? 1 : 0;
+}

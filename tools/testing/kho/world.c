@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The machine: its memory, which is this process's at the same addresses, what
+ * an old kernel leaves in it, and the new kernel that looks at that.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/mman.h>
+
+#include <linux/memblock.h>
+
+#include "../../../kernel/kexec_handover_incoming.h"
+#include "world.h"
+
+struct world world;
+struct kho_scratch *kho_scratch;
+unsigned int kho_scratch_cnt;
+bool movable_node_enabled;
+
+static const struct kho_scratch regions[NR_SCRATCH] = {
+	{ 0x11000000, 0x1000000 }, { 0x14000000, 0x2000000 }, { 0x24000000, 0x800000 },
+};
+
+static u64 random_state;
+static char said[256];
+static unsigned int times_said;
+
+/* xorshift64*: the same numbers for a seed, everywhere. */
+static u64 random_u64(void)
+{
+	random_state ^= random_state >> 12;
+	random_state ^= random_state << 25;
+	random_state ^= random_state >> 27;
+
+	return random_state * 0x2545f4914f6cdd1dULL;
+}
+
+u64 random_below(u64 limit)
+{
+	return random_u64() % limit;
+}
+
+void random_seed(u64 seed)
+{
+	random_state = seed * 0x9e3779b97f4a7c15ULL + 1;
+}
+
+void kho_refuse(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(said, sizeof(said), fmt, args);
+	va_end(args);
+	times_said++;
+}
+
+/* What the kernel said, NULL if nothing; twice is as bad as not at all. */
+const char *world_said(void)
+{
+	if (times_said > 1)
+		return "more than one line";
+
+	return times_said ? said : NULL;
+}
+
+bool kho_scratch_overlap(phys_addr_t phys, size_t size)
+{
+	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
+		if (memblock_addrs_overlap(phys, size, kho_scratch[i].addr, kho_scratch[i].size))
+			return true;
+	}
+
+	return false;
+}
+
+static void map_ram(unsigned long start, unsigned long end)
+{
+	void *ram = mmap((void *)start, end - start, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (ram != (void *)start) {
+		perror("cannot have memory at the machine's addresses");
+		exit(1);
+	}
+}
+
+void world_init(void)
+{
+	map_ram(RAM_START, HOLE_START);
+	map_ram(HOLE_END, RAM_END);
+	max_pfn = PHYS_PFN(RAM_END);
+	memblock_set_kho_scratch_only();
+}
+
+/* A page of the old kernel's own. */
+u64 world_page(void)
+{
+	u64 page = world.next;
+
+	if (page == OWN_START + OWN_PAGES * PAGE_SIZE)
+		abort();
+	world.next += PAGE_SIZE;
+
+	return page;
+}
+
+static union kho_map_node *alloc_node(void)
+{
+	return phys_to_virt(world_page());
+}
+
+static void free_node(union kho_map_node *node)
+{
+}
+
+static const struct kho_map_ops ops = { .alloc = alloc_node, .free = free_node };
+
+void world_add(unsigned long pfn, unsigned int order)
+{
+	if (world.nr_folios == MAX_FOLIOS || kho_map_add(&world.map, pfn, order))
+		abort();
+	world.folios[world.nr_folios++] = (struct kho_map_folio){ pfn, order };
+}
+
+static bool overlaps(u64 start, u64 size, u64 from, u64 to)
+{
+	return start < to && from < start + size;
+}
+
+/* Could the old kernel have had a folio there? */
+static bool place_is_free(unsigned long pfn, unsigned int order)
+{
+	u64 start = PFN_PHYS(pfn), size = PAGE_SIZE << order;
+
+	if (start < RAM_START || start + size > FIRMWARE_START ||
+	    overlaps(start, size, HOLE_START, HOLE_END) ||
+	    overlaps(start, size, OWN_START, OWN_START + OWN_PAGES * PAGE_SIZE) ||
+	    (start < NODE_BORDER && start + size > NODE_BORDER))
+		return false;
+
+	for (unsigned int i = 0; i < NR_SCRATCH; i++) {
+		if (overlaps(start, size, regions[i].addr, regions[i].addr + regions[i].size))
+			return false;
+	}
+	for (unsigned int i = 0; i < world.nr_folios; i++) {
+		const struct kho_map_folio *f = &world.folios[i];
+
+		if (overlaps(start, size, PFN_PHYS(f->pfn), PFN_PHYS(f->pfn + BIT(f->order))))
+			return false;
+	}
+
+	return true;
+}
+
+/* Some near to each other, in the same leaf; others far, in leaves of their own. */
+static void add_folios(unsigned int nr)
+{
+	static const unsigned int orders[] = { 0, 0, 0, 1, 2, 5, 9, 10, 12 };
+
+	while (nr--) {
+		unsigned int order = orders[random_below(ARRAY_SIZE(orders))];
+		u64 span = random_below(2) ? RAM_END - RAM_START : 0x400000;
+		unsigned long pfn = PHYS_PFN(RAM_START + random_below(span));
+
+		pfn = ALIGN_DOWN(pfn, BIT(order));
+		if (place_is_free(pfn, order))
+			world_add(pfn, order);
+	}
+}
+
+static void make_fdt(u64 addr)
+{
+	void *fdt = phys_to_virt(addr);
+	char name[] = "blob-a";
+
+	if (kho_fdt_create(fdt, virt_to_phys(world.map.root)))
+		abort();
+	for (unsigned int i = random_below(4); i; i--, name[5]++) {
+		if (kho_fdt_add(fdt, name, RAM_START + i * PAGE_SIZE, 4096))
+			abort();
+	}
+}
+
+/* A handover without a mistake. */
+void world_make(void)
+{
+	memset(&world, 0, sizeof(world));
+	memset(phys_to_virt(OWN_START), 0, OWN_PAGES * PAGE_SIZE);
+	world.next = OWN_START;
+
+	if (kho_map_init(&world.map, &ops))
+		abort();
+	world.scratch = world_page();
+	world.scratch_size = sizeof(regions);
+	memcpy(phys_to_virt(world.scratch), regions, sizeof(regions));
+
+	world.fdt = world_page();
+	world.fdt_size = KHO_FDT_SIZE;
+	make_fdt(world.fdt);
+	if (random_below(4))
+		world_add(PHYS_PFN(world.fdt), 0);
+	add_folios(random_below(100));
+}
+
+static void reset_memblock(void)
+{
+	memblock.memory.cnt = 0;
+	memblock.memory.total_size = 0;
+	memblock.reserved.cnt = 0;
+	memblock.reserved.total_size = 0;
+
+	memblock_add_node(RAM_START, NODE_BORDER - RAM_START, 0, MEMBLOCK_NONE);
+	memblock_add_node(NODE_BORDER, HOLE_START - NODE_BORDER, 1, MEMBLOCK_NONE);
+	memblock_add_node(HOLE_END, RAM_END - HOLE_END, 1, MEMBLOCK_NONE);
+	memblock_reserve(FIRMWARE_START, RAM_END - FIRMWARE_START);
+}
+
+/* As kho_populate() and kho_memory_init(). */
+bool world_receive(void)
+{
+	const void *fdt = phys_to_virt(world.fdt);
+	const char *defect;
+	u64 map;
+
+	memset(&kho_incoming, 0, sizeof(kho_incoming));
+	memset(&kho_blocks, 0, sizeof(kho_blocks));
+	memset(said, 0, sizeof(said));
+	times_said = 0;
+	kho_scratch_cnt = 0;
+	reset_memblock();
+
+	defect = kho_fdt_defect(fdt);
+	if (defect) {
+		kho_refuse("root FDT %s", defect);
+		return false;
+	}
+	kho_scratch = phys_to_virt(world.scratch);
+	if (!kho_scratch_valid(kho_scratch, NR_SCRATCH, world.scratch))
+		return false;
+	kho_scratch_cnt = NR_SCRATCH;
+	for (unsigned int i = 0; i < NR_SCRATCH; i++)
+		memblock_mark_kho_scratch(kho_scratch[i].addr, kho_scratch[i].size);
+	memblock_reserve(world.scratch, world.scratch_size);
+	memblock_reserve(world.fdt, KHO_FDT_SIZE);
+
+	return !kho_fdt_u64(fdt, 0, KHO_FDT_PROP_MAP, &map) &&
+	       kho_incoming_accept(map, world.fdt);
+}

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The first kernel does not know that there are two nodes, so that a region of
+# scratch is on both. The next kernels do, and the one after again does not.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+about="scratch on two nodes, from a kernel that knew of one"
+kernels="main next"
+words="nokaslr numa=off kho_scratch=96M,404M,4M"
+mem=1G
+cpus=2
+numa=2
+stages=3
+plan=14
+
+BORDER=$((512 << 20))
+
+stage_1() {
+	check "there is one node" same nodes "$(nodes)" 0
+	check "a region of scratch is on both" on_both
+	check "a file can be kept" keep letter 30M
+	remember regions "$(regions out)"
+	note_down
+	remember first "$(meminfo MemTotal)"
+	handover next "numa=on"
+}
+
+stage_2() {
+	check "there are two nodes" same nodes "$(nodes)" 0-1
+	check "it is a handover" came_from "$(recall release)" 1
+	check "scratch came in as it was" same in "$(regions in)" "$(recall regions)"
+	check "the file is intact" intact letter
+	check "nine tenths of the memory can be used" usable 90
+	note_down
+	handover main "numa=off"
+}
+
+stage_3() {
+	check "there is one node" same nodes "$(nodes)" 0
+	check "it is a handover" came_from "$(recall release)" 2
+	# Compared with a kernel that knows of two nodes, it has less of its own.
+	check "no memory got lost" near MemTotal "$(meminfo MemTotal)" "$(recall first)" 512
+	check "scratch came in as it was" same in "$(regions in)" "$(recall regions)"
+	check "the file is intact" intact letter
+	check "nine tenths of the memory can be used" usable 90
+	finish
+}
+
+nodes() {
+	cat /sys/devices/system/node/online
+}
+
+on_both() {
+	local start size
+
+	regions out >/tmp/regions
+	while read -r start size; do
+		[ $((start)) -lt $BORDER ] && [ $((start + size)) -gt $BORDER ] && return
+	done </tmp/regions
+	cat /tmp/regions
+	return 1
+}
