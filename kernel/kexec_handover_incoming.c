@@ -179,6 +179,16 @@ static bool __init larger_overlaps(unsigned int order, unsigned long pfn,
 	return false;
 }
 
+/* With large orders too many at times, which does no harm. */
+static void __init name_blocks(unsigned long pfn, unsigned long end)
+{
+	unsigned long block = kho_block_of(pfn), last = kho_block_of(end - 1);
+
+	do {
+		__set_bit(block, kho_blocks.named);
+	} while (block++ < last);
+}
+
 /*
  * Looks at the bits of a leaf a word at a time: the work is per node, however
  * many folios the node names. All leaves must have been through count_leaf().
@@ -187,26 +197,27 @@ static int __init check_leaf(phys_addr_t node, unsigned int level, u64 key,
 			     void *arg)
 {
 	const union kho_map_node *leaf = phys_to_virt(node);
+	unsigned long first;
 	unsigned int order;
+	bool largest;
 
 	if (level)
 		return 0;
 
 	order = kho_map_key_order(key);
-	for (unsigned long i = 0; i < ARRAY_SIZE(leaf->bits); i++, key += BITS_PER_LONG) {
+	largest = !(kho_incoming.map.orders >> order >> 1);
+	first = kho_map_key_pfn(key);
+	for (unsigned long i = 0; i < ARRAY_SIZE(leaf->bits); i++, first += BITS_PER_LONG << order) {
 		unsigned long pfn, end;
 
 		if (!leaf->bits[i])
 			continue;
 
-		pfn = kho_map_key_pfn(key + __ffs(leaf->bits[i]));
-		end = kho_map_key_pfn(key + __fls(leaf->bits[i])) + BIT(order);
-		if (larger_overlaps(order, pfn, end))
+		pfn = first + (__ffs(leaf->bits[i]) << order);
+		end = first + ((__fls(leaf->bits[i]) + 1) << order);
+		if (!largest && larger_overlaps(order, pfn, end))
 			return found_defect(arg, "folios overlap", PFN_PHYS(pfn));
-
-		/* With large orders too many at times, which does no harm. */
-		bitmap_set(kho_blocks.named, kho_block_of(pfn),
-			   kho_block_of(end - 1) - kho_block_of(pfn) + 1);
+		name_blocks(pfn, end);
 	}
 
 	return 0;
