@@ -142,6 +142,21 @@ void kho_unpreserve_vmalloc(struct kho_vmalloc *preservation)
 }
 EXPORT_SYMBOL_GPL(kho_unpreserve_vmalloc);
 
+static int leave_pte(pte_t *pte, unsigned long addr, void *unused)
+{
+	return 0;
+}
+
+/*
+ * So that mapping the pages later needs no memory any more: then they are taken,
+ * and it would be too late to fail. Huge mappings replace the lowest tables.
+ */
+static int make_page_tables(const struct vm_struct *area)
+{
+	return apply_to_page_range(&init_mm, (unsigned long)area->addr,
+				   get_vm_area_size(area), leave_pte, NULL);
+}
+
 /* An area with room for all pages but none in it, which vfree() takes. */
 static struct vm_struct *make_area(const struct kho_vmalloc *kv, const void *caller)
 {
@@ -158,7 +173,8 @@ static struct vm_struct *make_area(const struct kho_vmalloc *kv, const void *cal
 		return NULL;
 
 	area->pages = kvmalloc_array(kv->total_pages, sizeof(*area->pages), GFP_KERNEL);
-	if (!area->pages) {
+	if (!area->pages || make_page_tables(area)) {
+		kvfree(area->pages);
 		free_vm_area(area);
 		return NULL;
 	}
@@ -260,8 +276,8 @@ static bool can_be(const struct kho_vmalloc *kv)
  * Context: may sleep; from when there is vmalloc() on.
  * Return: the address; NULL, after a warning, if the area was not handed over, or
  * not as a whole, or if memory is short. If @preservation cannot be, or there is
- * no memory for the descriptions of pages, then nothing is taken and the call can
- * be repeated; otherwise what there is of the area is freed.
+ * no memory, then nothing is taken and the call can be repeated; otherwise what
+ * there is of the area is freed.
  */
 void *kho_restore_vmalloc(const struct kho_vmalloc *preservation)
 {

@@ -6,6 +6,9 @@
  *   kexec_load crash KERNEL INITRD COMMAND-LINE   for a panic
  *   kexec_load unload                             drop what "load" loaded
  *   kexec_load exec                               go, at once
+ *   kexec_load fail N load KERNEL INITRD COMMAND-LINE
+ *                                                 with the Nth allocation failing;
+ *                                                 says if there was none
  *
  * kexec-tools would do, but carries file formats, an assembler purgatory and
  * options of its own between a test and the kernel. INITRD may be "-".
@@ -20,6 +23,23 @@ static int fail(const char *what)
 {
 	fprintf(stderr, "kexec_load: %s: error %d\n", what, errno);
 	return 1;
+}
+
+/* The place of the next allocation of this process to fail, 0 for none. */
+static int fail_nth(char *nth, int flags)
+{
+	int fd = open("/proc/thread-self/fail-nth", flags);
+	int len;
+
+	if (fd < 0)
+		return fail("fail-nth");
+	len = flags == O_RDONLY ? read(fd, nth, 15) : write(fd, nth, strlen(nth));
+	close(fd);
+	if (len < 0)
+		return fail("fail-nth");
+	if (flags == O_RDONLY)
+		nth[len] = 0;
+	return 0;
 }
 
 static int load(const char *kernel, const char *initrd, const char *cmdline,
@@ -50,6 +70,20 @@ static int load(const char *kernel, const char *initrd, const char *cmdline,
 	return 0;
 }
 
+static int load_with_fault(const char *kernel, const char *initrd,
+			   const char *cmdline, const char *nth)
+{
+	char left[16];
+	int err;
+
+	strlcpy(left, nth, sizeof(left));
+	err = fail_nth(left, O_WRONLY) ?: load(kernel, initrd, cmdline, 0);
+	if (err || fail_nth(left, O_RDONLY))
+		return 1;
+	puts(atoi(left) ? "no such allocation" : "loaded all the same");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
@@ -58,6 +92,9 @@ int main(int argc, char **argv)
 		return load(argv[2], argv[3], argv[4], 0);
 	if (argc == 5 && !strcmp(verb, "crash"))
 		return load(argv[2], argv[3], argv[4], KEXEC_FILE_ON_CRASH);
+
+	if (argc == 7 && !strcmp(verb, "fail") && !strcmp(argv[3], "load"))
+		return load_with_fault(argv[4], argv[5], argv[6], argv[2]);
 
 	if (argc == 2 && !strcmp(verb, "unload")) {
 		if (syscall(__NR_kexec_file_load, -1, -1, 0, NULL,

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Each call of KHO with each of its allocations failing once, and loading a
+# kernel with many of its allocations failing: there is an error, and nothing
+# else. What is preserved arrives after all of that.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+about="each allocation fails once: an error, and nothing is left behind"
+kernels="debug"
+words="test_kho_faults"
+mem=1G
+limit=240
+stages=2
+plan=14
+expect="KHO: no memory to restore|vmalloc error|Call Trace"
+
+FAULTS=/sys/kernel/debug/test_kho_faults
+
+stage_1() {
+	check "KHO is on" kho_enabled
+	# Of no order that is to have no leaf in the map.
+	check "a file can be kept" keep letter 20M 0
+	check "allocations can be made to fail" prepare_faults
+	cat $FAULTS/calls >/tmp/calls
+	note "$(cat /tmp/calls)"
+	for name in preserve_folio preserve_pages preserve_vmalloc alloc_preserve add_subtree; do
+		check "$name changes nothing when it fails" unharmed "$name"
+	done
+	check "kexec_file_load changes nothing when it fails" loads_fail
+	note_down
+	handover debug "$words"
+}
+
+stage_2() {
+	check "no memory got lost" came_from "$(recall release)" 1
+	check "the file is intact" intact letter
+	check "allocations can be made to fail" prepare_faults
+	cat $FAULTS/calls >/tmp/calls
+	note "$(cat /tmp/calls)"
+	check "restore_vmalloc fails in order" unharmed restore_vmalloc
+	check "what was handed over is used, or waits" has_not_said "test_kho: area .* is another"
+	finish
+}
+
+# In all tasks that ask for it, whatever the allocation may wait for.
+prepare_faults() {
+	local dir
+
+	for dir in failslab fail_page_alloc; do
+		dir=/sys/kernel/debug/$dir
+		echo 0 >$dir/verbose && echo 0 >$dir/ignore-gfp-wait || return
+	done
+	echo 0 >/sys/kernel/debug/fail_page_alloc/min-order
+	echo 0 >/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem
+}
+
+# As it was read first: what is allocated for the map stays.
+unharmed() {
+	grep -qE "^$1 faults [1-9][0-9]* errors [1-9][0-9]* wrong 0$" /tmp/calls ||
+		{ grep "^$1 " /tmp/calls; return 1; }
+}
+
+# One after another at first, then with steps: most of them are a page each.
+loads_fail() {
+	local nth=1 failed=0 preserved
+
+	preserved=$(cat $FAULTS/preserved)
+	pack_initrd
+	while :; do
+		if kexec_load fail $nth load /boot/debug /tmp/initrd "quiet" >/tmp/said 2>&1; then
+			grep -q "no such" /tmp/said && break
+		else
+			grep -q "error 12" /tmp/said || { echo "$nth: $(cat /tmp/said)"; return 1; }
+			failed=$((failed + 1))
+			same loaded "$(cat /sys/kernel/kexec_loaded)" 0 || return
+		fi
+		same preserved "$(cat $FAULTS/preserved)" "$preserved" || return
+		kexec_load unload || return
+		nth=$((nth + 1 + nth / 4))
+	done
+	kexec_load unload
+	note "$failed of the loads failed, the last one at allocation $nth"
+	[ $failed -ge 20 ]
+}
