@@ -207,14 +207,14 @@ static int __init check_leaf(phys_addr_t node, unsigned int level, u64 key,
 	order = kho_map_key_order(key);
 	largest = !(kho_incoming.map.orders >> order >> 1);
 	first = kho_map_key_pfn(key);
-	for (unsigned long i = 0; i < ARRAY_SIZE(leaf->bits); i++, first += BITS_PER_LONG << order) {
-		unsigned long pfn, end;
+	for (unsigned long i = 0; i < ARRAY_SIZE(leaf->bits); i++) {
+		unsigned long bits = leaf->bits[i], pfn, end;
 
-		if (!leaf->bits[i])
+		if (!bits)
 			continue;
 
-		pfn = first + (__ffs(leaf->bits[i]) << order);
-		end = first + ((__fls(leaf->bits[i]) + 1) << order);
+		pfn = first + ((i * BITS_PER_LONG + __ffs(bits)) << order);
+		end = first + ((i * BITS_PER_LONG + __fls(bits) + 1) << order);
 		if (!largest && larger_overlaps(order, pfn, end))
 			return found_defect(arg, "folios overlap", PFN_PHYS(pfn));
 		name_blocks(pfn, end);

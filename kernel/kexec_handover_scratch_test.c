@@ -153,7 +153,9 @@ static void __init test_sizes_image_above(struct kunit *test)
 
 static void __init test_sizes_large(struct kunit *test)
 {
-	struct kho_scratch_use use = { .image_below = 40, .below = 3000, .above = SZ_16M, .nodes = 1 };
+	struct kho_scratch_use use = {
+		.image_below = 40, .below = 3000, .above = SZ_16M, .nodes = 1,
+	};
 
 	/* 16 TiB. */
 	expect_sizes(test, use, 1000, 29600, 400 + 10ULL * SZ_16M);

@@ -119,7 +119,8 @@ static void change_fdt(void)
 {
 	u8 *fdt = phys_to_virt(world.fdt);
 	/* The header, the structure, the strings. */
-	u64 at = random_below(2) ? random_below(40) : random_below(fdt_totalsize(fdt) % PAGE_SIZE + 1);
+	u64 size = fdt_totalsize(fdt) % PAGE_SIZE + 1;
+	u64 at = random_below(random_below(2) ? 40 : size);
 
 	fdt[at] = random_below(2) ? random_below(256) : 0;
 }
@@ -163,7 +164,10 @@ static void change_scratch(void)
 {
 	u64 *word = phys_to_virt(world.scratch + random_below(2 * NR_SCRATCH) * 8);
 
-	*word = random_below(2) ? ALIGN_DOWN(odd_address(), 4 << 20) : *word ^ BIT(random_below(64));
+	if (random_below(2))
+		*word = ALIGN_DOWN(odd_address(), 4 << 20);
+	else
+		*word ^= BIT(random_below(64));
 }
 
 /* A folio that lies in, around or beside another one, or where none can be. */
@@ -437,7 +441,7 @@ static void run_named(void)
 		world_add(0x10000, 0);
 		named[i].spoil();
 		why = judge();
-		if (!why && named[i].says && (!world_said() || !strstr(world_said(), named[i].says)))
+		if (!why && named[i].says && !strstr(world_said() ?: "", named[i].says))
 			why = "the wrong message";
 		if (!why && !named[i].says && world_said())
 			why = "a message";

@@ -12,7 +12,7 @@
 
 #define TABLE		512
 #define LEAF_BITS	32768
-#define ORDER_0_KEY	(1ULL << 52)
+#define ORDER_0_KEY	BIT_ULL(52)
 #define LARGEST		18
 #define NR_PAGES	(RAM_END / 4096)
 
@@ -175,7 +175,8 @@ void oracle_read(struct reading *into)
 
 	reading = into;
 	reading->defect = NULL;
-	reading->nr_folios = reading->nr_nodes = 0;
+	reading->nr_folios = 0;
+	reading->nr_nodes = 0;
 	memset(owner, NOBODY, sizeof(owner));
 
 	if (!read_fdt(&map))

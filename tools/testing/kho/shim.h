@@ -40,10 +40,20 @@ static inline void cleanup_kfree(void *p)
 	free(*(void **)p);
 }
 
-#define kmemdup(p, size, gfp)	memcpy(malloc(size), p, size)
-#define sort(base, nr, size, cmp, swap)	qsort(base, nr, size, cmp)
 #define cmpxchg64(p, old, new)	__sync_val_compare_and_swap(p, old, new)
-#define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
+/* There is one thread. */
+#define smp_store_release(p, v)	WRITE_ONCE(*(p), v)
+
+static inline void *kmemdup(const void *p, size_t size, gfp_t gfp)
+{
+	return memcpy(malloc(size), p, size);
+}
+
+static inline void sort(void *base, size_t nr, size_t size,
+			int (*cmp)(const void *, const void *), void *swap)
+{
+	qsort(base, nr, size, cmp);
+}
 
 #define atomic_long_set(v, i)	((void)((v)->counter = (i)))
 #define atomic_long_add(i, v)	((void)((v)->counter += (i)))

@@ -25,21 +25,28 @@ static int fail(const char *what)
 	return 1;
 }
 
-/* The place of the next allocation of this process to fail, 0 for none. */
-static int fail_nth(char *nth, int flags)
-{
-	int fd = open("/proc/thread-self/fail-nth", flags);
-	int len;
+static const char *const fail_nth = "/proc/thread-self/fail-nth";
 
-	if (fd < 0)
-		return fail("fail-nth");
-	len = flags == O_RDONLY ? read(fd, nth, 15) : write(fd, nth, strlen(nth));
+static int set_fault(const char *nth)
+{
+	int fd = open(fail_nth, O_WRONLY);
+
+	if (fd < 0 || write(fd, nth, strlen(nth)) < 0)
+		return fail(fail_nth);
 	close(fd);
-	if (len < 0)
-		return fail("fail-nth");
-	if (flags == O_RDONLY)
-		nth[len] = 0;
 	return 0;
+}
+
+/* Is there an allocation yet to fail? Then there were fewer. */
+static int fault_left(void)
+{
+	char left = '0';
+	int fd = open(fail_nth, O_RDONLY);
+
+	if (fd < 0 || read(fd, &left, 1) != 1)
+		return fail(fail_nth);
+	close(fd);
+	return left != '0';
 }
 
 static int load(const char *kernel, const char *initrd, const char *cmdline,
@@ -73,14 +80,9 @@ static int load(const char *kernel, const char *initrd, const char *cmdline,
 static int load_with_fault(const char *kernel, const char *initrd,
 			   const char *cmdline, const char *nth)
 {
-	char left[16];
-	int err;
-
-	strlcpy(left, nth, sizeof(left));
-	err = fail_nth(left, O_WRONLY) ?: load(kernel, initrd, cmdline, 0);
-	if (err || fail_nth(left, O_RDONLY))
+	if (set_fault(nth) || load(kernel, initrd, cmdline, 0))
 		return 1;
-	puts(atoi(left) ? "no such allocation" : "loaded all the same");
+	puts(fault_left() ? "no such allocation" : "loaded all the same");
 	return 0;
 }
 
