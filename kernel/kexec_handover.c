@@ -28,6 +28,7 @@
 #include <linux/init.h>
 #include <linux/instruction_pointer.h>
 #include <linux/io.h>
+#include <linux/ioport.h>
 #include <linux/kexec.h>
 #include <linux/kstrtox.h>
 #include <linux/memblock.h>
@@ -310,12 +311,13 @@ EXPORT_SYMBOL_GPL(kho_remove_subtree);
  * @size: bytes
  *
  * Context: any, from kho_memory_init() on.
- * Return: true if it begins and ends in RAM.
+ * Return: true if all of it is RAM.
  */
 bool kho_is_ram(u64 phys, u64 size)
 {
-	return size && phys + size > phys && pfn_valid(PHYS_PFN(phys)) &&
-	       pfn_valid(PHYS_PFN(phys + size - 1));
+	return size && phys + size > phys &&
+	       region_intersects(phys, size, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) ==
+	       REGION_INTERSECTS;
 }
 
 /**

@@ -217,6 +217,9 @@ static void add_subtrees(const void *fdt, struct dentry *dir, bool incoming)
 			continue;
 		}
 
+		/* More than kho_alloc_preserve() can give is not worth a copy. */
+		if (size > PAGE_SIZE << MAX_PAGE_ORDER)
+			continue;
 		blob = kvmemdup(phys_to_virt(phys), size, GFP_KERNEL);
 		if (!blob || !create_blob_file(name, dir, blob, size))
 			kvfree(blob);
