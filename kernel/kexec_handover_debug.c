@@ -12,6 +12,7 @@
 
 #include <linux/debugfs.h>
 #include <linux/io.h>
+#include <linux/kstrtox.h>
 #include <linux/libfdt.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -194,6 +195,27 @@ static int in_stats_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(in_stats);
 
+static ssize_t release_write(struct file *file, const char __user *ubuf,
+			     size_t count, loff_t *ppos)
+{
+	bool sure;
+	int err;
+
+	err = kstrtobool_from_user(ubuf, count, &sure);
+	if (err)
+		return err;
+	if (sure)
+		pr_info("%lu folios that nobody asked for are free now\n",
+			kho_incoming_release());
+
+	return count;
+}
+
+static const struct file_operations release_fops = {
+	.open = simple_open,
+	.write = release_write,
+};
+
 /*
  * The blobs in an FDT. Those that were handed over can be freed by their owner
  * any time: what is shown of them is a copy of when the system came up.
@@ -253,6 +275,7 @@ void __init kho_debugfs_init(void)
 		debugfs_create_file("scratch_phys", 0400, in, NULL, &scratch_phys_fops);
 		debugfs_create_file("scratch_len", 0400, in, NULL, &scratch_len_fops);
 		debugfs_create_file("stats", 0400, in, NULL, &in_stats_fops);
+		debugfs_create_file("release", 0200, in, NULL, &release_fops);
 		add_subtrees(kho_in.fdt, debugfs_create_dir("sub_fdts", in), true);
 	}
 }

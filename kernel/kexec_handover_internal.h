@@ -172,6 +172,7 @@ struct kho_in_stats {
 void kho_incoming_trace(void);
 void kho_incoming_finish(void);
 bool kho_incoming_take(unsigned long pfn, unsigned long end);
+unsigned long kho_incoming_release(void);
 void kho_incoming_stats(struct kho_in_stats *stats);
 
 /* kexec_handover_reserve_mem.c */

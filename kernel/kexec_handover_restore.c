@@ -19,6 +19,7 @@
 
 #include <linux/atomic.h>
 #include <linux/init.h>
+#include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/page_owner.h>
@@ -206,6 +207,27 @@ static void make_ordinary(struct page *page, unsigned int order)
 	totalram_pages_add(BIT(order));
 }
 
+/* The folio that waits at @pfn, which is the caller's then, or NULL. */
+static __always_inline struct folio *restore(unsigned long pfn)
+{
+	struct page *page;
+	int order = -1;
+
+	rcu_read_lock();
+	/* What was restored before and is free may be unplugged, but still named. */
+	if (likely(pfn_valid(pfn)))
+		order = take(pfn);
+	rcu_read_unlock();
+	if (unlikely(order < 0))
+		return NULL;
+
+	page = pfn_to_page(pfn);
+	make_ordinary(page, order);
+	trace_kho_restore(pfn, order, BIT(order), 0);
+
+	return (struct folio *)page;
+}
+
 static noinline void refuse_restore(phys_addr_t phys, unsigned long caller)
 {
 	trace_kho_restore(PHYS_PFN(phys), 0, 1, -ENOENT);
@@ -226,28 +248,54 @@ static noinline void refuse_restore(phys_addr_t phys, unsigned long caller)
  */
 struct folio *kho_restore_folio(phys_addr_t phys)
 {
-	unsigned long pfn = PHYS_PFN(phys);
-	struct page *page;
-	int order = -1;
+	struct folio *folio = NULL;
 
-	rcu_read_lock();
-	/* What was restored before and is free may be unplugged, but still named. */
-	if (likely(PAGE_ALIGNED(phys) && pfn_valid(pfn)))
-		order = take(pfn);
-	rcu_read_unlock();
-
-	if (unlikely(order < 0)) {
+	if (likely(PAGE_ALIGNED(phys)))
+		folio = restore(PHYS_PFN(phys));
+	if (unlikely(!folio))
 		refuse_restore(phys, _RET_IP_);
-		return NULL;
-	}
 
-	page = pfn_to_page(pfn);
-	make_ordinary(page, order);
-	trace_kho_restore(pfn, order, BIT(order), 0);
-
-	return (struct folio *)page;
+	return folio;
 }
 EXPORT_SYMBOL_GPL(kho_restore_folio);
+
+/* The map may be dropped any time. */
+static bool next_named(unsigned long pfn, struct kho_map_folio *folio)
+{
+	bool found;
+
+	rcu_read_lock();
+	found = READ_ONCE(kho_incoming.map.root) &&
+		kho_map_next(&kho_incoming.map, pfn, max_pfn, folio);
+	rcu_read_unlock();
+
+	return found;
+}
+
+/**
+ * kho_incoming_release - free the folios that nobody has asked for
+ *
+ * Context: may sleep, once all struct pages are initialised.
+ * Return: how many there were.
+ */
+unsigned long kho_incoming_release(void)
+{
+	unsigned long pfn = 0, nr = 0;
+	struct kho_map_folio named;
+
+	while (next_named(pfn, &named)) {
+		struct folio *folio = restore(named.pfn);
+
+		if (folio) {
+			folio_put(folio);
+			nr++;
+		}
+		pfn = named.pfn + BIT(named.order);
+		cond_resched();
+	}
+
+	return nr;
+}
 
 /*
  * Beginning and end
@@ -304,3 +352,22 @@ void kho_incoming_stats(struct kho_in_stats *stats)
 	}
 	stats->nodes = kho_incoming.nr_nodes;
 }
+
+/* When all that is built in has had its turn. Modules may still come. */
+static int __init report_waiting(void)
+{
+	struct kho_in_stats stats;
+	unsigned long nr = 0, pages = 0;
+
+	kho_incoming_stats(&stats);
+	for (unsigned int order = 0; order <= KHO_MAX_FOLIO_ORDER; order++) {
+		nr += stats.unclaimed[order];
+		pages += stats.unclaimed[order] << order;
+	}
+	if (nr)
+		pr_info("%lu folios, %lu KiB, of the previous kernel wait for somebody to ask for them\n",
+			nr, pages << (PAGE_SHIFT - 10));
+
+	return 0;
+}
+late_initcall_sync(report_waiting);
