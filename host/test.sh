@@ -228,6 +228,10 @@ main() {
 	[[ ${1-} != --list ]] || { list; return; }
 	command -v qemu-system-x86_64 >/dev/null ||
 		die "qemu-system-x86_64 not found (package qemu-system-x86)"
+	# One that cannot be read would be left out without a word below.
+	for name in $(all_names); do
+		(read_head "$name") || die "the head of test '$name' cannot be read"
+	done
 	if ((!$#)); then
 		read -ra order <<<"${TESTS:-$(default_names | xargs)}"
 		set -- "${order[@]}"
