@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The blob that hands reserve_mem= regions over is damaged: all of it, one
-# region, the address of one region, the name of one. What cannot be right is fresh, what can is
-# revived, and the rest of the handover takes no notice.
+# region, the address of one region, the name of one. What cannot be right is
+# fresh, what can is revived, and the rest of the handover takes no notice.
 #
 # shellcheck shell=dash disable=SC2034,SC2154
 
