@@ -177,8 +177,16 @@ void kho_incoming_stats(struct kho_in_stats *stats);
 
 /* kexec_handover_reserve_mem.c */
 
+#ifdef CONFIG_KEXEC_HANDOVER_RESERVE_MEM
 void kho_reserve_mem_settle(void);
 u64 kho_reserve_mem_bytes(phys_addr_t from, phys_addr_t to);
+#else
+static inline void kho_reserve_mem_settle(void) { }
+static inline u64 kho_reserve_mem_bytes(phys_addr_t from, phys_addr_t to)
+{
+	return 0;
+}
+#endif
 
 /* kexec_handover_checks.c */
 
