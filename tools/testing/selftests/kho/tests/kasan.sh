@@ -2,8 +2,7 @@
 #
 # The stories of basic, pages and vmalloc, shorter, between kernels with KASAN:
 # none of KHO's accesses goes to memory that is not there to be accessed, and a
-# restored area is watched like one that vmalloc() returned. Only when asked for,
-# since the kernel takes longer to build than all others together.
+# restored area is watched like one that vmalloc() returned.
 #
 # shellcheck shell=dash disable=SC2034,SC2154
 
@@ -11,13 +10,12 @@
 . "$kho_tests/vmalloc.sh"
 
 about="files, runs of pages and vmalloc areas under KASAN"
-kernels="kasan"
+kernels="debug"
 words=""
 mem=2G
 limit=300
 stages=3
 plan=24
-when=asked
 expect="KHO: (nothing to restore|cannot restore .*: 0 of)|KASAN: .* in poke_write|Call Trace"
 
 readonly SHORT_RUNS="1:0 2:1 7:5 513:511 3000:1022"
@@ -38,12 +36,12 @@ stage_1() {
 	check "8 MiB with huge pages can be kept" create_area "vmalloc $((8 << 20)) huge"
 	check "what cannot be preserved is not" all_refused
 	note_down
-	handover kasan
+	handover debug
 }
 
 stage_2() {
 	arrive 1
-	handover kasan test_kho_early
+	handover debug test_kho_early
 }
 
 stage_3() {
