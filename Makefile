@@ -17,7 +17,8 @@ help:
 	@echo 'make new-patch NAME=x SUBJECT="mm: ..."    an empty patch at the end of the series'
 	@echo 'make series                build/mail: patches and whole files, ready for git am'
 	@echo 'make series-check          is every whole file in exactly one patch?'
-	@echo 'make lint                  checkpatch, kernel-doc, shellcheck'
+	@echo 'make steps                 does each step of the series build, and boot? half an hour'
+	@echo 'make lint                  checkpatch, kernel-doc, coccicheck, shellcheck, codespell'
 	@echo 'make sparse                compile our files once more with sparse and W=1'
 	@echo 'make doc                   build/doc: the pages about KHO as HTML'
 	@echo
@@ -45,11 +46,18 @@ series-check: deps
 series: tree
 	@host/series.sh mail
 
+steps: tree
+	@host/steps.sh
+
+# What lint and sparse need, and so do all tests, which include them.
+checkers := shellcheck codespell coccinelle sparse
+
 lint: tree
+	@host/deps.sh $(checkers)
 	@host/lint.sh
 
 sparse: tree
-	@host/deps.sh sparse
+	@host/deps.sh $(checkers)
 	@host/lint.sh sparse
 
 doc: tree
@@ -62,6 +70,7 @@ demo: tree
 	@host/demo.sh
 
 test: tree
+	@host/deps.sh $(checkers)
 	@host/test.sh
 
 random: tree
@@ -80,4 +89,4 @@ distclean:
 	@host/tree.sh --check
 	rm -rf build
 
-.PHONY: help deps tree kernel refresh new-patch series-check series lint sparse doc demo test random mutations bench clean distclean
+.PHONY: help deps tree kernel refresh new-patch series-check series steps lint sparse doc demo test random mutations bench clean distclean

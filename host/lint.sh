@@ -3,10 +3,12 @@
 #
 # host/lint.sh - what can be said about our files and patches without running
 #
-#   host/lint.sh           checkpatch, kernel-doc, shellcheck
+#   host/lint.sh           checkpatch, kernel-doc, coccicheck's scripts, shellcheck,
+#                          codespell
 #   host/lint.sh sparse    sparse for our and the patched objects, W=1 for ours
 #
-# Owns nothing; needs build/linux. Fails when there is anything to say.
+# Owns kernel "lint" in build/, needs build/linux. Fails when there is anything
+# to say.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -39,8 +41,48 @@ kernel_doc() {
 	(cd "$tree" && scripts/kernel-doc -none -Wall -Werror "$@")
 }
 
+# Those of the kernel's semantic patches that are about what our code does.
+cocci_scripts() {
+	(
+		cd "$tree/scripts/coccinelle"
+		printf '%s\n' free/{ifnullfree,iounmap,kfree,kfreeaddr}.cocci iterators/{itnull,use_after_iter}.cocci \
+			locks/*.cocci misc/*.cocci null/*.cocci tests/*.cocci api/alloc/*.cocci \
+			api/{atomic_as_refcounter,err_cast,kfree_mismatch,kvmalloc,memdup,resource_size,string_choices,vma_pages}.cocci
+	)
+}
+
+# They say things on the way, what they find begins with where it is. One that
+# cannot be run has found nothing, so that is an error, too.
+coccicheck() {
+	local script out
+	for script in $(cocci_scripts); do
+		out=$(spatch --very-quiet --no-show-diff --no-includes -D report \
+			--cocci-file "$tree/scripts/coccinelle/$script" "$@" 2>&1) ||
+			echo "$script cannot be run: $(tail -1 <<<"$out")"
+		grep -E '^[^ ]+:[0-9]+' <<<"$out" || true
+	done
+}
+
+# Of a patch, what it says and adds: the rest is somebody else's.
+spelling() {
+	local file
+	for file; do
+		if [[ $file == *.patch ]]; then
+			sed '/^[- ]/s/.*//' "$file" | codespell -x <(spelled_so) - | sed "s|^|$file:|"
+		else
+			codespell -x <(spelled_so) "$file"
+		fi
+	done
+}
+
+# Lines that are right, to the letter.
+spelled_so() {
+	# "fro" is no "for" here.
+	grep -h '\<to and fro\>' "${all[@]}"
+}
+
 lint() {
-	local name code events others scripts
+	local name code events others scripts all
 	for name in $(series_patches); do
 		checked "checkpatch $name" checkpatch "$patches/$name"
 	done
@@ -60,11 +102,10 @@ lint() {
 		checked "checkpatch, other files" checkpatch --ignore REPEATED_WORD -f "${others[@]}"
 
 	mapfile -t scripts < <(printf '%s\n' host/*.sh host/*/*.sh; whole_files | grep '\.sh$')
-	if command -v shellcheck >/dev/null; then
-		checked "shellcheck" shellcheck -x "${scripts[@]}"
-	else
-		say "shellcheck is not installed: host/*.sh skipped"
-	fi
+	checked "shellcheck" shellcheck -x "${scripts[@]}"
+	checked "coccicheck" coccicheck $(printf '%s\n' "${code[@]}" | grep '\.c$')
+	mapfile -t all < <(git ls-files -co --exclude-standard | grep -vE '\.svg$|^COPYING$|^LICENSES/' )
+	checked "codespell" spelling "${all[@]}"
 	checked "mutations" host/mutate.sh --check
 	say "checked: $(series_patches | wc -l) patches, $((${#code[@]} + ${#others[@]})) whole files, ${#scripts[@]} shell scripts"
 }
@@ -75,24 +116,22 @@ objects() {
 	while IFS= read -r file; do
 		if [[ $file != *.c || $file == tools/* ]]; then
 			continue
-		elif [[ -f $build/kernel/main/${file%.c}.o && $file != arch/*/boot/* ]]; then
+		elif [[ -f $build/kernel/lint/${file%.c}.o && $file != arch/*/boot/* ]]; then
 			printf '%s\n' "${file%.c}.o"
 		else
-			warn "not part of kernel 'main', or not compiled like the rest of it, so not checked: $file"
+			warn "not part of kernel 'lint', or not compiled like the rest of it, so not checked: $file"
 		fi
 	done
 }
 
 sparse() {
 	local ours patched
-	host/build.sh main
+	host/build.sh lint
 	mapfile -t ours < <(whole_files | objects)
 	mapfile -t patched < <(sgit "$series" ls-files | objects)
 	((${#ours[@]} + ${#patched[@]})) || return 0
-	host/build.sh main C=2 "${ours[@]}" "${patched[@]}" || failed=yes
-	((${#ours[@]} == 0)) || host/build.sh main W=1 "${ours[@]}" || failed=yes
-	# Compiled once more without W=1, or the next build has to.
-	host/build.sh main
+	host/build.sh lint C=2 "${ours[@]}" "${patched[@]}" || failed=yes
+	((${#ours[@]} == 0)) || host/build.sh lint W=1 "${ours[@]}" || failed=yes
 	say "checked: ${#ours[@]} objects of ours, ${#patched[@]} patched ones"
 }
 

@@ -1,0 +1,247 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# host/steps.sh - does the series apply, and does each step of it build and boot?
+#
+#   host/steps.sh          four kernels at each step, and handovers from x86 on
+#   host/steps.sh short    one small kernel with KHO at each step
+#
+# Owns build/steps: a plain tree as it was delivered, to which git am adds one
+# mail of build/mail after the other, and the kernels that are built from it.
+# The report is TAP; what each line is about is in build/steps/log.
+#
+# The kernels:
+#   on     main of host/config/kernels, as far as a step has its options
+#   off    the same with KHO compiled out. In the end its code must be what
+#          it was before the first step, but for what changed_functions has.
+#   tiny   allnoconfig
+#   i386   32 bits, with kexec and CMA
+#   small  allnoconfig with KHO
+
+set -euo pipefail
+# shellcheck source=host/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=host/overlay.sh
+. "$root/host/overlay.sh"
+cd "$root"
+
+readonly steps=$build/steps
+readonly plain=$steps/linux
+readonly ours=$root/tools/testing/selftests/kho
+
+export KBUILD_BUILD_TIMESTAMP='Sun Nov 17 00:00:00 UTC 2024'
+
+# ------------------------------------------------------------------------- results
+
+n=0 failed=''
+
+# result WHAT COMMAND...: one line of TAP, and why if it failed. A subshell with
+# set -e of its own: a function in a condition would run on after an error.
+result() {
+	local what=$1 log status=0 start=$SECONDS
+	shift
+	n=$((n + 1))
+	log=$steps/log/$n.log
+	set +e
+	(set -e; "$@") >"$log" 2>&1 </dev/null
+	status=$?
+	set -e
+	if ((status == 0)); then
+		say "ok $n - $what # $(duration $((SECONDS - start)))"
+	else
+		say "not ok $n - $what"
+		{ grep -E 'error:|warning:|Error|undefined ref' "$log" | head -5; tail -5 "$log"; } | sed 's/^/# /'
+		failed=yes
+	fi
+}
+
+# ---------------------------------------------------------------------------- tree
+
+# A tree as it was delivered. Only what the series touches is in git: git am
+# asks for no more, and adding all the 80,000 files would take a minute.
+plain_tree() {
+	local source
+	source=$(head -1 "$tree/.overlay/source")
+	source=${source%% | *}
+	rm -rf "$plain"
+	mkdir -p "$plain"
+	if [[ -d $source ]]; then
+		(cd "$source" && find . -mindepth 1 -maxdepth 1 ! -name .git -exec cp -a -t "$plain" {} +)
+	else
+		tar -xf "$source" -C "$plain" --strip-components=1
+	fi
+	git init -q --template= "$plain"
+	touched | (cd "$plain" && xargs git add -f --)
+	sgit "$plain" commit -q -m "Linux $(linux_version "$plain")"
+}
+
+# What the mails change of what Linux has.
+touched() {
+	sed -n 's|^--- a/||p' "$build"/mail/*.patch | sort -u
+}
+
+# ------------------------------------------------------------------------- kernels
+
+# kernel NAME [make arguments]
+kernel() {
+	local name=$1 arch=x86_64
+	shift
+	[[ $name != i386 ]] || arch=i386
+	make -C "$plain" O="$steps/$name" ARCH=$arch -j"$(nproc)" "$@"
+}
+
+main_config() {
+	local name
+	# shellcheck disable=SC2013 # they are words
+	for name in $(awk '$1 == "main" { $1 = $2 = $3 = ""; print }' host/config/kernels); do
+		cat "host/config/$name.config"
+	done
+}
+
+options() {
+	printf 'CONFIG_%s=y\n' "$@"
+}
+
+wanted() {
+	case $1 in
+	on) main_config ;;
+	off) main_config; echo '# CONFIG_KEXEC_HANDOVER is not set' ;;
+	tiny) ;;
+	i386) options SMP MODULES PRINTK KEXEC CRASH_DUMP CMA ;;
+	small) options 64BIT SMP PRINTK KEXEC_FILE KEXEC_HANDOVER RELOCATABLE RANDOMIZE_BASE ;;
+	esac
+}
+
+# Options that a step does not have yet are dropped.
+configure() {
+	local name=$1
+	mkdir -p "$steps/$name"
+	wanted "$name" >"$steps/$name/.wanted"
+	case $name in
+	on | off) kernel "$name" -s tinyconfig ;;
+	*) kernel "$name" -s allnoconfig ;;
+	esac
+	"$plain/scripts/kconfig/merge_config.sh" -m -O "$steps/$name" "$steps/$name/.config" \
+		"$steps/$name/.wanted" >/dev/null
+	kernel "$name" -s olddefconfig
+}
+
+# builds NAME: without a word from the compiler
+builds() {
+	local said
+	configure "$1"
+	said=$(kernel "$1" -s bzImage 2>&1) || { echo "$said"; return 1; }
+	echo "$said"
+	! grep -E '(warning|error): |WARNING: ' <<<"$said"
+}
+
+# has_kho NAME: so that a kernel which lost KHO on the way is no success
+has_kho() {
+	grep -qx CONFIG_KEXEC_HANDOVER=y "$steps/$1/.config"
+}
+
+# A handover and one more, between kernels of this step.
+hands_over() {
+	local log=$build/vm/steps.log verdict
+	host/initramfs.sh "$steps/initrd" --add "$steps/on/arch/x86/boot/bzImage" boot/main
+	host/vm.sh --name steps --kernel "$steps/on/arch/x86/boot/bzImage" --initrd "$steps/initrd" \
+		--mem 512M --limit 90 \
+		--append "$(sed '/^#/d' "$ours/cmdline") kho_test=plain kho_stage=1" || true
+	cp "$log" "$steps/log/$n.serial"
+	verdict=$(awk -v stages=3 -f "$ours/judge.awk" "$log")
+	echo "$verdict"
+	[[ $verdict == '5 0 0'* ]]
+}
+
+# --------------------------------------------------------------------- object code
+
+# The functions of a kernel without KHO whose code may change, and why.
+readonly changed_functions=()
+
+# code: the functions in the files that are patched, a line each: its name and
+# its instructions, without where these are.
+code() {
+	local file
+	touched | grep '\.c$' | while IFS= read -r file; do
+		file=$steps/off/${file%.c}.o
+		[[ ! -f $file ]] || objdump -dr --no-show-raw-insn --no-addresses "$file"
+	done | awk '
+		/^<.*>:$/ { printf "\n%s\t", $1; next }
+		/^\t/ { gsub(/[ \t]+/, " "); printf "%s;", $0 }
+		END { print "" }' | sort
+}
+
+same_code() {
+	local differ
+	code >"$steps/code.after"
+	[[ -s $steps/code.before ]]
+	differ=$(diff "$steps/code.before" "$steps/code.after" | awk '/^[<>]/ { gsub(/[<>:]/, "", $2); print $2 }' |
+		sort -u | grep -vxF -f <(printf '%s\n' "${changed_functions[@]}" -)) || true
+	[[ -z $differ ]] || { echo "error: not the code that was there before: ${differ//$'\n'/ }"; return 1; }
+	echo "$(wc -l <"$steps/code.after") functions compared"
+}
+
+# --------------------------------------------------------------------------- steps
+
+# From the first architecture on there are kernels that have KHO.
+touches_arch() {
+	grep -q '^diff --git a/arch/' "$1"
+}
+
+# step NUMBER MAIL: the kernels are in ${kernels[@]}
+step() {
+	local at=$1 mail=$2 name
+	result "$at applies: $(sed -n 's/^Subject: \[PATCH[^]]*\] //p' "$mail")" \
+		sgit "$plain" am -q "$mail"
+	for name in "${kernels[@]}"; do
+		result "$at $name builds" builds "$name"
+	done
+	! touches_arch "$mail" || arch_seen=yes
+	[[ -n $arch_seen ]] || return 0
+	for name in "${kernels[@]}"; do
+		[[ $name != on && $name != small ]] || result "$at $name has KHO" has_kho "$name"
+		[[ $name != on ]] || result "$at $name hands over" hands_over
+	done
+}
+
+# plan MAIL...
+plan() {
+	local mail total=$((compare * 2)) more=0 name
+	for mail; do
+		! touches_arch "$mail" || more=1
+		total=$((total + 1 + ${#kernels[@]}))
+		for name in "${kernels[@]}"; do
+			[[ $name != on ]] || total=$((total + 2 * more))
+			[[ $name != small ]] || total=$((total + more))
+		done
+	done
+	echo "1..$total"
+}
+
+main() {
+	local mails at arch_seen='' compare=0
+	kernels=(on off tiny i386)
+	case ${1-} in
+	short) kernels=(small) ;;
+	'') compare=1 ;;
+	*) die "usage: host/steps.sh [short]" ;;
+	esac
+
+	host/series.sh mail >/dev/null
+	rm -rf "$steps/log"
+	mkdir -p "$steps/log"
+	mapfile -t mails < <(printf '%s\n' "$build"/mail/*.patch)
+	plan "${mails[@]}"
+	plain_tree
+	if ((compare)); then
+		result "off builds without us" builds off
+		code >"$steps/code.before"
+	fi
+	for at in "${!mails[@]}"; do
+		step "$(printf '%04d' $((at + 1)))" "${mails[at]}"
+	done
+	((!compare)) || result "off has the code that it had without us" same_code
+	[[ -z $failed ]]
+}
+
+main "$@"

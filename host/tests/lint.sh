@@ -1,0 +1,26 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What checkers say about our files without running them: nothing.
+
+about="checkpatch, kernel-doc, coccicheck, shellcheck, codespell, sparse and W=1"
+kernels="main"
+limit=400
+
+host_test() {
+	echo "1..2"
+	quiet "make lint" "$root/host/lint.sh"
+	quiet "make sparse" "$root/host/lint.sh" sparse
+}
+
+# quiet WHAT COMMAND...
+quiet() {
+	local what=$1 out
+	shift
+	if out=$("$@" 2>&1); then
+		echo "ok - $what"
+	else
+		echo "not ok - $what"
+		tail -n 20 <<<"$out" | sed 's/^/# /'
+	fi
+}
