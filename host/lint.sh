@@ -95,6 +95,8 @@ lint() {
 		checked "checkpatch, tracepoints" \
 			checkpatch --ignore OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT -f "${events[@]}"
 		checked "kernel-doc" kernel_doc "${code[@]}"
+		mapfile -t others < <(printf '%s\n' "${code[@]}" | grep '\.c$')
+		checked "coccicheck" coccicheck "${others[@]}"
 	fi
 	mapfile -t others < <(whole_files | grep -v '\.[ch]$')
 	# mount -t proc proc /proc is no repetition.
@@ -103,7 +105,6 @@ lint() {
 
 	mapfile -t scripts < <(printf '%s\n' host/*.sh host/*/*.sh; whole_files | grep '\.sh$')
 	checked "shellcheck" shellcheck -x "${scripts[@]}"
-	checked "coccicheck" coccicheck $(printf '%s\n' "${code[@]}" | grep '\.c$')
 	mapfile -t all < <(git ls-files -co --exclude-standard | grep -vE '\.svg$|^COPYING$|^LICENSES/' )
 	checked "codespell" spelling "${all[@]}"
 	checked "mutations" host/mutate.sh --check
