@@ -10,7 +10,7 @@
 . "$kho_tests/vmalloc.sh"
 
 about="files, runs of pages and vmalloc areas under KASAN"
-kernels="debug"
+kernels="flat"
 words=""
 mem=2G
 limit=300
@@ -36,12 +36,12 @@ stage_1() {
 	check "8 MiB with huge pages can be kept" create_area "vmalloc $((8 << 20)) huge"
 	check "what cannot be preserved is not" all_refused
 	note_down
-	handover debug
+	handover flat
 }
 
 stage_2() {
 	arrive 1
-	handover debug test_kho_early
+	handover flat test_kho_early
 }
 
 stage_3() {

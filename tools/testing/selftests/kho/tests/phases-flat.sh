@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The story of phases with plain SPARSEMEM, where struct pages of neighbours lie
-# far apart when a section ends between them, and without NUMA.
+# far apart when a section ends between them, and without NUMA. KASAN looks on.
 #
 # shellcheck shell=dash disable=SC2034,SC2154
 
@@ -10,3 +10,4 @@
 about="the phases of boot with plain SPARSEMEM and without NUMA"
 kernels="flat"
 numa=none
+limit=400
