@@ -14,6 +14,7 @@
  *   pages         runs of single pages
  *   vmalloc       vmalloc areas
  *   reserve_mem   regions of reserve_mem=
+ *   checksum      what tells that nothing wrote over it
  *   debug         debugfs
  *   checks        warnings for mistakes of callers, if configured
  *
@@ -582,6 +583,7 @@ static int __init kho_init(void)
 	}
 
 	err = kho_fdt_create(kho_out.fdt, virt_to_phys(kho_out.map.root)) ?:
+	      kho_checksum_prepare(kho_out.fdt) ?:
 	      write_metadata(kexecs + 1);
 	if (!err)
 		return 0;

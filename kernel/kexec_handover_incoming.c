@@ -345,6 +345,15 @@ static bool __init check_nodes(struct check *check)
 	return true;
 }
 
+static bool __init checksum_matches(struct check *check, phys_addr_t fdt_phys)
+{
+	if (kho_checksum_matches(phys_to_virt(fdt_phys), &kho_incoming.map))
+		return true;
+
+	found_defect(check, "root FDT and map do not have the checksum that they left with", fdt_phys);
+	return false;
+}
+
 static bool __init alloc_boot_data(unsigned long nr_nodes)
 {
 	size_t bytes = BITS_TO_LONGS(kho_block_of(max_pfn - 1) + 1) * sizeof(long);
@@ -405,7 +414,8 @@ static bool __init check_map(struct check *check, phys_addr_t map_root,
 	kho_map_walk(map, check_node, check);
 
 	return check_nodes(check) && !kho_map_walk(map, check_leaf, check) &&
-	       check_ranges(check) && check_node_borders(check);
+	       check_ranges(check) && check_node_borders(check) &&
+	       checksum_matches(check, fdt_phys);
 }
 
 /**

@@ -200,6 +200,26 @@ static inline void kho_check_unpreserve(unsigned long pfn, unsigned long end,
 					unsigned long caller) { }
 #endif
 
+/* kexec_handover_checksum.c */
+
+#ifdef CONFIG_KEXEC_HANDOVER_CHECKSUM
+int kho_checksum_prepare(void *fdt);
+void kho_checksum_set(void *fdt, const struct kho_map *map);
+bool kho_checksum_matches(const void *fdt, const struct kho_map *map);
+#else
+static inline int kho_checksum_prepare(void *fdt)
+{
+	return 0;
+}
+
+static inline void kho_checksum_set(void *fdt, const struct kho_map *map) { }
+
+static inline bool kho_checksum_matches(const void *fdt, const struct kho_map *map)
+{
+	return true;
+}
+#endif
+
 /* kexec_handover_debug.c */
 
 #ifdef CONFIG_KEXEC_HANDOVER_DEBUGFS

@@ -158,6 +158,20 @@ def parse_fdt(data):
     return stack[0][1][0][1]
 
 
+def property_at(data, name):
+    """Where the value of a property of the root is, of eight bytes."""
+    off_struct, off_strings = struct.unpack_from('>II', data, 8)
+    at = off_struct + 8                 # the root's name is empty
+    while struct.unpack_from('>I', data, at)[0] in (PROP, NOP):
+        if struct.unpack_from('>I', data, at)[0] == PROP:
+            size, name_at = struct.unpack_from('>II', data, at + 4)
+            if c_string(data, off_strings + name_at) == name and size == 8:
+                return at + 12
+            at += 8 + size + -size % 4
+        at += 4
+    raise Defect(f'no property {name} of eight bytes')
+
+
 def make_fdt(root, total, nops=0, off=0):
     """The opposite. With @nops before each token but the first, for libfdt wants the
     root at 0; and blocks @off bytes late."""
@@ -188,6 +202,58 @@ def make_fdt(root, total, nops=0, off=0):
     if len(data) > total:
         raise ValueError(f'an FDT of {len(data)} bytes, with room for {total}')
     return data.ljust(total, b'\0')
+
+
+# ------------------------------------------------------------------------------
+# The checksum that a kernel of ours adds to the root FDT
+
+PRIMES = (0x9e3779b185ebca87, 0xc2b2ae3d27d4eb4f, 0x165667b19e3779f9,
+          0x85ebca77c2b2ae63, 0x27d4eb2f165667c5)
+MASK = (1 << 64) - 1
+
+
+def rol(value, bits):
+    return (value << bits | value >> (64 - bits)) & MASK
+
+
+def xxh64(data, seed):
+    """XXH64, from the description of the algorithm."""
+    p1, p2, p3, p4, p5 = PRIMES
+
+    def mix(lane, word):
+        return rol((lane + word * p2) & MASK, 31) * p1 & MASK
+
+    at = 0
+    if len(data) >= 32:
+        lanes = [(seed + p1 + p2) & MASK, (seed + p2) & MASK, seed, (seed - p1) & MASK]
+        for at in range(0, len(data) - 31, 32):
+            lanes = [mix(*pair) for pair in zip(lanes, struct.unpack_from('<4Q', data, at))]
+        at += 32
+        value = sum(rol(lane, bits) for lane, bits in zip(lanes, (1, 7, 12, 18))) & MASK
+        for lane in lanes:
+            value = ((value ^ mix(0, lane)) * p1 + p4) & MASK
+    else:
+        value = (seed + p5) & MASK
+    value = (value + len(data)) & MASK
+    while at + 8 <= len(data):
+        value = (rol(value ^ mix(0, U64.unpack_from(data, at)[0]), 27) * p1 + p4) & MASK
+        at += 8
+    if at + 4 <= len(data):
+        value = (rol(value ^ struct.unpack_from('<I', data, at)[0] * p1 & MASK, 23) * p2 + p3) & MASK
+        at += 4
+    for byte in data[at:]:
+        value = rol(value ^ byte * p5 & MASK, 11) * p1 & MASK
+    for shift, factor in ((33, p2), (29, p3), (32, 1)):
+        value = (value ^ value >> shift) * factor & MASK
+    return value
+
+
+def checksum(ram, fdt_addr, nodes):
+    """Of the root FDT, with the property in it, and of these nodes of the map."""
+    fdt = ram.read(fdt_addr, PAGE)
+    value = property_at(fdt, 'checksum')
+    parts = [xxh64(fdt[:value], 0), xxh64(fdt[value + 8:], value + 8)]
+    return sum(parts + [xxh64(ram.read(node, PAGE), node) for node in nodes]) & MASK
 
 
 # ------------------------------------------------------------------------------
@@ -298,7 +364,8 @@ class Writer:
         self.fdt_layout = {}
         self.compatible = b'kho-v4\0'
         self.blobs = []                 # (name, address, size)
-        self.extra = {}                 # more properties of the root
+        self.extra = {}                 # more properties of the root; a checksum is computed
+        self.checksum_off = 0           # by how much it is wrong
         self.map_bytes = None           # instead of the map's address
         self.nodes = {(LEVELS - 1, 0): self.page()}
 
@@ -352,6 +419,10 @@ class Writer:
                  for name, addr, size in self.blobs]
         self.ram.write(self.fdt_addr, make_fdt((root, nodes), self.fdt_total,
                                                **self.fdt_layout))
+        if 'checksum' in self.extra:
+            at = self.fdt_addr + property_at(self.ram.read(self.fdt_addr, PAGE), 'checksum')
+            value = checksum(self.ram, self.fdt_addr, self.nodes.values())
+            self.ram.write(at, U64.pack(value + self.checksum_off & MASK))
         array = b''.join(SCRATCH.pack(*region) for region in self.scratch)
         array_addr = self.page()
         self.ram.write(array_addr, array)

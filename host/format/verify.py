@@ -72,9 +72,16 @@ def root_node(h):
     properties, _ = h.reader.root()
     if properties.get('compatible') != b'kho-v4\0':
         yield f'compatible is {properties.get("compatible")}'
-    if set(properties) != {'compatible', 'preserved-memory-map'}:
+    if set(properties) != {'compatible', 'preserved-memory-map', 'checksum'}:
         yield f'properties are {sorted(properties)}'
     h.reader.map_root()
+
+
+def checksum(h):
+    there = kho4.raw_u64(h.reader.root()[0], 'checksum')
+    should = kho4.checksum(h.ram, h.reader.kho_data()[0], h.reader.map()[1])
+    if there != should:
+        yield f'it is {there:#x}, should be {should:#x}'
 
 
 def blob_nodes(h):
@@ -205,6 +212,7 @@ CLAIMS = {
     'one setup_data entry tells the next kernel where to look': setup_data,
     'the root FDT is one page, preserved': fdt_is_a_page,
     'its root has what belongs there': root_node,
+    'its checksum is right': checksum,
     'its blobs have what belongs there': blob_nodes,
     'all blobs are preserved': blobs_are_preserved,
     'the scratch array is what the guest says': scratch_array,

@@ -21,7 +21,7 @@ class Case:
     """A handover with what the guest would have said of it."""
 
     def __init__(self, path):
-        self.story = write.write('small', path)
+        self.story = write.write('sealed', path)
         self.ram = self.story.ram
         self.ram.write(BOOT_PARAMS + kho4.SETUP_DATA_IN_PARAMS, U64.pack(write.SETUP_DATA))
         self.ram.write(BOOT_PARAMS + 0x218, kho4.cell(0)[::-1] * 2)
@@ -83,6 +83,10 @@ SPOILT = [
      lambda c: c.ram.write(c.in_fdt(b'kho-v4'), b'kho-v5')),
     ('the map has another name', verify.root_node,
      lambda c: c.ram.write(c.in_fdt(b'preserved-memory-map'), b'Preserved-memory-map')),
+    ('a folio that the checksum does not know of', verify.checksum,
+     lambda c: c.add_key(write.UNUSED)),
+    ('a bit behind the FDT', verify.checksum,
+     lambda c: c.ram.write(c.writer.fdt_addr + PAGE - 1, b'\1')),
     ('blobs have no size', verify.blob_nodes,
      lambda c: c.ram.write(c.in_fdt(b'blob-size'), b'blob-Size')),
     ('a blob is not preserved', verify.blobs_are_preserved,

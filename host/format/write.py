@@ -104,6 +104,7 @@ def plain(story):
     """As most handovers will be."""
     story.writer.preserve(story.writer.fdt_addr)
     story.writer.add_metadata(RELEASE, KEXECS)
+    story.writer.extra['checksum'] = bytes(8)
     story.files(*[(f'order-{order}', order, [order] * 3, 0) for order in range(11)],
                 ('scattered', 0, [0] * 1500, 0),
                 ('mixed', client.MIXED, [*range(11)], 1234))
@@ -138,6 +139,12 @@ def small(story):
     story.writer.preserve(story.writer.fdt_addr)
     story.writer.add_metadata(RELEASE, KEXECS)
     story.files(('letter', 1, [1], 12))
+
+
+def sealed(story):
+    """The same, with a checksum."""
+    small(story)
+    story.writer.extra['checksum'] = bytes(8)
 
 
 def refused(spoil):
@@ -250,12 +257,19 @@ def blob_end(story):
 
 
 @refused
+def checksum(story):
+    """root FDT and map do not have the checksum that they left with, at"""
+    story.writer.extra['checksum'] = bytes(8)
+    story.writer.checksum_off = 1
+
+
+@refused
 def setup_data_size(story):
     """setup_data at .* has 40 bytes, not 48,"""
     story.setup_data_size -= 8
 
 
-GOOD = {'plain': plain, 'small': small, 'edges': edges}
+GOOD = {'plain': plain, 'small': small, 'sealed': sealed, 'edges': edges}
 KINDS = {**GOOD, **BAD}
 
 

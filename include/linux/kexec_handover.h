@@ -200,6 +200,13 @@ static inline void kho_deferred_done(void) { }
 
 #endif /* CONFIG_KEXEC_HANDOVER */
 
+/* For kexec. */
+#ifdef CONFIG_KEXEC_HANDOVER_CHECKSUM
+void kho_seal(const struct kimage *image);
+#else
+static inline void kho_seal(const struct kimage *image) { }
+#endif
+
 /* For the page allocator. */
 #ifdef CONFIG_KEXEC_HANDOVER_DEBUG
 void kho_check_free(struct page *page, unsigned int order);

@@ -290,6 +290,32 @@ static const char *forget_some(void)
 	return NULL;
 }
 
+/* A copy of what is handed over, to tell whether anything is changed. */
+static u8 before[OWN_PAGES * PAGE_SIZE];
+
+static void remember(void)
+{
+	memcpy(before, phys_to_virt(OWN_START), sizeof(before));
+}
+
+/* Not scratch, which the checksum does not cover. */
+static bool same_but_scratch(void)
+{
+	u64 skip = world.scratch - OWN_START;
+	const u8 *now = phys_to_virt(OWN_START);
+
+	return !memcmp(before, now, skip) &&
+	       !memcmp(before + skip + PAGE_SIZE, now + skip + PAGE_SIZE,
+		       sizeof(before) - skip - PAGE_SIZE);
+}
+
+/* Unless it is among what is changed: then there is none as far as one can see. */
+static bool has_checksum(void)
+{
+	return world.sealed &&
+	       fdt_getprop(phys_to_virt(world.fdt), 0, KHO_FDT_PROP_CHECKSUM, NULL);
+}
+
 static const char *judge(void)
 {
 	bool accepted;
@@ -298,6 +324,8 @@ static const char *judge(void)
 	accepted = world_receive();
 	if (accepted != !reading.defect)
 		return accepted ? "accepted in spite of a defect" : "refused without a defect";
+	if (accepted && has_checksum() && !same_but_scratch())
+		return "accepted in spite of its checksum";
 	if (!accepted != !!world_said())
 		return accepted ? "accepted with a message" : "refused without a word";
 	if (!accepted)
@@ -402,6 +430,37 @@ static void spoil_alignment(void)
 	fdt_set_off_dt_struct(fdt, fdt_off_dt_struct(fdt) + 1);
 }
 
+static void spoil_sealed(void) { world_seal(); }
+
+static void spoil_sealed_bit(void)
+{
+	world_seal();
+	*(u64 *)kho_map_leaf(&world.map, 0x10000, 0) ^= 2;
+}
+
+static void spoil_sealed_padding(void)
+{
+	world_seal();
+	((u8 *)phys_to_virt(world.fdt))[PAGE_SIZE - 1] ^= 1;
+}
+
+static void spoil_sealed_blob(void)
+{
+	const void *fdt = phys_to_virt(world.fdt);
+	int node;
+
+	if (kho_fdt_add(phys_to_virt(world.fdt), "letter", RAM_START, 5))
+		abort();
+	world_seal();
+	node = fdt_subnode_offset(fdt, 0, "letter");
+	*(u8 *)fdt_getprop(fdt, node, KHO_FDT_PROP_SIZE, NULL) ^= 1;
+}
+
+static void spoil_checksum_length(void)
+{
+	fdt_setprop_u32(phys_to_virt(world.fdt), 0, KHO_FDT_PROP_CHECKSUM, 0);
+}
+
 static const struct {
 	const char *name;
 	void (*spoil)(void);
@@ -427,6 +486,11 @@ static const struct {
 	{ "a node that is the root FDT", spoil_node_fdt, "node of the map is in use" },
 	{ "the root as its own child", spoil_cycle, "node of the map" },
 	{ "an FDT whose structure is not aligned", spoil_alignment, "root FDT is damaged" },
+	{ "a checksum", spoil_sealed, NULL },
+	{ "a folio more than the checksum knows of", spoil_sealed_bit, "the checksum" },
+	{ "a bit behind the FDT, and a checksum", spoil_sealed_padding, "the checksum" },
+	{ "a blob's size, and a checksum", spoil_sealed_blob, "the checksum" },
+	{ "half a checksum", spoil_checksum_length, "the checksum" },
 	{ "a leaf twice", spoil_twice, "node of the map is in it twice" },
 };
 
@@ -440,6 +504,7 @@ static void run_named(void)
 		/* Not among the others, so that all else is in order. */
 		world_add(0x10000, 0);
 		named[i].spoil();
+		remember();
 		why = judge();
 		if (!why && named[i].says && !strstr(world_said() ?: "", named[i].says))
 			why = "the wrong message";
@@ -453,6 +518,9 @@ static const char *run_case(u64 seed)
 {
 	random_seed(seed);
 	world_make();
+	if (random_below(4) == 0)
+		world_seal();
+	remember();
 	change();
 
 	return judge();

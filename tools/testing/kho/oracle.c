@@ -7,6 +7,7 @@
  */
 
 #include <libfdt.h>
+#include <linux/xxhash.h>
 
 #include "world.h"
 
@@ -18,6 +19,8 @@
 
 /* Who has a page: nobody, something that no folio may be in, a node, a folio. */
 enum owner { NOBODY, SOMEBODY, NODE, FOLIO };
+
+static u64 checksum;
 
 static u8 owner[NR_PAGES];
 static struct reading *reading;
@@ -93,6 +96,7 @@ static void read_node(u64 addr, int level, u64 key, bool leaves)
 			return;
 		}
 		reading->nr_nodes++;
+		checksum += xxh64((void *)addr, 4096, addr);
 	}
 
 	if (!level) {
@@ -169,6 +173,23 @@ static bool read_fdt(u64 *map)
 	return true;
 }
 
+/* Once checksum has that of the nodes. */
+static void read_checksum(void)
+{
+	const u8 *fdt = (void *)world.fdt, *value;
+	u64 behind, is;
+	int len;
+
+	value = fdt_getprop(fdt, 0, "checksum", &len);
+	if (!value)
+		return;
+	behind = value + 8 - fdt;
+	checksum += xxh64(fdt, behind - 8, 0) + xxh64(fdt + behind, 4096 - behind, behind);
+	memcpy(&is, value, 8);
+	if (len != 8 || is != checksum)
+		defect("checksum is wrong");
+}
+
 void oracle_read(struct reading *into)
 {
 	u64 map;
@@ -177,6 +198,7 @@ void oracle_read(struct reading *into)
 	reading->defect = NULL;
 	reading->nr_folios = 0;
 	reading->nr_nodes = 0;
+	checksum = 0;
 	memset(owner, NOBODY, sizeof(owner));
 
 	if (!read_fdt(&map))
@@ -192,6 +214,8 @@ void oracle_read(struct reading *into)
 	own(world.scratch, world.scratch + world.scratch_size);
 	own(world.fdt, world.fdt + 4096);
 	read_node(map, 5, 0, false);
+	if (!reading->defect)
+		read_checksum();
 	if (reading->defect)
 		return;
 

@@ -32,6 +32,13 @@ struct rcu_work { };
 #define PUD_SHIFT		30
 #define PAGE_ALIGNED(addr)	IS_ALIGNED((unsigned long)(addr), PAGE_SIZE)
 
+#define __ro_after_init
+
+/* There is no command line, and there are no modules. */
+#define kstrtobool(arg, res)	(-EINVAL)
+#define MODULE_LICENSE(name)
+#define MODULE_DESCRIPTION(text)
+
 #define __free_with(fn)		__attribute__((__cleanup__(cleanup_##fn)))
 #define __free(fn)		__free_with(fn)
 

@@ -36,6 +36,7 @@
  * @map: its map
  * @folios: what it preserved
  * @nr_folios: number of them
+ * @sealed: it has a checksum
  */
 struct world {
 	u64 fdt;
@@ -46,6 +47,7 @@ struct world {
 	struct kho_map map;
 	struct kho_map_folio folios[MAX_FOLIOS];
 	unsigned int nr_folios;
+	bool sealed;
 };
 
 /**
@@ -70,6 +72,7 @@ u64 random_below(u64 limit);
 void random_seed(u64 seed);
 void world_init(void);
 void world_make(void);
+void world_seal(void);
 void world_add(unsigned long pfn, unsigned int order);
 u64 world_page(void);
 bool world_receive(void);

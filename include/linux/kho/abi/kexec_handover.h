@@ -27,6 +27,7 @@
  *	/ {
  *		compatible = "kho-v4";
  *		preserved-memory-map = <u64: address of the root node of the map>;
+ *		checksum = <u64: optional, see below>;
  *		NAME {
  *			preserved-data = <u64: address of NAME's blob>;
  *			blob-size = <u64: bytes>;
@@ -35,9 +36,15 @@
  *
  * The u64 values are eight raw bytes, not big-endian cells, and no better
  * aligned than any FDT property is: to four bytes.
+ *
+ * The checksum is not part of kho-v4. Who knows it not, ignores it. It is the sum
+ * of XXH64 values: of the bytes of the page before its eight, with the seed 0; of
+ * those behind, with the number of the first one as the seed; and of each node of
+ * the preserved map, with its address as the seed.
  */
 #define KHO_FDT_COMPATIBLE	"kho-v4"
 #define KHO_FDT_PROP_MAP	"preserved-memory-map"
+#define KHO_FDT_PROP_CHECKSUM	"checksum"
 #define KHO_FDT_PROP_DATA	"preserved-data"
 #define KHO_FDT_PROP_SIZE	"blob-size"
 #define KHO_FDT_SIZE		PAGE_SIZE

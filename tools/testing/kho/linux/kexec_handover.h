@@ -9,6 +9,10 @@
 
 #include <linux/types.h>
 
+struct kimage;
+
+bool kho_is_enabled(void);
+void kho_seal(const struct kimage *image);
 bool kho_scratch_overlap(phys_addr_t phys, size_t size);
 __printf(1, 2) void kho_refuse(const char *fmt, ...);
 
