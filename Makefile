@@ -7,6 +7,8 @@ help:
 	@echo 'make test                  all tests'
 	@echo 'make random [HANDOVERS=200] [SEED=1]'
 	@echo '                           random handovers on all kinds of machines, for an hour or so'
+	@echo 'make damage [HANDOVERS=300] [SEED=1]'
+	@echo '                           handovers that something writes over; half an hour'
 	@echo 'make mutations             break each promise on purpose: do the tests notice?'
 	@echo 'make bench                 what a handover costs, in guest instructions'
 	@echo
@@ -76,6 +78,9 @@ test: tree
 random: tree
 	@host/random.sh
 
+damage: tree
+	@host/damage.sh
+
 mutations: tree
 	@host/mutate.sh
 
@@ -89,4 +94,4 @@ distclean:
 	@host/tree.sh --check
 	rm -rf build
 
-.PHONY: help deps tree kernel refresh new-patch series-check series steps lint sparse doc demo test random mutations bench clean distclean
+.PHONY: help deps tree kernel refresh new-patch series-check series steps lint sparse doc demo test random damage mutations bench clean distclean

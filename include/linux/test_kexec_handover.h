@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where early boot calls the tests of Kexec HandOver.
+ * Where early boot and kexec call the tests of Kexec HandOver.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -21,6 +21,17 @@ void test_kho_count_page(unsigned long pfn);
 static inline void test_kho_memblock_phase(void) { }
 static inline void test_kho_page_alloc_phase(void) { }
 static inline void test_kho_count_page(unsigned long pfn) { }
+
+#endif
+
+#ifdef CONFIG_TEST_KEXEC_HANDOVER
+
+/* The next kernel is about to be started, and all else has stopped. */
+void test_kho_kexec_phase(void);
+
+#else
+
+static inline void test_kho_kexec_phase(void) { }
 
 #endif
 

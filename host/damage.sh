@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# host/damage.sh - many handovers that something writes over
+#
+#   HANDOVERS=N   so many at least, 300 without it
+#   SEED=N        the first seed, 1 without it; each handover gets the next one
+#
+# Half of them without a checksum. What runs are the scenarios "damaged" and
+# "damaged-sum"; each line of the result names the seed that it began with, so
+# that host/test.sh with that name runs it again.
+
+set -euo pipefail
+# shellcheck source=host/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+readonly rounds=25
+
+main() {
+	local left=${HANDOVERS:-300} seed=${SEED:-1} scenario names=()
+
+	while ((left > 0)); do
+		for scenario in damaged damaged-sum; do
+			names+=("$scenario:kho_seed=$seed:kho_rounds=$rounds")
+		done
+		seed=$((seed + rounds)) left=$((left - 2 * rounds))
+	done
+	"$root/host/test.sh" "${names[@]}"
+}
+
+main
