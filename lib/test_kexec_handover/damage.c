@@ -74,17 +74,15 @@ static struct target *some_target(void)
 	return &targets[below(nr_targets)];
 }
 
-/* A word that is not zero, if chance finds one: most are. */
-static u64 *live_word(void)
+/* A word of it that is not zero, if chance finds one. */
+static u64 *live_word(struct target *target)
 {
 	u64 *word;
 	int i = 0;
 
 	do {
-		struct target *target = some_target();
-
 		word = &target->words[below(target->nr)];
-	} while (!*word && i++ < 100000);
+	} while (!*word && i++ < 5000);
 
 	return word;
 }
@@ -110,10 +108,10 @@ static void change(void)
 		target->words[below(target->nr)] ^= 1ULL << below(64);
 		break;
 	case 1:
-		*live_word() ^= 1ULL << below(64);
+		*live_word(target) ^= 1ULL << below(64);
 		break;
 	case 2:
-		*live_word() = odd_address();
+		*live_word(target) = odd_address();
 		break;
 	case 3:
 		memset(target->words, 0, target->nr * sizeof(u64));
@@ -157,7 +155,7 @@ void test_kho_kexec_phase(void)
 	for (nr = 1 + below(MAX_CHANGES); nr; nr--)
 		change();
 	while (sum_of_words() == before)
-		*live_word() ^= 1ULL << below(64);
+		*live_word(some_target()) ^= 1ULL << below(64);
 }
 
 static ssize_t damage_write(struct file *file, const char __user *ubuf,

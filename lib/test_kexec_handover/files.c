@@ -436,7 +436,8 @@ static int stats_show(struct seq_file *m, void *unused)
 		seq_printf(m, "%s bytes=%llu folios=%lu orders=", f->page->name,
 			   f->page->bytes, f->nr);
 		show_orders(m, f);
-		seq_printf(m, " origin=%s\n", f->restored ? "restored" : "new");
+		seq_printf(m, " origin=%s at=%#llx\n", f->restored ? "restored" : "new",
+			   f->nr ? PFN_PHYS(folio_pfn(f->pieces[0].folio)) : 0);
 	}
 	seq_printf(m, "checked=%lu bad=%lu\n", checks.checked, checks.bad);
 

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Everything at the same time, under lockdep: threads that preserve and take back,
+# readers of debugfs, kernels loaded for kexec, CPUs that come and go. Then memory
+# that holds something preserved cannot be unplugged, and a handover works.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+about="callers on four CPUs, debugfs, kexec loads and CPU hotplug at once"
+kernels="debug"
+mem=1G
+cpus=4
+limit=300
+stages=2
+plan=14
+
+BUSY=/sys/kernel/debug/test_kho_busy
+CPU=/sys/devices/system/cpu
+MEMORY=/sys/devices/system/memory
+
+stage_1() {
+	check "the CPUs are there" same "CPUs" "$(nproc)" "$cpus"
+	# Of no order that the threads have not: what they need of a map stays.
+	check "a file can be kept" keep letter 8M 3
+	check "threads can be started" warm_up
+	remember preserved "$(preserved)"
+
+	echo 4 >$BUSY
+	check "a kernel can be loaded over and over, with CPUs coming and going" loads 6
+	check "the rest of it can be read meanwhile" read_all 30
+	echo 0 >$BUSY
+	note "$(cat $BUSY)"
+	check "no thread stood still" [ "$(busy_stat fewest)" -gt 0 ]
+	check "no call went wrong" same wrong "$(busy_stat wrong)" 0
+	check "no more is preserved than before" same preserved "$(preserved)" "$(recall preserved)"
+	check "all CPUs are back" same "CPUs" "$(nproc)" "$cpus"
+	check "memory that is preserved cannot be unplugged" stays_plugged
+	note_down
+	echo 4 >$BUSY
+	handover debug
+}
+
+# The threads were not stopped: what they had preserved waits for nobody.
+stage_2() {
+	check "a handover came in" came_from "$(recall release)" 1
+	check "each folio is a proper one" folios_sound
+	check "the file is intact" intact letter
+	check "what nobody asks for can be freed" echo_into "$KHO/in/release"
+	finish
+}
+
+# All leaves that the threads will ever need, as far as memory goes.
+warm_up() {
+	echo 4 >$BUSY && sleep 2 && echo 0 >$BUSY
+}
+
+busy_stat() {
+	sed -n "s/^$1 //p" $BUSY
+}
+
+preserved() {
+	kho_stat out preserved_folios
+}
+
+# loads N: with a CPU going and coming back in between
+loads() {
+	local i=0
+
+	pack_initrd
+	while [ $((i += 1)) -le "$1" ]; do
+		kexec_load load /boot/debug /tmp/initrd quiet || return
+		echo 0 >$CPU/cpu$((i % 3 + 1))/online || return
+		kexec_load unload || return
+		echo 1 >$CPU/cpu$((i % 3 + 1))/online || return
+	done
+}
+
+read_all() {
+	local i=0
+
+	while [ $((i += 1)) -le "$1" ]; do
+		cat $KHO/out/stats $KHO/out/fdt $KHO/out/scratch_* >/dev/null || return
+		# What is named there comes and goes.
+		cat $KHO/out/sub_fdts/* >/dev/null 2>&1 || :
+		grep -q "^preserved_folios [1-9]" $KHO/out/stats || { cat $KHO/out/stats; return 1; }
+	done
+}
+
+# The block of memory that the file begins in.
+stays_plugged() {
+	local block
+
+	block=$(($(client_stat letter at) / 0x$(cat $MEMORY/block_size_bytes)))
+	[ "$(cat "$MEMORY/memory$block/state")" = online ] || { echo "no block $block"; return 1; }
+	! echo offline >"$MEMORY/memory$block/state" || { echo "block $block is gone"; return 1; }
+	same state "$(cat "$MEMORY/memory$block/state")" online && intact letter
+}
+
+echo_into() {
+	echo 1 >"$1"
+}
