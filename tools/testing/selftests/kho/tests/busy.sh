@@ -79,10 +79,10 @@ read_all() {
 	local i=0
 
 	while [ $((i += 1)) -le "$1" ]; do
-		cat $KHO/out/stats $KHO/out/fdt $KHO/out/scratch_* >/dev/null || return
+		cat "$KHO"/out/stats "$KHO"/out/fdt "$KHO"/out/scratch_* >/dev/null || return
 		# What is named there comes and goes.
-		cat $KHO/out/sub_fdts/* >/dev/null 2>&1 || :
-		grep -q "^preserved_folios [1-9]" $KHO/out/stats || { cat $KHO/out/stats; return 1; }
+		cat "$KHO"/out/sub_fdts/* >/dev/null 2>&1 || :
+		grep -q "^preserved_folios [1-9]" "$KHO/out/stats" || { cat "$KHO/out/stats"; return 1; }
 	done
 }
 

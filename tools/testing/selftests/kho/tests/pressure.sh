@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A machine without free memory, whose scratch is full of user space memory and
+# whose page allocator has small pieces only, hands over; then with an initrd of
+# 100 MiB.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+about="handovers with memory full and in pieces, and with a 100 MiB initrd"
+kernels="main"
+words="kho_scratch=64M,256M,64M"
+mem=1536M
+limit=300
+stages=3
+plan=13
+
+stage_1() {
+	check "a file can be kept" keep letter 20M
+	# Small folios are everywhere by now, scratch excepted.
+	check "memory can be filled" fill_up 24
+	check "scratch is full of it" scratch_is_full
+	check "a file can be kept in what is left" keep late 4M 0
+	note_down
+	handover main "$words"
+}
+
+stage_2() {
+	check "no memory got lost" arrived 1
+	check "the files are intact" intact letter late
+	check "a large initrd can be made" make_large
+	# The kernel reads it, and copies it once more: there must be room for that.
+	check "memory can be filled" fill_up 450
+	note_down
+	handover main "$words"
+}
+
+stage_3() {
+	check "no memory got lost" arrived 2
+	check "the files are intact" intact letter late
+	check "the initrd came as it was" large_is_right
+	rm /large
+	check "the files can be dropped" forget letter late
+	check "nine tenths of the memory can be used" usable 90
+	finish
+}
+
+# fill_up MIB: until about MIB are left, the last of it with files of one page,
+# every eighth of which is dropped again
+fill_up() {
+	local dir=/tmp/full n=0 page
+
+	page=$(head -c 4095 /dev/zero | tr '\0' x)
+	mkdir -p $dir
+	mount -t tmpfs -o size=100%,nr_inodes=0 tmpfs $dir
+	while [ "$(meminfo MemAvailable)" -gt $(($1 * 1024 + 24576)) ]; do
+		n=$((n + 1))
+		head -c 8M /dev/zero >$dir/large-$n || return
+	done
+	n=0
+	while [ $((n += 1)) -le 3000 ]; do
+		echo "$page" >$dir/small-$n || return
+		[ $((n % 8)) -ne 0 ] || rm $dir/small-$n
+	done
+	note "$(meminfo MemFree) KiB are free, $(meminfo CmaFree) of them in scratch"
+}
+
+# But for what is on the lists of CPUs.
+scratch_is_full() {
+	local free
+	free=$(meminfo CmaFree)
+	[ "$free" -lt $(($(meminfo CmaTotal) / 4)) ] || { echo "$free KiB are free"; return 1; }
+}
+
+make_large() {
+	pattern write 0x1234 "$(bytes 100M)" >/large
+}
+
+large_is_right() {
+	pattern check 0x1234 "$(bytes 100M)" </large
+}
