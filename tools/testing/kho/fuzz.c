@@ -321,6 +321,9 @@ static const char *judge(void)
 	bool accepted;
 
 	oracle_read(&reading);
+	/* An array of the nodes and a bitmap take a page each. */
+	if (world.poor && world.spare_pages < 2 && !reading.defect)
+		reading.defect = "no memory";
 	accepted = world_receive();
 	if (accepted != !reading.defect)
 		return accepted ? "accepted in spite of a defect" : "refused without a defect";
@@ -430,6 +433,16 @@ static void spoil_alignment(void)
 	fdt_set_off_dt_struct(fdt, fdt_off_dt_struct(fdt) + 1);
 }
 
+static void spoil_memory(unsigned int spare_pages)
+{
+	world.poor = true;
+	world.spare_pages = spare_pages;
+}
+
+static void spoil_no_memory(void) { spoil_memory(0); }
+static void spoil_little_memory(void) { spoil_memory(1); }
+static void spoil_just_enough_memory(void) { spoil_memory(2); }
+
 static void spoil_sealed(void) { world_seal(); }
 
 static void spoil_sealed_bit(void)
@@ -491,6 +504,9 @@ static const struct {
 	{ "a bit behind the FDT, and a checksum", spoil_sealed_padding, "the checksum" },
 	{ "a blob's size, and a checksum", spoil_sealed_blob, "the checksum" },
 	{ "half a checksum", spoil_checksum_length, "the checksum" },
+	{ "no memory to note the nodes in", spoil_no_memory, "no memory to read the map" },
+	{ "no memory for anything more", spoil_little_memory, "no memory to read the map" },
+	{ "just enough memory", spoil_just_enough_memory, NULL },
 	{ "a leaf twice", spoil_twice, "node of the map is in it twice" },
 };
 

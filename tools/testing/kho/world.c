@@ -236,6 +236,15 @@ static void reset_memblock(void)
 	memblock_reserve(FIRMWARE_START, RAM_END - FIRMWARE_START);
 }
 
+/* All of scratch is used up, but for a few pages in the middle. */
+static void take_memory(void)
+{
+	for (unsigned int i = 0; i < NR_SCRATCH; i++)
+		memblock_reserve(kho_scratch[i].addr, kho_scratch[i].size);
+	for (unsigned int i = 0; i < world.spare_pages; i++)
+		memblock_phys_free(kho_scratch[1].addr + 2 * i * PAGE_SIZE, PAGE_SIZE);
+}
+
 /* As kho_populate() and kho_memory_init(). */
 bool world_receive(void)
 {
@@ -263,6 +272,8 @@ bool world_receive(void)
 		memblock_mark_kho_scratch(kho_scratch[i].addr, kho_scratch[i].size);
 	memblock_reserve(world.scratch, world.scratch_size);
 	memblock_reserve(world.fdt, KHO_FDT_SIZE);
+	if (world.poor)
+		take_memory();
 
 	return !kho_fdt_u64(fdt, 0, KHO_FDT_PROP_MAP, &map) &&
 	       kho_incoming_accept(map, world.fdt);

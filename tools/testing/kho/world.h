@@ -37,6 +37,8 @@
  * @folios: what it preserved
  * @nr_folios: number of them
  * @sealed: it has a checksum
+ * @poor: the new kernel has just @spare_pages pages to allocate
+ * @spare_pages: see @poor
  */
 struct world {
 	u64 fdt;
@@ -48,6 +50,8 @@ struct world {
 	struct kho_map_folio folios[MAX_FOLIOS];
 	unsigned int nr_folios;
 	bool sealed;
+	bool poor;
+	unsigned int spare_pages;
 };
 
 /**

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Scratch is large enough for a kernel, and too small for one with a large
+# initrd: loading that one fails, with a message that says how much it was, and
+# nothing else is different. A small one can be loaded and started.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+about="an initrd that scratch has no room for"
+kernels="main next"
+words="kho_scratch=16M,64M,16M"
+expect="KHO: no room in scratch"
+stages=2
+plan=9
+
+stage_1() {
+	check "a file can be kept" keep letter 10M
+	pattern write 1 "$(bytes 70M)" >/tmp/large
+	remember free "$(mem_free)"
+	check "a large initrd cannot be loaded" cannot_load
+	check "the log says how large it is" has_said \
+		"KHO: no room in scratch for a kexec segment of $(bytes 70M) bytes; see kho_scratch="
+	check "it is said once" same messages "$(dmesg | grep -c 'KHO: no room')" 1
+	check "nothing is loaded" same loaded "$(cat /sys/kernel/kexec_loaded)" 0
+	check "nothing of it stays in memory" near MemFree "$(mem_free)" "$(recall free)" 1024
+	check "the file is intact" intact letter
+	rm /tmp/large
+	note_down
+	handover next
+}
+
+stage_2() {
+	check "no memory got lost" arrived 1
+	check "the file is intact" intact letter
+	finish
+}
+
+# EADDRNOTAVAIL
+cannot_load() {
+	local why
+
+	! why=$(kexec_load load /boot/next /tmp/large quiet 2>&1) || { echo "it can"; return 1; }
+	same why "$why" "kexec_load: kexec_file_load: error 99"
+}
