@@ -44,6 +44,7 @@ runs() {
 		size-2g      bench        12G  150  1024,9,dense
 		size-4g      bench        12G  150  2048,9,dense
 		size-8g      bench        12G  150  4096,9,dense
+		checks       bench        6G   300  10000,0,scattered
 		timeline     bench        6G   300  none
 		timeline-no  nokho  6G   300  none
 		parallel     bench        2G   120  parallel,100
@@ -60,10 +61,22 @@ runs() {
 # the kernel.
 readonly phases='kernel_kexec machine_kexec start_kernel mm_core_init memblock_free_all page_alloc_init_late kho_deferred_done populate_rootfs free_initmem'
 
-# Their addresses, for host/insns.c.
+# What comes before and after the checksum and the checks of what came in.
+readonly checks='kho_seal machine_kexec kho_incoming_accept kho_reserve_mem_settle'
+
+# marks KERNEL FUNCTION...: their addresses, for host/insns.c.
 marks() {
 	nm "$build/kernel/$1/vmlinux" |
-		awk -v names=" $phases " 'index(names, " " $3 " ") { print $1, $3 }'
+		awk -v names=" ${*:2} " 'index(names, " " $3 " ") { print $1, $3 }'
+}
+
+# between RUN FUNCTION FUNCTION: instructions from the first call of one to the
+# next call of the other
+between() {
+	[[ -f $out/$1.insns && -f $out/$1.log ]] || return 0
+	awk -v from="$2" -v to="$3" '
+		$2 == from && !since { since = $3 }
+		$2 == to && since { print $3 - since; exit }' "$out/$1.insns"
 }
 
 # phases_of RUN: lines "phase<tab>instructions", of the new kernel's boot
@@ -90,14 +103,17 @@ phases_of() {
 
 run_one() {
 	local name=$1 kernel=$2 mem=$3 limit=$4 set=$5 more=${6-}
-	local archive=$out/$name.cpio next=$kernel icount=--icount cpus=1 qemu=''
+	local archive=$out/$name.cpio next=$kernel icount=--icount cpus=1 qemu='' functions
 	case $set in
 	memory) set=none next=none ;;
 	parallel,*) next=none icount='' cpus=2 ;;
 	esac
 	case $name in
-	timeline*)
-		marks "$kernel" >"$out/$name.marks"
+	timeline* | checks)
+		functions=$phases
+		[[ $name != checks ]] || functions=$checks
+		# shellcheck disable=SC2086
+		marks "$kernel" $functions >"$out/$name.marks"
 		qemu="-plugin $out/insns.so,marks=$out/$name.marks,out=$out/$name.insns"
 		;;
 	esac
@@ -255,6 +271,10 @@ collect() {
 	row 'kho_restore_pages, 262,144 pages, per page' "$(per_call pages 2 restore)" '<' 20
 	row 'pages of metadata per folio, 1,000 of 2 MiB' "$(nodes_per_folio huge 1000)" - -
 	row '  1,000,000 scattered of 4 KiB' "$(nodes_per_folio small-1m 1000000)" - -
+	a=$(between checks kho_seal machine_kexec)
+	row 'checksum of 10,000 scattered 4 KiB folios, per folio' "$(calc '%.1f' "${a:-?} / 10000")" - -
+	a=$(between checks kho_incoming_accept kho_reserve_mem_settle)
+	row 'checks of what came in, and the checksum, per folio' "$(calc '%.1f' "${a:-?} / 10000")" - -
 	a=$(figure parallel 1 parallel-1-per-s) b=$(figure parallel 1 parallel-2-per-s)
 	row 'preserve and unpreserve from 2 CPUs against 1' "$(calc '%.2f' "${b:-?} / ${a:-?}")" '>=' 1.7
 	for size in 1g 2g 8g; do
