@@ -20,6 +20,7 @@ help:
 	@echo 'make series                build/mail: patches and whole files, ready for git am'
 	@echo 'make series-check          is every whole file in exactly one patch?'
 	@echo 'make steps                 does each step of the series build, and boot? half an hour'
+	@echo 'make compat                does the series fit the oldest 6.12.y that apt has? a quarter of an hour'
 	@echo 'make lint                  checkpatch, kernel-doc, coccicheck, shellcheck, codespell'
 	@echo 'make sparse                compile our files once more with sparse and W=1'
 	@echo 'make doc                   build/doc: the pages about KHO as HTML'
@@ -50,6 +51,9 @@ series: tree
 
 steps: tree
 	@host/steps.sh
+
+compat: tree
+	@host/compat.sh
 
 # What lint and sparse need, and so do all tests, which include them.
 checkers := shellcheck codespell coccinelle sparse
@@ -94,4 +98,4 @@ distclean:
 	@host/tree.sh --check
 	rm -rf build
 
-.PHONY: help deps tree kernel refresh new-patch series-check series steps lint sparse doc demo test random damage mutations bench clean distclean
+.PHONY: help deps tree kernel refresh new-patch series-check series steps compat lint sparse doc demo test random damage mutations bench clean distclean

@@ -5,6 +5,10 @@
 #
 #   host/steps.sh          four kernels at each step, and handovers from x86 on
 #   host/steps.sh short    one small kernel with KHO at each step
+#   host/steps.sh all      one kernel, when all of it is applied
+#
+#   PLAIN=PATH   the tree or tarball to apply it to; without it, what build/linux
+#                is made from
 #
 # Owns build/steps: a plain tree as it was delivered, to which git am adds one
 # mail of build/mail after the other, and the kernels that are built from it.
@@ -62,7 +66,7 @@ result() {
 plain_tree() {
 	local source
 	source=$(head -1 "$tree/.overlay/source")
-	source=${source%% | *}
+	source=${PLAIN:-${source%% | *}}
 	rm -rf "$plain"
 	mkdir -p "$plain"
 	if [[ -d $source ]]; then
@@ -190,15 +194,19 @@ touches_arch() {
 
 # step NUMBER MAIL: the kernels are in ${kernels[@]}
 step() {
-	local at=$1 mail=$2 name
+	local at=$1 mail=$2
 	result "$at applies: $(sed -n 's/^Subject: \[PATCH[^]]*\] //p' "$mail")" \
 		sgit "$plain" am -q "$mail"
+	! touches_arch "$mail" || arch_seen=yes
+	((!just_last)) || return 0
+	build_kernels "$at"
+}
+
+build_kernels() {
+	local at=$1 name
 	for name in "${kernels[@]}"; do
 		result "$at $name builds" builds "$name"
-	done
-	! touches_arch "$mail" || arch_seen=yes
-	[[ -n $arch_seen ]] || return 0
-	for name in "${kernels[@]}"; do
+		[[ -n $arch_seen ]] || continue
 		[[ $name != on && $name != small ]] || result "$at $name has KHO" has_kho "$name"
 		[[ $name != on ]] || result "$at $name hands over" hands_over
 	done
@@ -207,6 +215,11 @@ step() {
 # plan MAIL...
 plan() {
 	local mail total=$((compare * 2)) more=0 name
+
+	if ((just_last)); then
+		echo "1..$(($# + 3))"
+		return
+	fi
 	for mail; do
 		! touches_arch "$mail" || more=1
 		total=$((total + 1 + ${#kernels[@]}))
@@ -219,12 +232,13 @@ plan() {
 }
 
 main() {
-	local mails at arch_seen='' compare=0
+	local mails at arch_seen='' compare=0 just_last=0
 	kernels=(on off tiny i386)
 	case ${1-} in
 	short) kernels=(small) ;;
+	all) kernels=(on) just_last=1 ;;
 	'') compare=1 ;;
-	*) die "usage: host/steps.sh [short]" ;;
+	*) die "usage: host/steps.sh [short|all]" ;;
 	esac
 
 	host/series.sh mail >/dev/null
@@ -240,6 +254,7 @@ main() {
 	for at in "${!mails[@]}"; do
 		step "$(printf '%04d' $((at + 1)))" "${mails[at]}"
 	done
+	((!just_last)) || build_kernels "Linux $(linux_version "$plain"):"
 	((!compare)) || result "off has the code that it had without us" same_code
 	[[ -z $failed ]]
 }

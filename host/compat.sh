@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# host/compat.sh - does the series fit other Linux 6.12.y, and work there?
+#
+#   host/compat.sh [VERSION...]   of Debian's linux-source-6.12; without any, the
+#                                 newest and the oldest that apt knows
+#
+# Owns build/compat: the sources, fetched by apt. What is done with them is in
+# host/steps.sh: git am on a plain tree, a kernel, and a handover between two of
+# it. The report is TAP, one a version.
+
+set -euo pipefail
+# shellcheck source=host/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$root"
+
+readonly compat=$build/compat
+readonly package=linux-source-6.12
+
+versions() {
+	apt-cache madison "$package" | awk '$1 == p { print $3 }' p="$package" | sort -Vru |
+		awk 'NR == 1; { last = $0 } END { if (NR > 1) print last }'
+}
+
+# fetch VERSION: the tarball of its sources, as a path
+fetch() {
+	local dir=$compat/$1
+	if [[ ! -f $dir/usr/src/$package.tar.xz ]]; then
+		rm -rf "$dir"
+		mkdir -p "$dir"
+		(cd "$dir" && apt-get -q download "$package=$1") >"$logs/compat.log" 2>&1 ||
+			die_log "apt cannot get $package $1" "$logs/compat.log"
+		dpkg-deb -x "$dir"/*.deb "$dir"
+		rm "$dir"/*.deb
+	fi
+	echo "$dir/usr/src/$package.tar.xz"
+}
+
+main() {
+	local version source status=0
+	(($#)) || { mapfile -t versions < <(versions); set -- "${versions[@]}"; }
+	(($#)) || die "apt knows no $package"
+	for version; do
+		say "# $package $version"
+		source=$(fetch "$version") || exit 1
+		PLAIN=$source host/steps.sh all || status=1
+	done
+	return "$status"
+}
+
+main "$@"
