@@ -17,6 +17,8 @@ help:
 	@echo 'make refresh               take edits of patched files in build/linux into patches/;'
 	@echo '     [PATCH=x.patch] [FILES="mm/x.c ..."]  into this patch, also files new to it'
 	@echo 'make new-patch NAME=x SUBJECT="mm: ..."    an empty patch at the end of the series'
+	@echo 'make deb [FLAVOUR=cloud-amd64]   Debian packages of a kernel with KHO'
+	@echo 'make deb-test              a small one on a virtual disk with Debian: does systemctl kexec hand over?'
 	@echo 'make series                build/mail: patches and whole files, ready for git am'
 	@echo 'make series-check          is every whole file in exactly one patch?'
 	@echo 'make steps                 does each step of the series build, and boot? half an hour'
@@ -58,6 +60,16 @@ compat: tree
 # What lint and sparse need, and so do all tests, which include them.
 checkers := shellcheck codespell coccinelle sparse
 
+debs := linux-config-6.12 dpkg-dev debhelper rsync kmod zstd
+
+deb: tree
+	@host/deps.sh $(debs)
+	@host/deb.sh $(FLAVOUR)
+
+deb-test: tree
+	@host/deps.sh $(debs) mmdebstrap e2fsprogs
+	@host/deb-test.sh
+
 lint: tree
 	@host/deps.sh $(checkers)
 	@host/lint.sh
@@ -98,4 +110,4 @@ distclean:
 	@host/tree.sh --check
 	rm -rf build
 
-.PHONY: help deps tree kernel refresh new-patch series-check series steps compat lint sparse doc demo test random damage mutations bench clean distclean
+.PHONY: help deps tree kernel refresh new-patch series-check series steps compat deb deb-test lint sparse doc demo test random damage mutations bench clean distclean

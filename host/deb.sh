@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# host/deb.sh - Debian packages of a kernel with KHO
+#
+#   host/deb.sh [FLAVOUR]
+#   host/deb.sh start [FLAVOUR]   only until the build is known to have started
+#
+# FLAVOUR is one of Debian's, with its own configuration and KHO on: cloud-amd64,
+# which is what it is without it, or amd64; or "small", with what a virtual
+# machine and our tests need.
+#
+# Owns build/deb/FLAVOUR: objects, and the packages as the kernel's own
+# bindeb-pkg makes them.
+
+set -euo pipefail
+# shellcheck source=host/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=host/overlay.sh
+. "$root/host/overlay.sh"
+cd "$root"
+
+readonly configs=/usr/src/linux-config-6.12
+
+kernel_make() {
+	make -C "$tree" O="$out/obj" ARCH=x86_64 -j"$(nproc)" "$@"
+}
+
+fragments() {
+	local name
+	if [[ $flavour == small ]]; then
+		for name in base kho deferred disk deb; do
+			cat "host/config/$name.config"
+		done
+	else
+		cat host/config/deb.config
+		# It names certificates that are not in the source.
+		echo 'CONFIG_SYSTEM_TRUSTED_KEYS=""'
+	fi
+	printf 'CONFIG_LOCALVERSION="-kho-%s"\n' "$flavour"
+}
+
+# The configuration that it starts from.
+origin() {
+	local config=$configs/config.amd64_none_$flavour.xz
+	if [[ $flavour == small ]]; then
+		kernel_make -s tinyconfig
+	else
+		[[ -f $config ]] ||
+			die "Debian has no configuration for '$flavour': $(cd "$configs" && echo config.amd64_none_*.xz)"
+		xz -dc "$config" >"$out/obj/.config"
+	fi
+}
+
+configure() {
+	mkdir -p "$out/obj"
+	origin
+	fragments >"$out/wanted"
+	"$tree/scripts/kconfig/merge_config.sh" -m -O "$out/obj" "$out/obj/.config" "$out/wanted"
+	kernel_make olddefconfig
+	grep -qx CONFIG_KEXEC_HANDOVER=y "$out/obj/.config"
+}
+
+package() {
+	kernel_make bindeb-pkg DPKG_FLAGS=-d KDEB_PKGVERSION="$(linux_version "$tree")-1~kho1"
+}
+
+# Everything that a build needs before the first object of the kernel itself.
+start() {
+	kernel_make prepare modules_prepare init/main.o
+}
+
+main() {
+	local step=package log
+	if [[ ${1-} == start ]]; then
+		step=start
+		shift
+	fi
+	flavour=${1:-cloud-amd64}
+	out=$build/deb/$flavour log=$logs/deb-$flavour.log
+	[[ -f $tree/.overlay/patches ]] || die "there is no build/linux yet: make tree"
+	lock
+	run_logged "configuring $flavour" "$log" configure || die_log "$flavour cannot be configured" "$log"
+	run_logged "building packages of $flavour" "$log" --count 0 "$step" ||
+		die_log "packages of $flavour cannot be built" "$log"
+	[[ $step == start ]] || say "$(shown "$out"): $(cd "$out" && echo *.deb)"
+}
+
+main "$@"
