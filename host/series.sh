@@ -4,7 +4,8 @@
 # host/series.sh - the patches and whole files as one series of mails
 #
 #   host/series.sh check   is every whole file in exactly one patch?
-#   host/series.sh mail    build/mail/NNNN-*.patch, for git am on a plain tree
+#   host/series.sh mail    build/mail/NNNN-*.patch, for git am on a plain tree,
+#                          and build/mail/cover-letter
 #
 # Owns build/mail.
 
@@ -39,6 +40,34 @@ add_whole() {
 	sgit "$work" commit -q --amend --no-edit --allow-empty
 }
 
+# The figures of the documentation, a line each.
+figures() {
+	sed -n '/^Measured/{p;g;p}' Documentation/core-api/kho/figures.inc | fold -s -w 72 | sed 's/ *$//'
+	awk '
+		/^   \* - / { figure = substr($0, 8) }
+		/^     - / && figure && !/Instructions/ { printf "  %-56s %12s\n", figure, substr($0, 8) }
+		' Documentation/core-api/kho/figures.inc
+}
+
+# The subject, the text, what comes with it. git am takes no mail without a patch,
+# so its name is not like theirs.
+cover_letter() {
+	local total
+	total=$(find "$build/mail" -name '*.patch' | wc -l)
+	printf 'From: "%s" <%s>\nSubject: [PATCH 00/%02d] %s\n\n' "$author" "$email" "$total" \
+		"$(head -1 "$patches/cover-letter")"
+	tail -n +3 "$patches/cover-letter" | while IFS= read -r line; do
+		if [[ $line == @FIGURES@ ]]; then
+			figures
+		else
+			printf '%s\n' "$line"
+		fi
+	done
+	echo
+	sgit "$work" shortlog start..HEAD
+	sgit "$work" diff --stat start..HEAD
+}
+
 mail() {
 	local names commits n
 	[[ -d $series/.git ]] || die "there is no build/linux yet: make tree"
@@ -58,10 +87,11 @@ mail() {
 	for n in "${!names[@]}"; do
 		add_whole "${names[n]}" "${commits[n]}"
 	done
-	sgit "$work" format-patch -q -o "$build/mail" --always --zero-commit \
+	sgit "$work" format-patch -q -n -o "$build/mail" --always --zero-commit \
 		--no-signature --abbrev=12 start..HEAD
+	cover_letter >"$build/mail/cover-letter"
 	rm -rf "$work"
-	say "build/mail: $(find "$build/mail" -name '*.patch' | wc -l) mails"
+	say "build/mail: $(find "$build/mail" -name '*.patch' | wc -l) mails and cover-letter"
 }
 
 case ${1:-} in
