@@ -54,7 +54,7 @@ fill_up() {
 	mount -t tmpfs -o size=100%,nr_inodes=0 tmpfs $dir
 	while [ "$(meminfo MemAvailable)" -gt $(($1 * 1024 + 24576)) ]; do
 		n=$((n + 1))
-		head -c 8M /dev/zero >$dir/large-$n || return
+		dd if=/dev/zero of=$dir/large-$n bs=1M count=8 2>/dev/null || return
 	done
 	n=0
 	while [ $((n += 1)) -le 3000 ]; do
