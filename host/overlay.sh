@@ -22,7 +22,7 @@ series=$build/series
 
 # Where a whole file may stand; everything else in the repository is about
 # the repository.
-whole_dirs=(kernel mm lib include arch tools Documentation)
+whole_dirs=(kernel mm lib include arch drivers tools Documentation)
 
 author='KHO for 6.12 developers'
 email='kho-6.12@developers.invalid'

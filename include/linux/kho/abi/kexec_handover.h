@@ -19,6 +19,14 @@
 
 #include <asm/page.h>
 
+/*
+ * Where a machine is described by a device tree: the properties of /chosen that
+ * say where the root FDT is and where the array of scratch regions, each an
+ * address and a size in cells of the root node.
+ */
+#define KHO_OF_PROP_FDT		"linux,kho-fdt"
+#define KHO_OF_PROP_SCRATCH	"linux,kho-scratch"
+
 /**
  * DOC: root FDT
  *
