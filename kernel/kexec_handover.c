@@ -384,7 +384,13 @@ static bool __init check_fdt(phys_addr_t phys, u64 len)
 	const char *defect;
 	void *fdt;
 
-	if (!phys || len != KHO_FDT_SIZE || !PAGE_ALIGNED(phys) ||
+	if (len != KHO_FDT_SIZE) {
+		kho_refuse("root FDT, %llu bytes at %pa, cannot be where pages have %lu", len,
+			   &phys, PAGE_SIZE);
+		return false;
+	}
+
+	if (!phys || !PAGE_ALIGNED(phys) ||
 	    !memblock_is_region_memory(phys, len)) {
 		kho_refuse("root FDT, %llu bytes at %pa, cannot be", len, &phys);
 		return false;
