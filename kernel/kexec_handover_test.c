@@ -174,37 +174,114 @@ static unsigned int order_of(struct kunit *test)
  * Keys
  */
 
+/*
+ * What the format says, in numbers: folios and their keys, which ascend, and the
+ * shape of the tree. For each size of pages.
+ */
+struct known_key {
+	unsigned long pfn;
+	unsigned int order;
+	u64 key;
+};
+
+#if PAGE_SHIFT == 12
+#define RAW_LEVELS	6
+#define RAW_TABLE_BITS	9
+#define RAW_LEAF_BITS	15
+
+static const struct known_key known_keys[] = {
+	{ 0x0000000000000, 52, 0x00000000000001 },
+	{ 0x0000000000000, 51, 0x00000000000002 },
+	{ 0x8000000000000, 51, 0x00000000000003 },
+	{ 0x0000000040000, 18, 0x00000400000001 },
+	{ 0x0000000000000, 10, 0x00040000000000 },
+	{ 0x0000000000000,  9, 0x00080000000000 },
+	{ 0x0000012345600,  9, 0x00080000091a2b },
+	{ 0x0000012345678,  3, 0x02000002468acf },
+	{ 0x0000000000000,  1, 0x08000000000000 },
+	{ 0x0000000000002,  1, 0x08000000000001 },
+	{ 0xffffffffffffe,  1, 0x0fffffffffffff },
+	{ 0x0000000000000,  0, 0x10000000000000 },
+	{ 0x0000000000001,  0, 0x10000000000001 },
+	{ 0x000000000003f,  0, 0x1000000000003f },
+	{ 0x0000000000040,  0, 0x10000000000040 },
+	{ 0x0000000007fff,  0, 0x10000000007fff },
+	{ 0x0000000008000,  0, 0x10000000008000 },
+	{ 0x0000001000000,  0, 0x10000001000000 },
+	{ 0x0000012345678,  0, 0x10000012345678 },
+	{ 0x0000200000000,  0, 0x10000200000000 },
+	{ 0x0040000000000,  0, 0x10040000000000 },
+	{ 0x8000000000000,  0, 0x18000000000000 },
+	{ 0xfffffffffffff,  0, 0x1fffffffffffff },
+};
+#elif PAGE_SHIFT == 14
+#define RAW_LEVELS	5
+#define RAW_TABLE_BITS	11
+#define RAW_LEAF_BITS	17
+
+static const struct known_key known_keys[] = {
+	{ 0x0000000000000, 50, 0x00000000000001 },
+	{ 0x0000000000000, 49, 0x00000000000002 },
+	{ 0x2000000000000, 49, 0x00000000000003 },
+	{ 0x0000000010000, 16, 0x00000400000001 },
+	{ 0x0000000000000, 10, 0x00010000000000 },
+	{ 0x0000000000000,  9, 0x00020000000000 },
+	{ 0x0000012345600,  9, 0x00020000091a2b },
+	{ 0x0000012345678,  3, 0x00800002468acf },
+	{ 0x0000000000000,  1, 0x02000000000000 },
+	{ 0x0000000000002,  1, 0x02000000000001 },
+	{ 0x3fffffffffffe,  1, 0x03ffffffffffff },
+	{ 0x0000000000000,  0, 0x04000000000000 },
+	{ 0x0000000000001,  0, 0x04000000000001 },
+	{ 0x000000000003f,  0, 0x0400000000003f },
+	{ 0x0000000000040,  0, 0x04000000000040 },
+	{ 0x000000001ffff,  0, 0x0400000001ffff },
+	{ 0x0000000020000,  0, 0x04000000020000 },
+	{ 0x0000010000000,  0, 0x04000010000000 },
+	{ 0x0000012345678,  0, 0x04000012345678 },
+	{ 0x0008000000000,  0, 0x04008000000000 },
+	{ 0x2000000000000,  0, 0x06000000000000 },
+	{ 0x3ffffffffffff,  0, 0x07ffffffffffff },
+};
+#elif PAGE_SHIFT == 16
+#define RAW_LEVELS	4
+#define RAW_TABLE_BITS	13
+#define RAW_LEAF_BITS	19
+
+static const struct known_key known_keys[] = {
+	{ 0x0000000000000, 48, 0x00000000000001 },
+	{ 0x0000000000000, 47, 0x00000000000002 },
+	{ 0x0800000000000, 47, 0x00000000000003 },
+	{ 0x0000000004000, 14, 0x00000400000001 },
+	{ 0x0000000000000, 10, 0x00004000000000 },
+	{ 0x0000000000000,  9, 0x00008000000000 },
+	{ 0x0000012345600,  9, 0x00008000091a2b },
+	{ 0x0000012345678,  3, 0x00200002468acf },
+	{ 0x0000000000000,  1, 0x00800000000000 },
+	{ 0x0000000000002,  1, 0x00800000000001 },
+	{ 0x0fffffffffffe,  1, 0x00ffffffffffff },
+	{ 0x0000000000000,  0, 0x01000000000000 },
+	{ 0x0000000000001,  0, 0x01000000000001 },
+	{ 0x000000000003f,  0, 0x0100000000003f },
+	{ 0x0000000000040,  0, 0x01000000000040 },
+	{ 0x000000007ffff,  0, 0x0100000007ffff },
+	{ 0x0000000080000,  0, 0x01000000080000 },
+	{ 0x0000012345678,  0, 0x01000012345678 },
+	{ 0x0000100000000,  0, 0x01000100000000 },
+	{ 0x0200000000000,  0, 0x01200000000000 },
+	{ 0x0800000000000,  0, 0x01800000000000 },
+	{ 0x0ffffffffffff,  0, 0x01ffffffffffff },
+};
+#endif
+
 static void test_key_values(struct kunit *test)
 {
-	static const struct {
-		unsigned long pfn;
-		unsigned int order;
-		u64 key;
-	} known[] = {
-		{ 0x0000000000000,  0, 0x10000000000000 },
-		{ 0x0000000000001,  0, 0x10000000000001 },
-		{ 0x0000012345678,  0, 0x10000012345678 },
-		{ 0xfffffffffffff,  0, 0x1fffffffffffff },
-		{ 0x0000000000000,  1, 0x08000000000000 },
-		{ 0x0000000000002,  1, 0x08000000000001 },
-		{ 0xffffffffffffe,  1, 0x0fffffffffffff },
-		{ 0x0000012345678,  3, 0x02000002468acf },
-		{ 0x0000000000000,  9, 0x00080000000000 },
-		{ 0x0000012345600,  9, 0x00080000091a2b },
-		{ 0x0000000000000, 10, 0x00040000000000 },
-		{ 0x0000000040000, 18, 0x00000400000001 },
-		{ 0x0000000000000, 51, 0x00000000000002 },
-		{ 0x8000000000000, 51, 0x00000000000003 },
-		{ 0x0000000000000, 52, 0x00000000000001 },
-	};
+	for (int i = 0; i < ARRAY_SIZE(known_keys); i++) {
+		const struct known_key *known = &known_keys[i];
 
-	if (PAGE_SHIFT != 12)
-		kunit_skip(test, "numbers are for pages of 4 KiB");
-
-	for (int i = 0; i < ARRAY_SIZE(known); i++) {
-		KUNIT_EXPECT_EQ(test, kho_map_key(known[i].pfn, known[i].order), known[i].key);
-		KUNIT_EXPECT_EQ(test, kho_map_key_pfn(known[i].key), known[i].pfn);
-		KUNIT_EXPECT_EQ(test, kho_map_key_order(known[i].key), known[i].order);
+		KUNIT_EXPECT_EQ(test, kho_map_key(known->pfn, known->order), known->key);
+		KUNIT_EXPECT_EQ(test, kho_map_key_pfn(known->key), known->pfn);
+		KUNIT_EXPECT_EQ(test, kho_map_key_order(known->key), known->order);
 	}
 }
 
@@ -1341,11 +1418,10 @@ static void test_walk_bad_node(struct kunit *test)
  * Layout
  */
 
-/* What the format says of pages of 4 KiB, in numbers. */
 struct raw_map {
 	unsigned int nr_nodes;
 	unsigned int nr_keys;
-	u64 key[16];
+	u64 key[ARRAY_SIZE(known_keys)];
 };
 
 /*
@@ -1358,71 +1434,46 @@ static void read_raw(struct raw_map *raw, u64 addr, int level, u64 index)
 
 	raw->nr_nodes++;
 	if (level) {
-		for (int i = 0; i < 512; i++) {
+		for (int i = 0; i < 1 << RAW_TABLE_BITS; i++) {
 			if (page[i])
-				read_raw(raw, page[i], level - 1, index << 9 | i);
+				read_raw(raw, page[i], level - 1, index << RAW_TABLE_BITS | i);
 		}
 		return;
 	}
 
-	for (int i = 0; i < 32768; i++) {
+	for (int i = 0; i < 1 << RAW_LEAF_BITS; i++) {
 		if (!(page[i / 64] >> (i % 64) & 1))
 			continue;
 		if (raw->nr_keys < ARRAY_SIZE(raw->key))
-			raw->key[raw->nr_keys] = index << 15 | i;
+			raw->key[raw->nr_keys] = index << RAW_LEAF_BITS | i;
 		raw->nr_keys++;
 	}
 }
 
 static void test_layout(struct kunit *test)
 {
-	static const struct {
-		unsigned long pfn;
-		unsigned int order;
-		u64 key;
-	} known[] = {
-		{ 0x0000000000000, 52, 0x00000000000001 },
-		{ 0x0000000040000, 18, 0x00000400000001 },
-		{ 0x0000000000000,  9, 0x00080000000000 },
-		{ 0x0000012345600,  9, 0x00080000091a2b },
-		{ 0x0000012345678,  3, 0x02000002468acf },
-		{ 0xffffffffffffe,  1, 0x0fffffffffffff },
-		{ 0x0000000000000,  0, 0x10000000000000 },
-		{ 0x000000000003f,  0, 0x1000000000003f },
-		{ 0x0000000000040,  0, 0x10000000000040 },
-		{ 0x0000000007fff,  0, 0x10000000007fff },
-		{ 0x0000000008000,  0, 0x10000000008000 },
-		{ 0x0000001000000,  0, 0x10000001000000 },
-		{ 0x0000200000000,  0, 0x10000200000000 },
-		{ 0x0040000000000,  0, 0x10040000000000 },
-		{ 0x8000000000000,  0, 0x18000000000000 },
-		{ 0xfffffffffffff,  0, 0x1fffffffffffff },
-	};
 	struct raw_map *raw;
 	int i;
 
-	if (PAGE_SHIFT != 12)
-		kunit_skip(test, "numbers are for pages of 4 KiB");
-
-	for (i = 0; i < ARRAY_SIZE(known); i++)
-		KUNIT_ASSERT_EQ(test, add(known[i].pfn, known[i].order), 0);
+	for (i = 0; i < ARRAY_SIZE(known_keys); i++)
+		KUNIT_ASSERT_EQ(test, add(known_keys[i].pfn, known_keys[i].order), 0);
 
 	raw = kunit_kzalloc(test, sizeof(*raw), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, raw);
-	read_raw(raw, virt_to_phys(map.root), 5, 0);
+	read_raw(raw, virt_to_phys(map.root), RAW_LEVELS - 1, 0);
 	KUNIT_EXPECT_EQ(test, raw->nr_nodes, nodes_in_use());
-	KUNIT_ASSERT_EQ(test, raw->nr_keys, ARRAY_SIZE(known));
-	for (i = 0; i < ARRAY_SIZE(known); i++)
-		KUNIT_EXPECT_EQ(test, raw->key[i], known[i].key);
+	KUNIT_ASSERT_EQ(test, raw->nr_keys, ARRAY_SIZE(known_keys));
+	for (i = 0; i < ARRAY_SIZE(known_keys); i++)
+		KUNIT_EXPECT_EQ(test, raw->key[i], known_keys[i].key);
 
 	/* Every second one, to see that it is the right bit that goes. */
-	for (i = 0; i < ARRAY_SIZE(known); i += 2)
-		KUNIT_EXPECT_TRUE(test, del(known[i].pfn, known[i].order));
+	for (i = 0; i < ARRAY_SIZE(known_keys); i += 2)
+		KUNIT_EXPECT_TRUE(test, del(known_keys[i].pfn, known_keys[i].order));
 	memset(raw, 0, sizeof(*raw));
-	read_raw(raw, virt_to_phys(map.root), 5, 0);
-	KUNIT_ASSERT_EQ(test, raw->nr_keys, ARRAY_SIZE(known) / 2);
-	for (i = 1; i < ARRAY_SIZE(known); i += 2)
-		KUNIT_EXPECT_EQ(test, raw->key[i / 2], known[i].key);
+	read_raw(raw, virt_to_phys(map.root), RAW_LEVELS - 1, 0);
+	KUNIT_ASSERT_EQ(test, raw->nr_keys, ARRAY_SIZE(known_keys) / 2);
+	for (i = 1; i < ARRAY_SIZE(known_keys); i += 2)
+		KUNIT_EXPECT_EQ(test, raw->key[i / 2], known_keys[i].key);
 }
 
 static struct kunit_case kho_map_cases[] = {
