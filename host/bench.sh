@@ -103,7 +103,8 @@ phases_of() {
 
 run_one() {
 	local name=$1 kernel=$2 mem=$3 limit=$4 set=$5 more=${6-}
-	local archive=$out/$name.cpio next=$kernel icount=--icount cpus=1 qemu='' functions
+	local archive=$out/$name.cpio next=$kernel icount=--icount cpus=1 qemu='' machine functions
+	machine=$(machine_of "$kernel")
 	case $set in
 	memory) set=none next=none ;;
 	parallel,*) next=none icount='' cpus=2 ;;
@@ -118,10 +119,10 @@ run_one() {
 		;;
 	esac
 
-	"$root/host/initramfs.sh" "$archive" "$kernel" \
+	"$root/host/initramfs.sh" "$archive" "$machine" "$kernel" \
 		--add "$ours/bench.sh" kho/tests/bench.sh --add "$out/cmdline" kho/bench-cmdline
 	# shellcheck disable=SC2086
-	"$root/host/vm.sh" --name "bench-$name" --kernel "$build/kernel/$kernel/arch/x86/boot/bzImage" \
+	"$root/host/vm.sh" --name "bench-$name" --machine "$machine" --kernel "$(image_of "$kernel")" \
 		--initrd "$archive" --mem "$mem" --cpus "$cpus" --limit "$limit" $icount --qemu "$qemu" \
 		--append "$words $more kho_test=bench kho_stage=1 kho_bench=$set kho_bench_next=$next" || true
 	rm -f "$archive"
@@ -373,7 +374,7 @@ main() {
 	for kernel in $(kernels_of "$@"); do
 		"$root/host/build.sh" "$kernel"
 	done
-	"$root/host/initramfs.sh"
+	"$root/host/initramfs.sh" --base x86
 	echo "$words" >"$out/cmdline"
 	make_plugin
 

@@ -8,7 +8,8 @@
 #   JOBS=N       compile so many files at a time; without it, one a CPU
 #
 # Owns build/kernel/NAME, from build/linux as it is. NAME is a line of
-# host/config/kernels. The result is build/kernel/NAME/arch/x86/boot/bzImage.
+# host/config/kernels, whose first fragment says what machine it is for. The result
+# is build/kernel/NAME/arch/x86/boot/bzImage or arch/arm64/boot/Image in there.
 #
 # With make arguments (W=1 mm/mm_init.o) it makes what these say, and fails when
 # there are warnings in our lines.
@@ -20,8 +21,6 @@ set -euo pipefail
 . "$root/host/overlay.sh"
 cd "$root"
 
-image=arch/x86/boot/bzImage
-
 # The same sources make the same binary, whoever builds it and when.
 export KBUILD_BUILD_TIMESTAMP='Sun Nov 17 00:00:00 UTC 2024'
 export KBUILD_BUILD_VERSION=1
@@ -32,15 +31,18 @@ export KBUILD_BUILD_HOST=build
 estimate=1050
 
 kernel_make() {
-	make -C "$tree" O="$out" ARCH=x86_64 -j"${JOBS:-$(nproc)}" "$@"
+	# shellcheck disable=SC2046 # words
+	make -C "$tree" O="$out" $(kernel_make_words "$machine") -j"${JOBS:-$(nproc)}" "$@"
 }
 
-# Sets suffix, seed and fragments from the table.
+# Sets suffix, seed and fragments from the table, and what follows from them.
 read_table() {
 	local line
 	line=$(grep -E "^$1[[:space:]]" host/config/kernels) ||
 		die "no kernel '$1' in host/config/kernels; there are: $(awk '/^[a-z]/ { printf "%s ", $1 }' host/config/kernels)"
 	read -r _ suffix seed fragments <<<"$line"
+	machine=$(machine_of "$1")
+	image=$(image_in "$machine")
 }
 
 # An output directory for these sources, perhaps with the seed's objects. One
@@ -63,9 +65,11 @@ prepare() {
 }
 
 # move_tools FROM: the build of objtool remembers where its output is. With the
-# wrong place it is built once more, and then all objects, which depend on it.
+# wrong place it is built once more, and then all objects, which depend on it. Not
+# each machine has an objtool.
 move_tools() {
 	local file
+	[[ -d $out.part/tools ]] || return 0
 	grep -rlF "$1/" --include='.*.cmd' --include='.*.d' "$out.part/tools" |
 		while IFS= read -r file; do
 			sed "s|$1/|$out/|g" "$file" >"$file.new"
@@ -154,8 +158,9 @@ main() {
 	[[ -n $name ]] || die "usage: host/build.sh NAME"
 	shift
 	[[ -f $tree/.overlay/patches ]] || die "there is no build/linux yet: make tree"
-	lock
 	read_table "$name"
+	[[ $machine == "$(host_machine)" ]] || "$root/host/deps.sh" --machine "$machine"
+	lock
 	out=$build/kernel/$name
 	local log=$logs/kernel-$name${1:+-check}.log counted=$build/kernel/$name.count first='' count=0
 	prepare
@@ -166,7 +171,7 @@ main() {
 		[[ $seed != - ]] || count=$estimate
 		count=$(cat "$counted" 2>/dev/null || echo "$count")
 	fi
-	run_logged "building $name${1:+: $1}" "$log" --count "$count" kernel_make "${@:-bzImage}" ||
+	run_logged "building $name${1:+: $1}" "$log" --count "$count" kernel_make "${@:-${image##*/}}" ||
 		die_log "kernel $name does not build" "$log"
 	show_warnings "$log" || [[ -z ${1:-} ]] || exit 1
 	[[ -z $first ]] || grep -cE '^  (CC|AS|HOSTCC) ' "$log" >"$counted" || true

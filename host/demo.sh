@@ -58,14 +58,14 @@ boot() {
 	local file=$1 mib
 	mib=$(mib_of "$file")
 
-	"$root/host/initramfs.sh"
-	"$root/host/initramfs.sh" "$build/vm/demo.cpio" main next \
+	"$root/host/initramfs.sh" --base "$machine"
+	"$root/host/initramfs.sh" "$build/vm/demo.cpio" "$machine" "main=$main" "next=$next" \
 		--add "$ours/demo.sh" kho/tests/demo.sh --add "$file" demo
 	# Emulated, a MiB of checksum takes a twentieth of a second or more. By
 	# default scratch is in proportion to what is reserved at boot, and the
 	# boot archive with FILE in it would count.
-	"$root/host/vm.sh" --name demo --initrd "$build/vm/demo.cpio" \
-		--kernel "$build/kernel/main/arch/x86/boot/bzImage" \
+	"$root/host/vm.sh" --name demo --machine "$machine" --initrd "$build/vm/demo.cpio" \
+		--kernel "$(image_of "$main")" \
 		--mem "$(guest_mib "$file")M" --limit $((60 + mib)) \
 		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=demo kho_stage=1 kho_scratch=64M,64M,64M" || true
 	rm -f "$build/vm/demo.cpio"
@@ -95,14 +95,15 @@ story() {
 
 main() {
 	local file=${1:-${FILE-}} verdict on_host
-	command -v qemu-system-x86_64 >/dev/null ||
-		die "qemu-system-x86_64 not found (package qemu-system-x86)"
+	family=$(asked_family)
+	main=$(in_family "$family" main) next=$(in_family "$family" next)
+	machine=$(machine_of "$main")
 	[[ -z $file ]] || check_file "$file"
 
-	"$root/host/build.sh" main
-	"$root/host/build.sh" next
+	"$root/host/build.sh" "$main"
+	"$root/host/build.sh" "$next"
 	if [[ -z $file ]]; then
-		file=$build/kernel/main/vmlinux
+		file=$build/kernel/$main/vmlinux
 		check_file "$file"
 	fi
 

@@ -3,21 +3,42 @@
 #
 # host/deps.sh - install what this machine lacks, on Debian 12 or 13
 #
-#   host/deps.sh [PACKAGE...]
+#   host/deps.sh [--machine MACHINE] [PACKAGE...]
 #
 # Owns the list of packages. Does nothing, and at once, when all are there.
-# PACKAGE... are wanted as well, for what only few people run.
+# PACKAGE... are wanted as well, for what only few people run; and with --machine
+# what kernels for MACHINE are built and run with, where it is not the host's.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+# What runs kernels for a machine, and, on another, what compiles them.
+machine_packages() {
+	case $1 in
+	x86) echo qemu-system-x86 ;;
+	arm64)
+		echo qemu-system-arm qemu-efi-aarch64
+		# The other is for the kernel's headers for programs.
+		[[ $(host_machine) == arm64 ]] || echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+		;;
+	*) die "no machine '$1'" ;;
+	esac
+}
+
+machine=$(host_machine)
+if [[ ${1-} == --machine ]]; then
+	machine=$2
+	shift 2
+fi
+
 # gcc only recommends libc6-dev, which host programs need.
+# shellcheck disable=SC2207 # words
 packages=(
 	linux-source-6.12 xz-utils
 	gcc libc6-dev make flex bison bc perl python3 git libelf-dev libssl-dev
-	qemu-system-x86 busybox-static cpio device-tree-compiler liburcu-dev
-	"$@"
+	busybox-static cpio device-tree-compiler liburcu-dev
+	$(machine_packages "$machine") "$@"
 )
 log=$logs/deps.log
 

@@ -24,6 +24,11 @@ unset KBUILD_OUTPUT KCONFIG_CONFIG KCONFIG_ALLCONFIG KBUILD_EXTMOD
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX
 export LC_ALL=C
 
+# Which machine it is about, and its pages. The kernel's make hears of the
+# former from build.sh alone, and tools that run here never.
+asked_arch=${ARCH:-$(uname -m)} asked_pages=${PAGES:-}
+unset ARCH PAGES CROSS_COMPILE
+
 mkdir -p "$logs"
 
 say() {
@@ -38,6 +43,88 @@ die() {
 	printf 'error: %s\n' "$*" >&2
 	exit 1
 }
+
+# ------------------------------------------------------------------- machines
+
+# A machine is what the first fragment of a kernel in host/config/kernels says:
+# x86 or arm64. Kernels that are for the same part in a story have names that
+# differ in front only: "next" is for x86, "arm64-next" is for arm64, and
+# "arm64-64k-next" for arm64 with pages of 64 KiB. The part "main" has no word.
+
+# The one of the host, whatever kernels are for.
+host_machine() {
+	case $(uname -m) in
+	aarch64) echo arm64 ;;
+	*) echo x86 ;;
+	esac
+}
+
+# What ARCH= and PAGES= ask for: the front of names of kernels, "" for x86.
+asked_family() {
+	local pages=${asked_pages,,}
+	case ${pages%ib} in
+	'' | 4k) pages='' ;;
+	16k | 64k) pages=-${pages%ib} ;;
+	*) die "PAGES=$asked_pages: there are pages of 4k, 16k and 64k" ;;
+	esac
+	case $asked_arch in
+	x86 | x86_64)
+		[[ -z $pages ]] || die "PAGES=$asked_pages: x86 has pages of 4k only"
+		;;
+	arm64 | aarch64) echo "arm64$pages" ;;
+	*) die "ARCH=$asked_arch: there are x86 and arm64" ;;
+	esac
+}
+
+# in_family FAMILY PART: the name of a kernel
+in_family() {
+	case $1,$2 in
+	,*) echo "$2" ;;
+	*,main) echo "$1" ;;
+	*) echo "$1-$2" ;;
+	esac
+}
+
+# fragments_of KERNEL
+fragments_of() {
+	awk -v name="$1" '$1 == name { $1 = $2 = $3 = ""; print; found = 1 }
+		END { exit !found }' "$root/host/config/kernels"
+}
+
+# machine_of KERNEL
+machine_of() {
+	local fragments
+	fragments=$(fragments_of "$1") || die "no kernel '$1' in host/config/kernels"
+	read -r fragments _ <<<"$fragments"
+	echo "$fragments"
+}
+
+# image_in MACHINE: what boots, in a folder that a kernel was built in
+image_in() {
+	case $1 in
+	x86) echo arch/x86/boot/bzImage ;;
+	arm64) echo arch/arm64/boot/Image ;;
+	*) die "no machine '$1'" ;;
+	esac
+}
+
+# image_of KERNEL
+image_of() {
+	echo "$build/kernel/$1/$(image_in "$(machine_of "$1")")"
+}
+
+# kernel_make_words MACHINE: what the kernel's make wants to know of it
+kernel_make_words() {
+	case $1 in
+	x86) echo ARCH=x86_64 ;;
+	arm64)
+		echo ARCH=arm64
+		[[ $(host_machine) == arm64 ]] || echo CROSS_COMPILE=aarch64-linux-gnu-
+		;;
+	esac
+}
+
+# ----------------------------------------------------------------------- work
 
 # One script at a time changes what is in build/.
 lock() {

@@ -7,6 +7,11 @@
 #   host/test.sh NAME:VARIABLE=VALUE...    with settings that the scenario has
 #   host/test.sh --list       what there is
 #
+# ARCH=arm64 in the environment runs them on arm64, and with PAGES=16k or 64k with
+# such pages. What a scenario calls "next" is "arm64-next" then, and so on; one is
+# skipped, and said to be, when there is no kernel for it or it says at its head
+# that it is about other machines.
+#
 # All does not include a scenario that has when=asked at its head.
 #
 # Owns the run: which kernels are needed, as many machines at a time as there
@@ -49,6 +54,7 @@ file_of() {
 read_head() {
 	about='' kernels='main next' stages=2 expect='' when=always
 	mem=512M cpus=1 numa=none limit=60 words=''
+	machines='x86 arm64' pages='4k 16k 64k' family=$asked_family firmware=''
 	# For scenarios that start out from another one.
 	# shellcheck disable=SC2034
 	kho_tests=$ours/tests
@@ -57,8 +63,54 @@ read_head() {
 	for setting in "${settings[@]:1}"; do
 		printf -v "${setting%%=*}" %s "${setting#*=}"
 	done
+	[[ $(file_of "$1") != "$root/host/"* ]] || machines=x86
 	# shellcheck source=/dev/null
 	. "$(file_of "$1")"
+}
+
+# The kernels of build/kernel that a scenario's are.
+its_kernels() {
+	local part
+	for part in $kernels; do
+		in_family "$family" "$part"
+	done
+}
+
+its_pages() {
+	case $family in
+	*-16k) echo 16k ;;
+	*-64k) echo 64k ;;
+	*) echo 4k ;;
+	esac
+}
+
+family_machine() {
+	machine_of "$(in_family "$family" main)"
+}
+
+# Why a scenario cannot run as the machine is, or nothing.
+unfit() {
+	local kernel
+	[[ " $machines " == *" $machine "* ]] || { echo "for $machines only"; return; }
+	[[ " $pages " == *" $(its_pages) "* ]] || { echo "for pages of $pages only"; return; }
+	for kernel in $(its_kernels); do
+		(machine_of "$kernel") >/dev/null 2>&1 || { echo "no kernel $kernel"; return; }
+	done
+}
+
+# Scratch is made of blocks of 32 MiB with pages of 16 KiB, and of 512 MiB with
+# pages of 64 KiB, which at most half of memory can be. Heads say what 4 KiB want.
+guest_mem() {
+	local regions=3 mib=${mem%M}
+	[[ $mem != *G ]] || mib=$((${mem%G} * 1024))
+	case $numa in
+	[24]) regions=$((2 + numa)) ;;
+	esac
+	case $(its_pages) in
+	4k) echo "$mem" ;;
+	16k) echo "$((mib + regions * 64))M" ;;
+	64k) echo "$((mib + regions * 1024))M" ;;
+	esac
 }
 
 list() {
@@ -84,33 +136,53 @@ longest_first() {
 	done | sort -k 1,1nr -s | cut -d ' ' -f 2
 }
 
-# Each kernel once; main first, because others start out from its objects.
+# Each kernel once; "main" of a family first, because others start out from its
+# objects.
 kernels_of() {
-	local name
+	local name machine
 	for name; do
-		(read_head "$name" && echo "$kernels")
-	done | tr ' ' '\n' | awk NF | sort -u | awk '$0 == "main" { print; next } { rest = rest $0 "\n" }
-		END { printf "%s", rest }'
+		(
+			read_head "$name"
+			machine=$(family_machine)
+			[[ -n $(unfit) ]] || its_kernels
+		)
+	done | awk 'NF && !seen[$0]++ { print ($0 ~ /^(main|arm64(-[0-9]+k)?)$/ ? 0 : 1), $0 }' |
+		sort | cut -d ' ' -f 2
+}
+
+machines_of() {
+	local kernel
+	for kernel in $(kernels_of "$@"); do
+		machine_of "$kernel"
+	done | sort -u
 }
 
 # --------------------------------------------------------------------- machines
 
 # First line of the result: seconds and description; then judge.awk's.
 run_one() {
-	local name=$1 start=$SECONDS
+	local name=$1 start=$SECONDS machine part boot=() why
 	local log=$vms/$name.log
 
 	read_head "$name"
 	rm -f "$log"
+	machine=$(family_machine)
+	why=$(unfit)
+	if [[ -n $why ]]; then
+		printf '0 %s (%s)\n0 0 1\n' "$about" "$why" >"$vms/$name.result"
+		return
+	fi
 	if [[ $(file_of "$name") == "$root/host/"* ]]; then
 		run_host_test "$name"
 		return
 	fi
-	# shellcheck disable=SC2086
-	"$root/host/initramfs.sh" "$vms/$name.cpio" $kernels || true
-	"$root/host/vm.sh" --name "$name" --initrd "$vms/$name.cpio" \
-		--kernel "$build/kernel/${kernels%% *}/arch/x86/boot/bzImage" \
-		--mem "$mem" --cpus "$cpus" --numa "$numa" --limit "$limit" \
+	for part in $kernels; do
+		boot+=("$part=$(in_family "$family" "$part")")
+	done
+	"$root/host/initramfs.sh" "$vms/$name.cpio" "$machine" "${boot[@]}" || true
+	"$root/host/vm.sh" --name "$name" --machine "$machine" --firmware "$firmware" \
+		--initrd "$vms/$name.cpio" --kernel "$(image_of "${boot[0]#*=}")" \
+		--mem "$(guest_mem)" --cpus "$cpus" --numa "$numa" --limit "$limit" \
 		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=${name%%:*} kho_stage=1 $words" || true
 	rm -f "$vms/$name.cpio"
 	[[ -f $log ]] || echo "   0.000000 vm: was not started" >"$log"
@@ -223,11 +295,10 @@ times() {
 }
 
 main() {
-	local name kernel order
+	local name kernel machine order
 
+	asked_family=$(asked_family)
 	[[ ${1-} != --list ]] || { list; return; }
-	command -v qemu-system-x86_64 >/dev/null ||
-		die "qemu-system-x86_64 not found (package qemu-system-x86)"
 	# One that cannot be read would be left out without a word below.
 	for name in $(all_names); do
 		(read_head "$name") || die "the head of test '$name' cannot be read"
@@ -246,7 +317,9 @@ main() {
 		"$root/host/build.sh" "$kernel"
 	done
 	mkdir -p "$vms"
-	"$root/host/initramfs.sh"
+	for machine in $(machines_of "$@"); do
+		"$root/host/initramfs.sh" --base "$machine"
+	done
 
 	tests_start=$SECONDS passed=0 failed=0 skipped=0 took=()
 	mapfile -t order < <(longest_first "$@")

@@ -3,7 +3,8 @@
 #
 # host/vm.sh - boot one virtual machine and write down what it says
 #
-#   host/vm.sh --name NAME --kernel BZIMAGE [--initrd FILE] [--append WORDS]
+#   host/vm.sh --name NAME --kernel IMAGE [--initrd FILE] [--append WORDS]
+#              [--machine x86|arm64] [--firmware efi]
 #              [--mem 512M] [--cpus 1] [--numa 1|2|4|none] [--limit SECONDS]
 #              [--icount] [--ram FILE] [--qemu WORDS]
 #
@@ -14,6 +15,9 @@
 # "how long was nobody at home" can be read off any log. The last line is
 # always "vm: ...": how the machine ended. Exit status: 0 when qemu ended by
 # itself, 124 at the time limit.
+#
+# --machine is a PC, or qemu's "virt" with an arm64 CPU. This one is described by a
+# device tree; with --firmware efi by ACPI tables, and UEFI starts the kernel.
 #
 # --numa says how memory and CPUs are spread: "none" leaves NUMA out of the
 # firmware tables, 1 and 2 split evenly, 4 gives the fourth node CPUs but no
@@ -36,14 +40,17 @@ set -euo pipefail
 # shellcheck source=host/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-name='' kernel='' initrd='' append='' ram='' qemu=''
+name='' kernel='' initrd='' append='' ram='' qemu='' machine=x86 firmware=''
 mem=512M cpus=1 numa=none limit=60 icount=no
+
+readonly efi=/usr/share/qemu-efi-aarch64/QEMU_EFI.fd
 
 parse() {
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--icount) icount=yes; shift; continue ;;
-		--name | --kernel | --initrd | --append | --mem | --cpus | --numa | --limit | --ram | --qemu) ;;
+		--name | --kernel | --initrd | --append | --machine | --firmware) ;;
+		--mem | --cpus | --numa | --limit | --ram | --qemu) ;;
 		*) die "unknown option '$1'" ;;
 		esac
 		[ $# -ge 2 ] || die "$1 wants a value"
@@ -54,6 +61,10 @@ parse() {
 	[ -f "$kernel" ] || die "no kernel '$kernel'"
 	[ -z "$initrd" ] || [ -f "$initrd" ] || die "no initrd '$initrd'"
 	mebibytes "$mem" >/dev/null
+	case $machine,$firmware in
+	x86, | arm64, | arm64,efi) ;;
+	*) die "no machine '$machine' with firmware '$firmware'" ;;
+	esac
 	[ -z "$ram" ] || [ "$numa" = none ] || die "--ram and --numa do not go together"
 	[ -z "$ram" ] || [ "$(mebibytes "$mem")" -le 2048 ] || die "--ram wants at most 2G"
 }
@@ -103,14 +114,25 @@ numa_words() {
 	esac
 }
 
+# Without "fast" string instructions the guest copies by the word and not, as TCG
+# does these, by the byte: four times as fast.
+machine_words_x86() {
+	words=(qemu-system-x86_64 -M q35 -cpu "max,-erms,-fsrm")
+}
+
+# Pointers are signed by qemu's own cipher; the architecture's takes half of the
+# time that there is.
+machine_words_arm64() {
+	words=(qemu-system-aarch64 -M virt -cpu "max,pauth-impdef=on")
+	[ -z "$firmware" ] || words+=(-bios "$efi")
+}
+
 # TCG is always named: with KVM at hand but not usable (nested, or no rights)
-# qemu would hang or fail instead of falling back. Without "fast" string
-# instructions the guest copies by the word and not, as TCG does these, by the
-# byte: four times as fast. With NUMA each CPU is a socket, since no cache can
-# be shared between nodes.
+# qemu would hang or fail instead of falling back. With NUMA each CPU is a socket,
+# since no cache can be shared between nodes.
 qemu_words() {
-	words=(-accel tcg -M q35 -cpu "max,-erms,-fsrm" -m "$mem"
-		-smp "$cpus,sockets=$cpus"
+	"machine_words_$machine"
+	words+=(-accel tcg -m "$mem" -smp "$cpus,sockets=$cpus"
 		-nodefaults -no-user-config -no-reboot -display none
 		-serial stdio -kernel "$kernel" -append "$append")
 	[ -z "$initrd" ] || words+=(-initrd "$initrd")
@@ -138,7 +160,7 @@ stamp() {
 run() {
 	local status=0
 
-	timeout --foreground -k 5 "$limit" qemu-system-x86_64 "${words[@]}" </dev/null 2>&1 || status=$?
+	timeout --foreground -k 5 "$limit" "${words[@]}" </dev/null 2>&1 || status=$?
 	case $status in
 	0) echo "vm: ended by itself" ;;
 	124 | 137) echo "vm: stopped at the time limit of $limit s" ;;
@@ -149,10 +171,10 @@ run() {
 
 main() {
 	parse "$@"
-	command -v qemu-system-x86_64 >/dev/null ||
-		die "qemu-system-x86_64 not found (package qemu-system-x86)"
 	limit=$((limit * ${VM_LIMIT_FACTOR:-1}))
 	qemu_words
+	command -v "${words[0]}" >/dev/null || die "${words[0]} not found (make deps)"
+	[ -z "$firmware" ] || [ -f "$efi" ] || die "$efi not found (make deps)"
 	mkdir -p "$build/vm"
 	run | stamp >"$build/vm/$name.log"
 }

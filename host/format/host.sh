@@ -23,7 +23,7 @@ boot_guest() {
 		shift 2
 	done
 
-	"$root/host/initramfs.sh" "$vms/$name.cpio" \
+	"$root/host/initramfs.sh" "$vms/$name.cpio" x86 \
 		--add "$format/$script.sh" kho/tests/format.sh \
 		--add "$format/guest.sh" kho/format.sh "${added[@]}" &&
 	"$root/host/vm.sh" --name "$name.vm" --initrd "$vms/$name.cpio" \

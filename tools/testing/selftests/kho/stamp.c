@@ -2,8 +2,11 @@
 /*
  * stamp - the last user space of one kernel and the first of the next
  *
- *   stamp kexec    say what the TSC is, and kexec
- *   stamp          as process 1: run /init with the TSC in kho_bench_arrived
+ *   stamp kexec    say what the clock is, and kexec
+ *   stamp          as process 1: run /init with the clock in kho_bench_arrived
+ *
+ * The clock is the one of the CPU that runs on over a kexec: the TSC, on arm64
+ * the virtual counter.
  *
  * Between both no user space runs, whichever kernels there are.
  */
@@ -16,13 +19,25 @@
 #define ARRIVED "kho_bench_arrived="
 #define WORDS_MAX 64
 
-/* The TSC, in digits. Returns how many. */
-static int put_tsc(char *to)
+static unsigned long long read_clock(void)
 {
+#ifdef __aarch64__
+	unsigned long long clock;
+
+	__asm__ volatile("isb; mrs %0, cntvct_el0" : "=r"(clock));
+	return clock;
+#else
 	unsigned int low, high;
 
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return u64toa_r((unsigned long long)high << 32 | low, to);
+	return (unsigned long long)high << 32 | low;
+#endif
+}
+
+/* The clock, in digits. Returns how many. */
+static int put_clock(char *to)
+{
+	return u64toa_r(read_clock(), to);
 }
 
 /* One write, so that it is one line of the kernel's log. */
@@ -31,7 +46,7 @@ static void leave(void)
 	char line[64] = LEFT;
 	int fd = open("/dev/kmsg", O_WRONLY);
 
-	write(fd, line, strlen(LEFT) + put_tsc(line + strlen(LEFT)));
+	write(fd, line, strlen(LEFT) + put_clock(line + strlen(LEFT)));
 	reboot(LINUX_REBOOT_CMD_KEXEC);
 }
 
@@ -40,7 +55,7 @@ static void arrive(char **argv, char **envp)
 	static char word[64] = ARRIVED, *words[WORDS_MAX + 2];
 	int n = 0;
 
-	put_tsc(word + strlen(ARRIVED));
+	put_clock(word + strlen(ARRIVED));
 	for (words[n++] = word; *envp && n < WORDS_MAX; envp++)
 		words[n++] = *envp;
 	execve("/init", argv, words);
