@@ -26,6 +26,12 @@ for helpers in "$kho_lib" "$kho_lib/../kselftest"; do
 	break
 done
 
+# AT_PAGESZ: what no file in /proc says in words.
+page_size() {
+	od -A n -t u8 /proc/self/auxv | awk '$1 == 6 { print $2 }'
+}
+PAGE_SIZE=$(page_size)
+
 ### Scenario and stages ####################################################
 
 # judge.awk knows these two lines, and counts KTAP only from "stage" to
@@ -339,13 +345,13 @@ came_from() {
 # What a test of memory compares with after a handover.
 note_down() {
 	remember release "$(uname -r)"
-	remember total "$(meminfo MemTotal)"
+	remember total "$(mem_total)"
 }
 
 # A handover from where note_down was, and nothing went missing.
 arrived() {
 	came_from "$(recall release)" "$1" || return
-	near MemTotal "$(meminfo MemTotal)" "$(recall total)" 512
+	near MemTotal "$(mem_total)" "$(recall total)" 512
 }
 
 # regions in|out: the scratch regions, one a line: ADDRESS SIZE, hexadecimal
@@ -373,6 +379,15 @@ kho_stat() {
 # meminfo FIELD: in KiB
 meminfo() {
 	sed -n "s/^$1: *\([0-9]*\) kB/\1/p" /proc/meminfo
+}
+
+# MemTotal and the device tree, in KiB: firmware may make one that is a MiB larger
+# than those that kexec makes.
+mem_total() {
+	local fdt=/sys/firmware/fdt bytes=0
+
+	[ ! -f $fdt ] || bytes=$(stat -c %s $fdt)
+	echo $(($(meminfo MemTotal) + bytes / 1024))
 }
 
 # Free memory once the kernel has settled: freed pages on the lists of single

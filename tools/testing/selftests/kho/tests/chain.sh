@@ -19,7 +19,7 @@ limit=$((50 + 20 * kho_handovers))
 stage_1() {
 	check "three files can be kept" keep_three
 	remember release "$(uname -r)"
-	remember total "$(meminfo MemTotal)"
+	remember total "$(mem_total)"
 	handover next "$words"
 }
 
@@ -34,7 +34,7 @@ later_stage() {
 	check "they are intact" intact $files
 	check "each folio is a proper one" folios_sound
 	check "no memory got lost" \
-		near MemTotal "$(meminfo MemTotal)" "$(recall total)" 512
+		near MemTotal "$(mem_total)" "$(recall total)" 512
 	check "scratch is where it was" same_scratch
 	check "the oldest can be replaced" replace "$n"
 	check "nothing grows" same_size

@@ -24,7 +24,7 @@ stage_1() {
 }
 
 stage_2() {
-	check "this is the crash kernel" grep -q elfcorehdr= /proc/cmdline
+	check "this is the crash kernel" test -e /proc/vmcore
 	check "KHO is off" kho_disabled
 	check "the memory is what was reserved" \
 		test "$(meminfo MemTotal)" -lt 131072

@@ -9,6 +9,7 @@
 about="ten handovers, each kernel at a random place in scratch"
 kernels="main"
 words="kho_scratch=64M,128M,64M"
+machines=x86
 mem=1G
 stages=11
 plan=41

@@ -63,7 +63,7 @@ order_10() {
 
 arrives() {
 	check "it came from the kernel before" came_from "$(recall release)" "$1"
-	check "no memory got lost" near MemTotal "$(meminfo MemTotal)" "$(recall total)" 512
+	check "no memory got lost" near MemTotal "$(mem_total)" "$(recall total)" 512
 	check "all pages are as they were" areas_sound 1
 	check "nothing else was given" nothing_granted
 	check "node 0 is as large as it was" near "MemTotal of node 0" \

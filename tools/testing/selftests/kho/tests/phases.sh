@@ -60,7 +60,7 @@ stage_2() {
 	check "these come back" manual_back
 	check "they are as new ones" folios_fine
 	check "all can be dropped, many in pieces" drop_split
-	check "no memory got lost" near MemTotal "$(meminfo MemTotal)" "$(recall total)" "$margin"
+	check "no memory got lost" near MemTotal "$(mem_total)" "$(recall total)" "$margin"
 	check "all memory can be used" fill
 	finish
 }

@@ -66,7 +66,7 @@ all_back() {
 }
 
 same_total() {
-	near MemTotal "$(meminfo MemTotal)" "$(recall total)" 512
+	near MemTotal "$(mem_total)" "$(recall total)" 512
 }
 
 folios_fine_all() {

@@ -18,7 +18,7 @@ plan=48
 stage_1() {
 	check "the regions can be written" eval "fill_region data && fill_region more"
 	check "a file can be kept" keep letter 10M
-	remember total "$(meminfo MemTotal)"
+	remember total "$(mem_total)"
 	check "the blob can be damaged" change_blob d00dfeed d00dfeee
 	on_to next "$words"
 }
@@ -29,7 +29,7 @@ stage_2() {
 	fresh_ones data more
 	# What nobody can find waits: 13 MiB and the blob.
 	check "what was in them is not free" more_total -13
-	remember total "$(meminfo MemTotal)"
+	remember total "$(mem_total)"
 	check "a region can be damaged" change_blob "$(hex_text mem-v1)" "$(hex_text mem-v9)"
 	on_to main "$words"
 }

@@ -25,7 +25,7 @@ stage_1() {
 	check "the regions can be written" eval "fill_region data && fill_region more"
 	check "a file can be kept" keep letter 10M
 	check "the log of users can be written" log_line
-	remember total "$(meminfo MemTotal)"
+	remember total "$(mem_total)"
 	on_to next "$words"
 }
 
@@ -75,7 +75,7 @@ all_revived() {
 	check "it is a handover" came_from "$(recall release)" "$1"
 	# Others use what the page allocator has, and not the regions.
 	check "nine tenths of the memory can be used" usable 90
-	check "no memory got lost" near MemTotal "$(meminfo MemTotal)" "$(recall total)" 512
+	check "no memory got lost" near MemTotal "$(mem_total)" "$(recall total)" 512
 	region_revived data
 	others_revived
 }
@@ -147,7 +147,7 @@ scratch_is_small() {
 
 # more_total MIB: that much more memory than at first
 more_total() {
-	near MemTotal "$(meminfo MemTotal)" $(($(recall total) + $1 * 1024)) 512
+	near MemTotal "$(mem_total)" $(($(recall total) + $1 * 1024)) 512
 }
 
 # One that the region of this kernel has not.

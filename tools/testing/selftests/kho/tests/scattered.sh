@@ -21,7 +21,7 @@ stage_1() {
 
 stage_2() {
 	check "nothing was handed over" nothing_came
-	remember total "$(meminfo MemTotal)"
+	remember total "$(mem_total)"
 	remember free "$(mem_free)"
 	remember managed "$(managed)"
 	remember release "$(uname -r)"
@@ -43,7 +43,7 @@ stage_3() {
 	# A page more or less there is from boot to boot, also with kho=off: it
 	# depends on where KASLR put the kernel.
 	check "MemTotal is that of a handover of nothing" \
-		near MemTotal "$(meminfo MemTotal)" "$(recall total)" 8
+		near MemTotal "$(mem_total)" "$(recall total)" 8
 	check "and so is what the zones manage" \
 		near pages "$(managed)" "$(recall managed)" 8
 	check "and so is MemFree" near MemFree "$(mem_free)" "$(recall free)" 1024

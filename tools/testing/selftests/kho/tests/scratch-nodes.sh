@@ -8,6 +8,7 @@
 about="scratch on two nodes, from a kernel that knew of one"
 kernels="main next"
 words="nokaslr numa=off kho_scratch=96M,404M,4M"
+machines=x86
 mem=1G
 cpus=2
 numa=2
@@ -22,7 +23,7 @@ stage_1() {
 	check "a file can be kept" keep letter 30M
 	remember regions "$(regions out)"
 	note_down
-	remember first "$(meminfo MemTotal)"
+	remember first "$(mem_total)"
 	handover next "numa=on"
 }
 
@@ -40,7 +41,7 @@ stage_3() {
 	check "there is one node" same nodes "$(nodes)" 0
 	check "it is a handover" came_from "$(recall release)" 2
 	# Compared with a kernel that knows of two nodes, it has less of its own.
-	check "no memory got lost" near MemTotal "$(meminfo MemTotal)" "$(recall first)" 512
+	check "no memory got lost" near MemTotal "$(mem_total)" "$(recall first)" 512
 	check "scratch came in as it was" same in "$(regions in)" "$(recall regions)"
 	check "the file is intact" intact letter
 	check "nine tenths of the memory can be used" usable 90

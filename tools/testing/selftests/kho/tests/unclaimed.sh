@@ -16,7 +16,7 @@ RELEASE=/sys/kernel/debug/kho/in/release
 
 stage_1() {
 	check "KHO is on" kho_enabled
-	remember total "$(meminfo MemTotal)"
+	remember total "$(mem_total)"
 	check "pages can be preserved" folios add "0 1000 scattered phase=manual"
 	check "so can folios" folios add "9 20 phase=manual"
 	check "and a large one" folios add "12 1 phase=manual"
@@ -36,12 +36,12 @@ stage_2() {
 	check "the log has how many, and how much that is" \
 		has_said "KHO: $folios folios, $kib KiB, .* wait"
 	check "their memory is not there" \
-		near MemTotal "$(meminfo MemTotal)" $(($(recall total) - kib)) 512
+		near MemTotal "$(mem_total)" $(($(recall total) - kib)) 512
 	check "nothing is freed if nobody is sure" not_released
 	check "root can free them" eval "echo 1 >$RELEASE"
 	check "the log has how many" has_said "KHO: $folios folios .* are free now"
 	check "none is left" same unclaimed "$(kho_stat in unclaimed_folios)" 0
-	check "their memory is there" near MemTotal "$(meminfo MemTotal)" "$(recall total)" 512
+	check "their memory is there" near MemTotal "$(mem_total)" "$(recall total)" 512
 	check "the file is intact" intact letter
 	check "nine tenths of the memory can be used" usable 90
 	handover main

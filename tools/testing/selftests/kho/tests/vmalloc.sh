@@ -58,7 +58,7 @@ stage_2() {
 stage_3() {
 	check "they came back once more, early" areas_sound 12
 	check "nothing else was given" nothing_granted
-	check "no memory got lost" near MemTotal "$(meminfo MemTotal)" "$(recall total)" 512
+	check "no memory got lost" near MemTotal "$(mem_total)" "$(recall total)" 512
 
 	local before used
 	before=$(mem_free)

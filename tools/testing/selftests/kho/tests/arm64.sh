@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The short form of all tests on arm64, part of those that run by default on any
+# host: one kernel that hands over to itself, twice, on a machine with a node that
+# has no memory. Each kernel takes what came in out of its device tree, and is in
+# scratch. arm64-efi is the same with UEFI and ACPI.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+# shellcheck source=/dev/null
+. "$kho_tests/orders.sh"
+# shellcheck source=/dev/null
+. "$kho_tests/debug.sh"
+# shellcheck source=/dev/null
+. "$kho_tests/kaslr.sh"
+
+about="arm64 by device tree: KUnit, all orders, two handovers, four nodes"
+family=arm64
+machines=arm64
+kernels="main"
+words="kunit.enable=1 kunit.filter_glob=kho_*"
+mem=1G
+numa=4
+cpus=4
+limit=240
+stages=3
+plan=48
+
+stage_1() {
+	check "the machine is described as it should be" described
+	check "the KUnit suites pass here as well" suites_pass
+	keep_all_orders
+	check "a large file can be kept" keep large 64M
+	note_down
+	handover main
+}
+
+stage_2() {
+	check "no memory got lost" arrived 1
+	check "the kernel is in scratch" in_scratch "$(text_address)" "$(text_end)"
+	check "the handover is gone from the device tree" taken
+	all_orders_intact
+	check "the large file is intact" intact large
+	check "each folio is a proper one" folios_sound
+	check "the large file can be dropped" forget large
+	handover main
+}
+
+stage_3() {
+	check "no memory got lost" arrived 2
+	check "the kernel is in scratch" in_scratch "$(text_address)" "$(text_end)"
+	check "the handover is gone from the device tree" taken
+	all_orders_intact
+	check "each folio is a proper one" folios_sound
+	check "files of all orders can be dropped" forget_all_orders
+	check "nine tenths of the memory can be used" usable 90
+	finish
+}
+
+# The flat tree, which the next one is made from, has /chosen but no handover.
+taken() {
+	flat_properties >/tmp/properties
+	grep -qx bootargs /tmp/properties || { echo "no bootargs"; return 1; }
+	! grep kho /tmp/properties
+}
+
+# The names of all properties of the tree, as it is in memory: nothing that was
+# made from it at boot.
+flat_properties() {
+	od -A n -v -t u1 /sys/firmware/fdt | awk '
+		function word(at) {
+			return ((b[at] * 256 + b[at + 1]) * 256 + b[at + 2]) * 256 + b[at + 3]
+		}
+		{ for (i = 1; i <= NF; i++) b[n++] = $i }
+		END {
+			for (at = word(8); at < n; ) {
+				token = word(at)
+				at += 4
+				if (token == 1) {		# a node and its name
+					while (b[at])
+						at++
+					at += 4 - at % 4
+				} else if (token == 3) {	# length, name, value
+					name = ""
+					for (c = word(12) + word(at + 4); b[c]; c++)
+						name = name sprintf("%c", b[c])
+					print name
+					at += 8 + int((word(at) + 3) / 4) * 4
+				} else if (token == 9)
+					break
+			}
+		}'
+}
+
+described() {
+	[ -s /sys/firmware/fdt ] && [ ! -e /sys/firmware/acpi ]
+}

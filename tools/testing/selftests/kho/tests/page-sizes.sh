@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Each kernel has pages of another size than the one before it, and what it finds
+# was written with those: it refuses all of it in one line and boots as from cold.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+about="handovers between kernels with pages of 4, 64 and 16 KiB are refused"
+kernels="main 64k 16k"
+pages=4k
+mem=5G
+limit=180
+stages=4
+plan=21
+expect="KHO: handover refused: root FDT, [0-9]+ bytes at 0x[0-9a-f]+, cannot be where pages have [0-9]+,"
+
+stage_1() {
+	keep_and_go 64k
+}
+
+stage_2() {
+	refused_and_anew 65536
+	keep_and_go 16k
+}
+
+stage_3() {
+	refused_and_anew 16384
+	keep_and_go main
+}
+
+stage_4() {
+	refused_and_anew 4096
+	finish
+}
+
+keep_and_go() {
+	check "a file can be kept" keep letter 10M
+	remember page "$PAGE_SIZE"
+	handover "$1" kho_scratch=64M,256M,64M
+}
+
+refused_and_anew() {
+	check "pages are of another size" same "page size" "$PAGE_SIZE" "$1"
+	check "what came in is refused, and why" has_said \
+		"KHO: handover refused: root FDT, $(recall page) bytes at .* where pages have $1, booting as from cold"
+	check "in one line" same lines "$(dmesg | grep -c 'KHO: .*refused')" 1
+	check "nothing came in" no_handover
+	check "KHO is on" kho_enabled
+	check "nine tenths of the memory can be used" usable 90
+}
