@@ -29,7 +29,7 @@ kernel_make() {
 fragments() {
 	local name
 	if [[ $flavour == small ]]; then
-		for name in base kho deferred disk deb; do
+		for name in x86 base kho deferred disk deb; do
 			cat "host/config/$name.config"
 		done
 	else

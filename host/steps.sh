@@ -96,8 +96,7 @@ kernel() {
 
 main_config() {
 	local name
-	# shellcheck disable=SC2013 # they are words
-	for name in $(awk '$1 == "main" { $1 = $2 = $3 = ""; print }' host/config/kernels); do
+	for name in $(fragments_of main); do
 		cat "host/config/$name.config"
 	done
 }
@@ -146,8 +145,9 @@ has_kho() {
 
 # A handover and one more, between kernels of this step.
 hands_over() {
+	host/initramfs.sh --base x86
 	local log=$build/vm/steps.log verdict
-	host/initramfs.sh "$steps/initrd" --add "$steps/on/arch/x86/boot/bzImage" boot/main
+	host/initramfs.sh "$steps/initrd" x86 --add "$steps/on/arch/x86/boot/bzImage" boot/main
 	host/vm.sh --name steps --kernel "$steps/on/arch/x86/boot/bzImage" --initrd "$steps/initrd" \
 		--mem 512M --limit 90 \
 		--append "$(sed '/^#/d' "$ours/cmdline") kho_test=plain kho_stage=1" || true
