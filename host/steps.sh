@@ -4,7 +4,7 @@
 # host/steps.sh - does the series apply, and does each step of it build and boot?
 #
 #   host/steps.sh          four kernels at each step, and handovers from x86 on
-#   host/steps.sh short    one small kernel with KHO at each step
+#   host/steps.sh short    at each step just the objects that the series is about
 #   host/steps.sh all      one kernel, when all of it is applied
 #
 #   PLAIN=PATH   the tree or tarball to apply it to; without it, what build/linux
@@ -20,7 +20,7 @@
 #          it was before the first step, but for what changed_functions has.
 #   tiny   allnoconfig
 #   i386   32 bits, with kexec and CMA
-#   small  allnoconfig with KHO
+#   small  allnoconfig with all of KHO, for objects
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -111,7 +111,11 @@ wanted() {
 	off) main_config; echo '# CONFIG_KEXEC_HANDOVER is not set' ;;
 	tiny) ;;
 	i386) options SMP MODULES PRINTK KEXEC CRASH_DUMP CMA ;;
-	small) options 64BIT SMP PRINTK KEXEC_FILE KEXEC_HANDOVER RELOCATABLE RANDOMIZE_BASE ;;
+	small)
+		options 64BIT SMP PRINTK DEBUG_FS MMU KEXEC_FILE KUNIT RUNTIME_TESTING_MENU \
+			KEXEC_HANDOVER KEXEC_HANDOVER_DEBUG KEXEC_HANDOVER_DEBUGFS \
+			KEXEC_HANDOVER_KUNIT_TEST TEST_KEXEC_HANDOVER
+		;;
 	esac
 }
 
@@ -129,11 +133,23 @@ configure() {
 	kernel "$name" -s olddefconfig
 }
 
+# What the mails so far have changed. Our own files only once they are part of a
+# kernel.
+objects() {
+	local ours='^kernel/kexec_handover|^lib/test_kexec_handover|^arch/x86/kernel/kexec_handover'
+	if has_kho small; then
+		ours='^$'
+	fi
+	sgit "$plain" diff --name-only "$(sgit "$plain" rev-list --max-parents=0 HEAD)" HEAD |
+		grep -E '^(kernel|mm|lib|arch/x86/kernel)/.*\.c$' | grep -vE "$ours" | sed 's/c$/o/'
+}
+
 # builds NAME: without a word from the compiler
 builds() {
-	local said
+	local said what=(bzImage)
 	configure "$1"
-	said=$(kernel "$1" -s bzImage 2>&1) || { echo "$said"; return 1; }
+	[[ $1 != small ]] || mapfile -t what < <(objects)
+	said=$(kernel "$1" -s "${what[@]}" 2>&1) || { echo "$said"; return 1; }
 	echo "$said"
 	! grep -E '(warning|error): |WARNING: ' <<<"$said"
 }
