@@ -136,19 +136,21 @@ configure() {
 # What the mails so far have changed. Our own files only once they are part of a
 # kernel.
 objects() {
-	local ours='^kernel/kexec_handover|^lib/test_kexec_handover|^arch/x86/kernel/kexec_handover'
-	if has_kho small; then
-		ours='^$'
-	fi
+	local not_yet='^kernel/kexec_handover|^lib/test_kexec_handover|^arch/x86/kernel/kexec_handover'
+	! has_kho small || not_yet='^$'
 	sgit "$plain" diff --name-only "$(sgit "$plain" rev-list --max-parents=0 HEAD)" HEAD |
-		grep -E '^(kernel|mm|lib|arch/x86/kernel)/.*\.c$' | grep -vE "$ours" | sed 's/c$/o/'
+		grep -E '^(kernel|mm|lib|arch/x86/kernel)/.*\.c$' | grep -vE "$not_yet" | sed 's/c$/o/'
 }
 
 # builds NAME: without a word from the compiler
 builds() {
 	local said what=(bzImage)
 	configure "$1"
-	[[ $1 != small ]] || mapfile -t what < <(objects)
+	if [[ $1 == small ]]; then
+		said=$(objects)
+		[[ -n $said ]]
+		mapfile -t what <<<"$said"
+	fi
 	said=$(kernel "$1" -s "${what[@]}" 2>&1) || { echo "$said"; return 1; }
 	echo "$said"
 	! grep -E '(warning|error): |WARNING: ' <<<"$said"
