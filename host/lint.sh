@@ -77,14 +77,16 @@ spelling() {
 
 # Lines that are right, to the letter.
 spelled_so() {
-	# "fro" is no "for" here.
+	# This is no "for".
 	grep -h '\<to and fro\>' "${all[@]}"
 }
 
 lint() {
 	local name code events others scripts all
 	for name in $(series_patches); do
-		checked "checkpatch $name" checkpatch "$patches/$name"
+		# Without a diff there are just whole files in it: they come below.
+		! grep -q '^diff --git' "$patches/$name" ||
+			checked "checkpatch $name" checkpatch "$patches/$name"
 	done
 	mapfile -t code < <(whole_files | grep '\.[ch]$')
 	if ((${#code[@]})); then

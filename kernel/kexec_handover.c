@@ -37,6 +37,7 @@
 #include <linux/panic.h>
 #include <linux/printk.h>
 #include <linux/string.h>
+#include <linux/string_choices.h>
 #include <linux/utsname.h>
 
 #include "kexec_handover_internal.h"
@@ -67,7 +68,7 @@ static int __init kho_param(char *arg)
 		kho_wanted = true;
 	else if (!arg || kstrtobool(arg, &kho_wanted))
 		pr_warn("malformed kho=%s, want on, off or strict: it is %s\n",
-			arg ?: "", kho_wanted ? "on" : "off");
+			arg ?: "", str_on_off(kho_wanted));
 
 	return 0;
 }

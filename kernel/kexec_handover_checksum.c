@@ -20,6 +20,7 @@
 #include <linux/kstrtox.h>
 #include <linux/libfdt.h>
 #include <linux/printk.h>
+#include <linux/string_choices.h>
 #include <linux/unaligned.h>
 #include <linux/xxhash.h>
 
@@ -32,7 +33,7 @@ static int __init kho_checksum_param(char *arg)
 {
 	if (!arg || kstrtobool(arg, &checksum_wanted))
 		pr_warn("malformed kho_checksum=%s, want on or off: it is %s\n",
-			arg ?: "", checksum_wanted ? "on" : "off");
+			arg ?: "", str_on_off(checksum_wanted));
 
 	return 0;
 }

@@ -350,7 +350,8 @@ static bool __init checksum_matches(struct check *check, phys_addr_t fdt_phys)
 	if (kho_checksum_matches(phys_to_virt(fdt_phys), &kho_incoming.map))
 		return true;
 
-	found_defect(check, "root FDT and map do not have the checksum that they left with", fdt_phys);
+	found_defect(check, "root FDT and map do not have the checksum that they left with",
+		     fdt_phys);
 	return false;
 }
 

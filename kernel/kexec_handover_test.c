@@ -646,7 +646,7 @@ static void test_sparse(struct kunit *test)
  */
 
 /* One word more than the largest block, to see that nothing is written there. */
-#define PAGES_BITS	(KHO_MAP_LEAF_BITS + BITS_PER_LONG)
+#define PAGES_BITS	(KHO_MAP_LEAF_BITS + 8 * sizeof(long))
 
 static DECLARE_BITMAP(pages, PAGES_BITS);
 static DECLARE_BITMAP(want, PAGES_BITS);

@@ -87,7 +87,7 @@ static void preserve_run(struct busy *self)
 static void name_blob(struct busy *self)
 {
 	void *blob = kho_alloc_preserve(PAGE_SIZE);
-	char name[16];
+	char name[32];
 
 	expect(self, !IS_ERR(blob), "alloc_preserve");
 	if (IS_ERR(blob))

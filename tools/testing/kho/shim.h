@@ -35,9 +35,18 @@ struct rcu_work { };
 #define __ro_after_init
 
 /* There is no command line, and there are no modules. */
-#define kstrtobool(arg, res)	(-EINVAL)
-#define MODULE_LICENSE(name)
-#define MODULE_DESCRIPTION(text)
+#define MODULE_LICENSE(name)	_Static_assert(sizeof(name), "")
+#define MODULE_DESCRIPTION(text) _Static_assert(sizeof(text), "")
+
+static inline int kstrtobool(const char *s, bool *res)
+{
+	return -EINVAL;
+}
+
+static inline const char *str_on_off(bool on)
+{
+	return on ? "on" : "off";
+}
 
 #define __free_with(fn)		__attribute__((__cleanup__(cleanup_##fn)))
 #define __free(fn)		__free_with(fn)

@@ -31,7 +31,12 @@ static __u64 word(__u64 seed, __u64 offset)
 
 static size_t chunk(__u64 bytes, __u64 offset)
 {
-	return bytes - offset < sizeof(buf) ? bytes - offset : sizeof(buf);
+	__u64 left = bytes - offset;
+
+	if (left > sizeof(buf))
+		left = sizeof(buf);
+
+	return left;
 }
 
 static int write_pattern(__u64 seed, __u64 bytes)

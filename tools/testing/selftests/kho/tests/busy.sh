@@ -82,7 +82,7 @@ read_all() {
 		cat "$KHO"/out/stats "$KHO"/out/fdt "$KHO"/out/scratch_* >/dev/null || return
 		# What is named there comes and goes.
 		cat "$KHO"/out/sub_fdts/* >/dev/null 2>&1 || :
-		grep -q "^preserved_folios [1-9]" "$KHO/out/stats" || { cat "$KHO/out/stats"; return 1; }
+		[ "$(preserved)" -gt 0 ] || { cat "$KHO/out/stats"; return 1; }
 	done
 }
 

@@ -12,7 +12,8 @@ mem=5G
 limit=180
 stages=4
 plan=21
-expect="KHO: handover refused: root FDT, [0-9]+ bytes at 0x[0-9a-f]+, cannot be where pages have [0-9]+,"
+expect="KHO: handover refused: root FDT, [0-9]+ bytes at 0x[0-9a-f]+, "
+expect="${expect}cannot be where pages have [0-9]+,"
 
 stage_1() {
 	keep_and_go 64k
