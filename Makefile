@@ -5,6 +5,7 @@
 help:
 	@echo 'make demo                  build two kernels, hand memory from one to the other, show it'
 	@echo 'make test                  all tests'
+	@echo '     [ARCH=arm64 [PAGES=64k]]  on arm64, perhaps with pages of 16k or 64k; so does make demo'
 	@echo 'make random [HANDOVERS=200] [SEED=1]'
 	@echo '                           random handovers on all kinds of machines, for an hour or so'
 	@echo 'make damage [HANDOVERS=300] [SEED=1]'

@@ -35,8 +35,8 @@ struct rcu_work { };
 #define __ro_after_init
 
 /* There is no command line, and there are no modules. */
-#define MODULE_LICENSE(name)	_Static_assert(sizeof(name), "")
-#define MODULE_DESCRIPTION(text) _Static_assert(sizeof(text), "")
+#define MODULE_LICENSE(name)	static_assert(sizeof(name))
+#define MODULE_DESCRIPTION(text) static_assert(sizeof(text))
 
 static inline int kstrtobool(const char *s, bool *res)
 {
