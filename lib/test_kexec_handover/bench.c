@@ -166,7 +166,7 @@ static void unpreserve_all(struct folio **folios, unsigned long nr)
 }
 
 /* The work that cannot be done without: a bit for a folio, in a call. */
-static noinline void plain(const struct folio *folio, unsigned long *bits)
+static noinline void plain(struct folio *folio, unsigned long *bits)
 {
 	set_bit(folio_pfn(folio) % (PAGE_SIZE * BITS_PER_BYTE), bits);
 }

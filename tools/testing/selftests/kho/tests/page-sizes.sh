@@ -7,6 +7,7 @@
 
 about="handovers between kernels with pages of 4, 64 and 16 KiB are refused"
 kernels="main 64k 16k"
+machines=arm64
 pages=4k
 mem=5G
 limit=180
