@@ -21,7 +21,8 @@ stage_1() {
 	tell mem-total "$(meminfo MemTotal)"
 	tell cma-total "$(meminfo CmaTotal)"
 	# What cycles are on arm64; nothing on x86, where they count instructions.
-	tell clock-mhz "$(dmesg | sed -n 's/.*arch_timer: cp15 timer.* running at \([0-9.]*\)MHz.*/\1/p')"
+	tell clock-mhz \
+		"$(dmesg | sed -n 's/.*arch_timer: .* running at \([0-9.]*\)MHz.*/\1/p')"
 	tell nodes-before "$(kho_stat out map_nodes 2>/dev/null)"
 
 	case $kho_bench in
