@@ -327,7 +327,8 @@ main() {
 	run_all "${order[@]}"
 	times
 
-	say "$passed passed, $failed failed$( ((!skipped)) || echo ", $skipped skipped")"
+	((!skipped)) || say "$skipped skipped"
+	say "$passed passed, $failed failed"
 	((passed && !failed))
 }
 
