@@ -192,6 +192,19 @@ run_one() {
 	} >"$vms/$name.result"
 }
 
+# result WHAT COMMAND...: for host_test, a line of TAP, and after a failure what
+# the command has to say about it
+result() {
+	local what=$1 out
+	shift
+	if out=$("$@" 2>&1); then
+		echo "ok - $what"
+	else
+		echo "not ok - $what"
+		{ grep -m 20 -iE 'error|warning|check: |==>' <<<"$out" || tail -n 20 <<<"$out"; } | sed 's/^/# /'
+	fi
+}
+
 # The log is TAP. What is planned and missing failed, as in judge.awk.
 run_host_test() {
 	local start=$SECONDS status=0

@@ -29,18 +29,6 @@ host_test() {
 	rm -rf "$dir"
 }
 
-# result WHAT COMMAND...
-result() {
-	local what=$1 out
-	shift
-	if out=$("$@" 2>&1); then
-		echo "ok - $what"
-	else
-		echo "not ok - $what"
-		{ grep -m 3 -iE 'error|warning' <<<"$out" || tail -n 3 <<<"$out"; } | sed 's/^/# /'
-	fi
-}
-
 # What is exported is known from vmlinux alone: no other modules are built.
 make_module() {
 	local kernel_make=(make -C "$tree" O="$build/kernel/$1" ARCH=x86_64)

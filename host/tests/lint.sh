@@ -9,18 +9,6 @@ limit=400
 
 host_test() {
 	echo "1..2"
-	quiet "make lint" "$root/host/lint.sh"
-	quiet "make sparse" "$root/host/lint.sh" sparse
-}
-
-# quiet WHAT COMMAND...
-quiet() {
-	local what=$1 out
-	shift
-	if out=$("$@" 2>&1); then
-		echo "ok - $what"
-	else
-		echo "not ok - $what"
-		tail -n 20 <<<"$out" | sed 's/^/# /'
-	fi
+	result "make lint" "$root/host/lint.sh"
+	result "make sparse" "$root/host/lint.sh" sparse
 }
