@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The series as mails: each applies to a plain tree with git am, and makes a
-# small kernel that links. make steps does more of it.
+# The series as mails: each applies to a plain tree with git am, and the objects
+# that it is about build. make steps builds and boots kernels, too.
 
 about="each step of the series applies and builds"
 kernels="main"
