@@ -577,7 +577,6 @@ static void __init preserve_files(void)
 			pr_err("cannot preserve %s again (%d)\n", f->page->name, err);
 			checks.bad++;
 		}
-		show_file(f);
 	}
 	link_files();
 }
@@ -585,6 +584,7 @@ static void __init preserve_files(void)
 static int __init test_kho_init(void)
 {
 	struct dentry *dir = debugfs_create_dir("test_kho", NULL);
+	struct kept_file *f;
 	int err;
 
 	debugfs_create_file("create", 0200, dir, NULL, &create_fops);
@@ -592,10 +592,18 @@ static int __init test_kho_init(void)
 	debugfs_create_file("stats", 0400, dir, NULL, &stats_fops);
 	files_dir = debugfs_create_dir("files", dir);
 
+	guard(mutex)(&lock);
+	if (early)
+		check_again();
+	else
+		restore_files();
+	list_for_each_entry(f, &files, list)
+		show_file(f);
+
+	/* What came in is there also if nothing can be handed over again. */
 	if (!kho_is_enabled())
 		return 0;
 
-	guard(mutex)(&lock);
 	blob = kho_alloc_preserve(sizeof(*blob));
 	if (IS_ERR(blob)) {
 		err = PTR_ERR(blob);
@@ -607,10 +615,6 @@ static int __init test_kho_init(void)
 		goto out;
 	}
 
-	if (early)
-		check_again();
-	else
-		restore_files();
 	preserve_files();
 
 	return 0;
