@@ -17,7 +17,7 @@ plan=13
 stage_1() {
 	check "a file can be kept" keep letter 20M
 	# Small folios are everywhere by now, scratch excepted.
-	check "memory can be filled" fill_up 72
+	check "memory can be filled" fill_up 100
 	check "scratch is full of it" scratch_is_full
 	check "a file can be kept in what is left" keep late 4M 0
 	note_down
