@@ -52,13 +52,20 @@ WantedBy=multi-user.target
 END
 }
 
+# Where this machine has its packages from: its archive may be a near one.
+sources() {
+	grep -lsw "$1" /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources}
+}
+
 make_system() {
-	local dir=$1
+	local dir=$1 codename archives
+	codename=$(. /etc/os-release; echo "$VERSION_CODENAME")
+	mapfile -t archives < <(sources "$codename")
 	rm -rf "$dir"
 	mmdebstrap --variant=essential --include=systemd-sysv,udev,kmod,kexec-tools \
 		--customize-hook="copy-in $(image) /tmp" \
 		--customize-hook="chroot \"\$1\" sh -c 'dpkg -i /tmp/*.deb && rm /tmp/*.deb'" \
-		"$(. /etc/os-release; echo "$VERSION_CODENAME")" "$dir"
+		"$codename" "$dir" "${archives[@]}"
 	story >"$dir/usr/local/sbin/kho-story"
 	chmod 755 "$dir/usr/local/sbin/kho-story"
 	unit >"$dir/etc/systemd/system/kho-story.service"
