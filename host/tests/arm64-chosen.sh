@@ -1,0 +1,66 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Properties of /chosen that no kernel wrote, in the device tree that an arm64
+# machine starts with: the kernel says what is wrong with them, and boots as from
+# cold, or stops if it is told to.
+
+about="properties of /chosen on arm64 that cannot be are refused"
+kernels=arm64
+expect="KHO: .*refused"
+
+host_test() {
+	# shellcheck source=host/format/host.sh
+	. "$root/host/format/host.sh"
+
+	echo "1..5"
+	# Its root has two cells for an address, and two for a size.
+	refuses "half an address" "linux,kho-fdt and linux,kho-scratch have 8 and 16 bytes, not 16 each" \
+		"0 48000000" "0 49000000 0 30"
+	refuses "one without the other" "linux,kho-fdt and linux,kho-scratch have 16 and 0 bytes, not 16 each" \
+		"0 48000000 0 1000" ""
+	refuses "pages of another size" "root FDT, 65536 bytes at .*, cannot be where pages have 4096" \
+		"0 48000000 0 10000" "0 49000000 0 30"
+	refuses "nothing where they point to" "root FDT at 0x0*48000000 is damaged" \
+		"0 48000000 0 1000" "0 49000000 0 30"
+	# There is no other console yet.
+	words="kho=strict earlycon=pl011,0x9000000" limit=10 boot_chosen "0 48000000" ""
+	result "kho=strict stops" stopped \
+		"linux,kho-fdt and linux,kho-scratch have 8 and 0 bytes, not 16 each"
+	rm -f "$vms/$name".{dtb,facts}
+}
+
+# refuses WHAT WHY KHO-FDT KHO-SCRATCH
+refuses() {
+	printf "fact_refused='%s'\n" "$2" >"$vms/$name.facts"
+	boot_chosen "$3" "$4"
+	guest_result | sed "s/the guest .*/$1/"
+}
+
+# boot_chosen KHO-FDT KHO-SCRATCH: cells of each, none for no such property
+boot_chosen() {
+	local dtb=$vms/$name.dtb machine=(-M virt -cpu "max,pauth-impdef=on" -accel tcg -m "$mem")
+
+	qemu-system-aarch64 "${machine[@]/%virt/virt,dumpdtb=$dtb}" -nodefaults -display none 2>/dev/null
+	# Each cell is a word of its own.
+	# shellcheck disable=SC2086
+	{
+		[[ -z $1 ]] || fdtput -t x "$dtb" /chosen linux,kho-fdt $1
+		[[ -z $2 ]] || fdtput -t x "$dtb" /chosen linux,kho-scratch $2
+	}
+	touch "$vms/$name.facts"
+	"$root/host/initramfs.sh" "$vms/$name.cpio" arm64 \
+		--add "$format/refused.sh" kho/tests/format.sh --add "$vms/$name.facts" kho/facts
+	"$root/host/vm.sh" --name "$name.vm" --machine arm64 --kernel "$(image_of arm64)" \
+		--initrd "$vms/$name.cpio" --mem "$mem" --limit "$limit" --qemu "-dtb $dtb" \
+		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=format kho_stage=1 $words" || true
+	rm -f "$vms/$name.cpio"
+}
+
+# stopped WHY: it said so, as the last thing that it did
+stopped() {
+	local log=$vms/$name.vm.log
+
+	grep -q "Kernel panic - not syncing: KHO: handover refused: $1" "$log" &&
+		! grep -qE "Memory: |Run /init" "$log"
+}
