@@ -32,6 +32,7 @@
 #include <linux/ioport.h>
 #include <linux/kexec.h>
 #include <linux/kstrtox.h>
+#include <linux/libfdt.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/panic.h>
@@ -64,9 +65,8 @@ static bool kho_enabled __ro_after_init;
 static int __init kho_param(char *arg)
 {
 	kho_strict = arg && !strcmp(arg, "strict");
-	if (kho_strict)
-		kho_wanted = true;
-	else if (!arg || kstrtobool(arg, &kho_wanted))
+	kho_wanted = kho_strict || IS_ENABLED(CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT);
+	if (!kho_strict && (!arg || kstrtobool(arg, &kho_wanted)))
 		pr_warn("malformed kho=%s, want on, off or strict: it is %s\n",
 			arg ?: "", str_on_off(kho_wanted));
 
@@ -364,6 +364,7 @@ EXPORT_SYMBOL_GPL(kho_retrieve_subtree);
  * @fmt: what is wrong and where, and what belongs to it
  *
  * The one line for it, whatever the reason; with ``kho=strict``, the last one.
+ * Nobody is told who does not want the handover.
  *
  * Context: boot, once the command line is parsed.
  */
@@ -371,6 +372,9 @@ void __init kho_refuse(const char *fmt, ...)
 {
 	struct va_format vaf = { .fmt = fmt };
 	va_list args;
+
+	if (!kho_wanted || is_kdump_kernel())
+		return;
 
 	va_start(args, fmt);
 	vaf.va = &args;
@@ -391,9 +395,12 @@ static bool __init check_fdt(phys_addr_t phys, u64 len)
 		return false;
 	}
 
-	if (!phys || !PAGE_ALIGNED(phys) ||
-	    !memblock_is_region_memory(phys, len)) {
+	if (!phys || !PAGE_ALIGNED(phys) || !kho_memblock_has(phys, len)) {
 		kho_refuse("root FDT, %llu bytes at %pa, cannot be", len, &phys);
+		return false;
+	}
+	if (memblock_is_region_reserved(phys, len)) {
+		kho_refuse("root FDT at %pa is in use", &phys);
 		return false;
 	}
 
@@ -431,12 +438,38 @@ void __init kho_populate(phys_addr_t fdt_phys, u64 fdt_len,
 		pr_info("kho=off: what the previous kernel preserved is lost\n");
 		return;
 	}
-	if (is_kdump_kernel() || !check_fdt(fdt_phys, fdt_len) ||
-	    !kho_scratch_adopt(scratch_phys, scratch_len))
+	if (is_kdump_kernel() || !check_fdt(fdt_phys, fdt_len))
 		return;
 
 	memblock_reserve(fdt_phys, fdt_len);
-	kho_in.fdt_phys = fdt_phys;
+	if (kho_scratch_adopt(scratch_phys, scratch_len))
+		kho_in.fdt_phys = fdt_phys;
+	else
+		memblock_phys_free(fdt_phys, fdt_len);
+}
+
+/*
+ * A blob that the map does not keep is memory of somebody else by now: it goes
+ * out of the root FDT, so that its owner does not take it for what it was.
+ */
+static void __init drop_lost_blobs(void *fdt)
+{
+	int node = fdt_first_subnode(fdt, 0), next;
+
+	for (; node >= 0; node = next) {
+		const char *name = fdt_get_name(fdt, node, NULL);
+		u64 phys, size;
+
+		next = fdt_next_subnode(fdt, node);
+		if (kho_fdt_u64(fdt, node, KHO_FDT_PROP_DATA, &phys) ||
+		    kho_fdt_u64(fdt, node, KHO_FDT_PROP_SIZE, &size) ||
+		    !kho_memblock_has(phys, size) || kho_incoming_keeps(phys, size))
+			continue;
+
+		pr_warn("blob %s, %llu bytes at %#llx, was not preserved: ignored\n",
+			name, size, phys);
+		fdt_nop_node(fdt, node);
+	}
 }
 
 /**
@@ -449,7 +482,7 @@ void __init kho_populate(phys_addr_t fdt_phys, u64 fdt_len,
  */
 void __init kho_memory_init(void)
 {
-	const void *fdt;
+	void *fdt;
 	u64 map;
 
 	/* A crash kernel must not touch anything, and has no successor. */
@@ -465,6 +498,7 @@ void __init kho_memory_init(void)
 	fdt = phys_to_virt(kho_in.fdt_phys);
 	if (!kho_fdt_u64(fdt, 0, KHO_FDT_PROP_MAP, &map) &&
 	    kho_incoming_accept(map, kho_in.fdt_phys)) {
+		drop_lost_blobs(fdt);
 		kho_in.fdt = fdt;
 		kho_reserve_mem_settle();
 		kho_incoming_start();

@@ -31,6 +31,7 @@ static bool checksum_wanted __ro_after_init = true;
 
 static int __init kho_checksum_param(char *arg)
 {
+	checksum_wanted = true;
 	if (!arg || kstrtobool(arg, &checksum_wanted))
 		pr_warn("malformed kho_checksum=%s, want on or off: it is %s\n",
 			arg ?: "", str_on_off(checksum_wanted));

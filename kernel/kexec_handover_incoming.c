@@ -25,13 +25,25 @@
 struct kho_incoming kho_incoming;
 struct kho_blocks kho_blocks;
 
-/*
+/**
+ * kho_memblock_has - is all of this RAM that a kernel may read?
+ * @addr: physical address
+ * @size: bytes
+ *
  * Not memblock_is_region_memory(): memory on two nodes is two regions, and the
- * previous kernel may have known of one.
+ * previous kernel may have known of one. What firmware keeps is a region, too,
+ * and not mapped.
+ *
+ * Context: memblock knows all RAM.
+ * Return: true if it is.
  */
-static bool __init is_ram(phys_addr_t addr, phys_addr_t end)
+bool __init kho_memblock_has(phys_addr_t addr, u64 size)
 {
+	phys_addr_t end = addr + size;
 	struct memblock_region *r;
+
+	if (!size || end < addr)
+		return false;
 
 	for_each_mem_region(r) {
 		if (!memblock_is_nomap(r) && addr >= r->base && addr < r->base + r->size)
@@ -51,7 +63,7 @@ static const char *__init region_defect(const struct kho_scratch *array,
 		return "is not aligned";
 	if (!r->size || r->addr + r->size < r->addr)
 		return "has no size";
-	if (!is_ram(r->addr, r->addr + r->size))
+	if (!kho_memblock_has(r->addr, r->size))
 		return "is not in RAM";
 
 	while (i--) {
@@ -139,7 +151,7 @@ static int __init check_node(phys_addr_t node, unsigned int level, u64 key,
 	u64 nr = 1ULL << (KHO_MAP_LEAF_SHIFT + level * KHO_MAP_TABLE_SHIFT);
 	struct check *check = arg;
 
-	if (!PAGE_ALIGNED(node) || !memblock_is_region_memory(node, PAGE_SIZE))
+	if (!PAGE_ALIGNED(node) || !kho_memblock_has(node, PAGE_SIZE))
 		return found_defect(check, "node of the map is not in RAM", node);
 	if (kho_scratch_overlap(node, PAGE_SIZE))
 		return found_defect(check, "node of the map is in scratch", node);
@@ -392,6 +404,11 @@ static bool __init check_map(struct check *check, phys_addr_t map_root,
 	if (check_node(map_root, KHO_MAP_LEVELS - 1, 0, check))
 		return false;
 
+	if (kho_scratch_overlap(fdt_phys, KHO_FDT_SIZE)) {
+		found_defect(check, "root FDT is in scratch", fdt_phys);
+		return false;
+	}
+
 	map->root = phys_to_virt(map_root);
 	check->nr_nodes = 0;
 	if (kho_map_walk(map, check_node, check) || kho_map_walk(map, count_leaf, check))
@@ -484,6 +501,27 @@ unsigned long __init kho_incoming_node_from(unsigned long pfn)
 bool __init kho_incoming_node_before(unsigned long i, unsigned long end)
 {
 	return i < kho_incoming.nr_nodes && kho_incoming.nodes[i] < end;
+}
+
+/**
+ * kho_incoming_keeps - is memory all in folios that were handed over?
+ * @phys: physical address
+ * @size: bytes, of RAM
+ *
+ * Context: kho_memory_init().
+ * Return: true if it is.
+ */
+bool __init kho_incoming_keeps(phys_addr_t phys, u64 size)
+{
+	unsigned long pfn = PHYS_PFN(phys), end = PHYS_PFN(phys + size - 1) + 1;
+	struct kho_map_folio folio;
+
+	for (; pfn < end; pfn = folio.pfn + BIT(folio.order)) {
+		if (!kho_map_find(&kho_incoming.map, pfn, &folio))
+			return false;
+	}
+
+	return true;
 }
 
 /**

@@ -50,6 +50,7 @@ extern struct kho_out kho_out;
 extern struct kho_in kho_in;
 
 bool kho_is_ram(u64 phys, u64 size);
+bool kho_memblock_has(phys_addr_t addr, u64 size);
 
 /* kexec_handover_fdt.c */
 
@@ -147,6 +148,7 @@ void kho_scratch_release(void);
 bool kho_scratch_valid(const struct kho_scratch *array, unsigned int cnt,
 		       phys_addr_t array_phys);
 bool kho_incoming_accept(phys_addr_t map_root, phys_addr_t fdt_phys);
+bool kho_incoming_keeps(phys_addr_t phys, u64 size);
 bool kho_incoming_has(phys_addr_t phys, size_t size);
 unsigned long kho_incoming_next(unsigned long pfn, unsigned long end);
 bool kho_incoming_forget(unsigned long pfn, unsigned long end);

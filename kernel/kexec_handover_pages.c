@@ -28,8 +28,17 @@
 /* Is it a run of pages that there can be? @end gets the first PFN behind it. */
 static bool run_ok(unsigned long pfn, unsigned long nr_pages, unsigned long *end)
 {
-	return nr_pages && !check_add_overflow(pfn, nr_pages, end) &&
-	       *end <= PHYS_PFN(PHYS_ADDR_MAX) && pfn_valid(*end - 1);
+	if (!nr_pages || check_add_overflow(pfn, nr_pages, end) ||
+	    *end > PHYS_PFN(PHYS_ADDR_MAX))
+		return false;
+
+	/* A block of pages is there as a whole, or not at all. */
+	for (; pfn < *end; pfn = ALIGN(pfn + 1, pageblock_nr_pages)) {
+		if (!pfn_valid(pfn))
+			return false;
+	}
+
+	return true;
 }
 
 /*

@@ -83,7 +83,8 @@ static bool __init parse_sizes(const char *arg, struct kho_scratch_request *req)
 		char *end;
 
 		*size[i] = memparse(arg, &end);
-		if (end == arg || *arg == '-' || !*size[i])
+		if (end == arg || *arg == '-' || !*size[i] ||
+		    *size[i] > U64_MAX - KHO_SCRATCH_ALIGN)
 			return false;
 		if (*end != (i == ARRAY_SIZE(size) - 1 ? '\0' : ','))
 			return false;
@@ -106,13 +107,12 @@ VISIBLE_IF_KUNIT bool __init kho_scratch_parse(const char *arg, struct kho_scrat
 
 static int __init kho_scratch_param(char *arg)
 {
-	struct kho_scratch_request req;
+	if (arg && kho_scratch_parse(arg, &request))
+		return 0;
 
-	if (arg && kho_scratch_parse(arg, &req))
-		request = req;
-	else
-		pr_warn("malformed kho_scratch=%s, want N%% or LOW,GLOBAL,PERNODE: using %u%%\n",
-			arg ?: "", SCRATCH_DEFAULT_PERCENT);
+	request = (struct kho_scratch_request){ .percent = SCRATCH_DEFAULT_PERCENT };
+	pr_warn("malformed kho_scratch=%s, want N%% or LOW,GLOBAL,PERNODE: using %u%%\n",
+		arg ?: "", SCRATCH_DEFAULT_PERCENT);
 
 	return 0;
 }
@@ -342,7 +342,8 @@ bool __init kho_scratch_adopt(phys_addr_t array_phys, u64 array_len)
 
 	if (!cnt || array_len % sizeof(*array) || array_len > SCRATCH_MAX * sizeof(*array) ||
 	    !IS_ALIGNED(array_phys, sizeof(*array)) ||
-	    !memblock_is_region_memory(array_phys, array_len)) {
+	    !kho_memblock_has(array_phys, array_len) ||
+	    memblock_is_region_reserved(array_phys, array_len)) {
 		kho_refuse("scratch array, %llu bytes at %pa, cannot be", array_len, &array_phys);
 		return false;
 	}

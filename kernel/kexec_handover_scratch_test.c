@@ -74,7 +74,7 @@ static void __init test_parse_malformed(struct kunit *test)
 		",,", "64M,,64M", ",1M,1M", "64M,128M,64Mx", "64M,128M,64 M",
 		"-1,1M,1M", "1M,-1,1M", "0,1M,1M", "1M,0,1M", "1M,1M,0", "0,0,0",
 		"64Q,1M,1M", "M,M,M", "banana", "64M;128M;64M", " 64M,128M,64M",
-		"50%,50%,50%",
+		"50%,50%,50%", "0xffffffffffffffff,1M,1M", "1M,1M,0xffffffffffffffff",
 	};
 
 	for (int i = 0; i < ARRAY_SIZE(bad); i++) {

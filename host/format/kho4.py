@@ -367,6 +367,7 @@ class Writer:
         self.extra = {}                 # more properties of the root; a checksum is computed
         self.checksum_off = 0           # by how much it is wrong
         self.map_bytes = None           # instead of the map's address
+        self.told = {}                  # fields of the setup_data: other than they should be
         self.nodes = {(LEVELS - 1, 0): self.page()}
 
     def page(self, order=0):
@@ -426,4 +427,6 @@ class Writer:
         array = b''.join(SCRATCH.pack(*region) for region in self.scratch)
         array_addr = self.page()
         self.ram.write(array_addr, array)
-        return KHO_DATA.pack(self.fdt_addr, self.fdt_size, array_addr, len(array))
+        fields = {'fdt_addr': self.fdt_addr, 'fdt_size': self.fdt_size,
+                  'scratch_addr': array_addr, 'scratch_size': len(array), **self.told}
+        return KHO_DATA.pack(*fields.values())

@@ -177,6 +177,36 @@ def fdt_total(story):
 
 
 @refused
+def fdt_null(story):
+    """root FDT, 4096 bytes at 0x0+, cannot be"""
+    story.writer.told['fdt_addr'] = 0
+
+
+@refused
+def fdt_align(story):
+    """root FDT, 4096 bytes at .*, cannot be"""
+    story.writer.told['fdt_addr'] = story.writer.fdt_addr + 8
+
+
+@refused
+def fdt_beyond(story):
+    """root FDT, 4096 bytes at .*, cannot be"""
+    story.writer.told['fdt_addr'] = 1 << 40
+
+
+@refused
+def fdt_in_use(story):
+    """root FDT at .* is in use"""
+    story.writer.told['fdt_addr'] = SETUP_DATA
+
+
+@refused
+def fdt_in_scratch(story):
+    """root FDT is in scratch, at"""
+    story.writer.fdt_addr = SETUP_DATA - PAGE
+
+
+@refused
 def map_cell(story):
     """root FDT at .* names no preserved map"""
     story.writer.map_bytes = bytes(4)
@@ -227,6 +257,42 @@ def cycle(story):
 
 
 @refused
+def array_size(story):
+    """scratch array, 40 bytes at .*, cannot be"""
+    story.writer.told['scratch_size'] = 40
+
+
+@refused
+def array_beyond(story):
+    """scratch array, 48 bytes at .*, cannot be"""
+    story.writer.told['scratch_addr'] = 1 << 40
+
+
+@refused
+def array_in_fdt(story):
+    """scratch array, 48 bytes at .*, cannot be"""
+    story.writer.told['scratch_addr'] = story.writer.fdt_addr
+
+
+@refused
+def scratch_empty(story):
+    """scratch region 2, 0x0+ bytes at .*, has no size"""
+    story.writer.scratch = [*SCRATCH[:2], (SCRATCH[2][0], 0)]
+
+
+@refused
+def scratch_beyond(story):
+    """scratch region 2, .* is not in RAM"""
+    story.writer.scratch = [*SCRATCH[:2], (1 << 40, SCRATCH[2][1])]
+
+
+@refused
+def scratch_array(story):
+    """scratch region 3, .* holds the array of regions"""
+    story.writer.scratch = [*SCRATCH, (OWN_PAGES[0], 4 * MIB)]
+
+
+@refused
 def scratch_align(story):
     """scratch region 2, .* is not aligned"""
     addr, size = SCRATCH[2]
@@ -252,6 +318,14 @@ def blob_end(story):
     """blob test-kho, 1048576 bytes at .*, is not in RAM"""
     # It begins and ends in the same section of the memory, and not all is RAM.
     story.writer.blobs = [(name, RAM_SIZE - MIB, MIB) if name == client.BLOB else (name, addr, size)
+                          for name, addr, size in story.writer.blobs]
+    story.facts['accepted'] = 'all but a blob'
+
+
+@refused
+def blob_lost(story):
+    """blob test-kho, 8 bytes at .*, was not preserved: ignored"""
+    story.writer.blobs = [(name, UNUSED if name == client.BLOB else addr, size)
                           for name, addr, size in story.writer.blobs]
     story.facts['accepted'] = 'all but a blob'
 

@@ -28,7 +28,7 @@ static_assert(sizeof(struct kho_data) == 4 * sizeof(u64));
 static u64 setup_data_phys __initdata;
 static u32 setup_data_len __initdata;
 
-/* What is in it; no address if there is nothing. */
+/* What is in it. */
 static struct kho_data kho_data __initdata;
 
 /**
@@ -41,27 +41,33 @@ static struct kho_data kho_data __initdata;
  */
 void __init x86_kho_setup_data(u64 pa_data, u32 len)
 {
+	/* As the decompressor has it: there is one, or the first counts. */
+	if (setup_data_phys)
+		return;
+
 	setup_data_phys = pa_data;
 	setup_data_len = len;
 }
 
-static void __init read_setup_data(void)
+static bool __init read_setup_data(void)
 {
 	struct setup_data *data;
 
 	if (setup_data_len != sizeof(*data) + sizeof(kho_data)) {
 		kho_refuse("setup_data at %#llx has %u bytes, not %zu", setup_data_phys,
 			   setup_data_len, sizeof(*data) + sizeof(kho_data));
-		return;
+		return false;
 	}
 
 	data = early_memremap(setup_data_phys, setup_data_len);
 	if (!data) {
 		kho_refuse("cannot map setup_data at %#llx", setup_data_phys);
-		return;
+		return false;
 	}
 	memcpy(&kho_data, data->data, sizeof(kho_data));
 	early_memunmap(data, setup_data_len);
+
+	return true;
 }
 
 /**
@@ -71,9 +77,7 @@ static void __init read_setup_data(void)
  */
 void __init x86_kho_populate(void)
 {
-	if (setup_data_phys)
-		read_setup_data();
-	if (!kho_data.fdt_addr)
+	if (!setup_data_phys || !read_setup_data())
 		return;
 
 	kho_populate(kho_data.fdt_addr, kho_data.fdt_size,
@@ -91,7 +95,7 @@ void __init x86_kho_populate(void)
  */
 void __init x86_kho_realmode_reserved(void)
 {
-	if (kho_data.fdt_addr)
+	if (setup_data_phys)
 		memblock_clear_kho_scratch(0, SZ_1M);
 }
 

@@ -233,6 +233,8 @@ static void reset_memblock(void)
 	memblock_add_node(RAM_START, NODE_BORDER - RAM_START, 0, MEMBLOCK_NONE);
 	memblock_add_node(NODE_BORDER, HOLE_START - NODE_BORDER, 1, MEMBLOCK_NONE);
 	memblock_add_node(HOLE_END, RAM_END - HOLE_END, 1, MEMBLOCK_NONE);
+	/* What firmware keeps to itself is in a part of the hole, and not mapped. */
+	memblock_add_node(HOLE_START, (HOLE_END - HOLE_START) / 2, 1, MEMBLOCK_NOMAP);
 	memblock_reserve(FIRMWARE_START, RAM_END - FIRMWARE_START);
 }
 

@@ -1,26 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Malformed kho_scratch= values, each refused in words that name it. What is
-# left is the default, so KHO works.
+# Malformed values of parameters, each refused in words that name it. What is left
+# is the default, also where a good value came before, and KHO works.
 #
 # shellcheck shell=dash disable=SC2034,SC2154
 
-about="malformed values of kho_scratch="
+about="malformed values of parameters"
 kernels="main next"
 bad_values="12Q 64M,128M 64M,,64M 64M,128M,64M,1M 64M,128M,64Mx -5% 0% % 0,0,0 banana"
+words="kho=banana kho=on kho_checksum=off kho_checksum=maybe kho_scratch=64M,64M,64M"
 for value in $bad_values; do
-	words="${words-} kho_scratch=$value"
+	words="$words kho_scratch=$value"
 done
-expect="KHO: .*kho_scratch"
+expect="KHO: malformed kho"
 stages=2
-plan=14
+plan=18
 
 stage_1() {
 	local value
 
-	for value in $bad_values; do
+	words="kho=banana kho=on kho_checksum=off kho_checksum=maybe kho_scratch=64M,64M,64M"
+for value in $bad_values; do
 		check "'$value' is named" has_said "KHO: .*[=\"']${value}[\"',:;]*( |\$)"
 	done
+	check "the last good size does not count" differ "$(sizes out)" "64 64 64"
+	check "kho=banana is named" has_said "KHO: malformed kho=banana, .*: it is off"
+	check "kho_checksum=maybe is named" \
+		has_said "KHO: malformed kho_checksum=maybe, .*: it is on"
 	check "KHO is on" kho_enabled
 	check "a file can be kept" keep letter 10M
 	note_down
@@ -29,6 +35,11 @@ stage_1() {
 
 stage_2() {
 	check "no memory got lost" arrived 1
+	check "it had a checksum" grep -q checksum "$KHO/in/fdt"
 	check "the file is intact" intact letter
 	finish
+}
+
+differ() {
+	[ "$1" != "$2" ] || { echo "still $2"; return 1; }
 }
