@@ -34,7 +34,9 @@
 #include <linux/kstrtox.h>
 #include <linux/libfdt.h>
 #include <linux/memblock.h>
+#include <linux/memory.h>
 #include <linux/mm.h>
+#include <linux/notifier.h>
 #include <linux/panic.h>
 #include <linux/printk.h>
 #include <linux/string.h>
@@ -544,6 +546,33 @@ bool kho_handover_params(const struct kimage *image, phys_addr_t *fdt_phys,
 
 	return true;
 }
+
+#ifdef CONFIG_MEMORY_HOTREMOVE
+/*
+ * To take memory away, what can be moved is moved first: the map would name
+ * pages that are gone, with somebody else's folio left behind.
+ */
+static int keep_online(struct notifier_block *nb, unsigned long action, void *arg)
+{
+	struct memory_notify *mem = arg;
+	struct kho_map_folio folio;
+
+	if (action != MEM_GOING_OFFLINE ||
+	    !kho_map_next(&kho_out.map, mem->start_pfn, mem->start_pfn + mem->nr_pages, &folio))
+		return NOTIFY_OK;
+
+	pr_warn("memory cannot go offline: a folio of order %u at %#llx is preserved\n",
+		folio.order, (u64)PFN_PHYS(folio.pfn));
+
+	return notifier_from_errno(-EBUSY);
+}
+
+static int __init watch_hotremove(void)
+{
+	return kho_enabled ? hotplug_memory_notifier(keep_online, DEFAULT_CALLBACK_PRI) : 0;
+}
+subsys_initcall(watch_hotremove);
+#endif
 
 /*
  * Reads who did the kexec and returns how many there have been since cold boot.

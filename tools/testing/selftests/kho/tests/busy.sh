@@ -8,13 +8,17 @@
 
 about="callers on four CPUs, debugfs, kexec loads and CPU hotplug at once"
 kernels="debug"
+# There is nothing in a block of this that could not be moved.
+words="movablecore=256M"
+expect="KHO: memory cannot go offline"
 mem=1G
 cpus=4
 limit=300
 stages=2
-plan=14
+plan=15
 
 BUSY=/sys/kernel/debug/test_kho_busy
+MOVABLE=/sys/kernel/debug/test_kho_movable
 CPU=/sys/devices/system/cpu
 MEMORY=/sys/devices/system/memory
 
@@ -26,8 +30,9 @@ stage_1() {
 	remember preserved "$(preserved)"
 
 	echo 4 >$BUSY
+	read_all 30 >/tmp/readers 2>&1 &
 	check "a kernel can be loaded over and over, with CPUs coming and going" loads 6
-	check "the rest of it can be read meanwhile" read_all 30
+	check "the rest of it can be read meanwhile" reads_went_well $!
 	echo 0 >$BUSY
 	note "$(cat $BUSY)"
 	check "no thread stood still" [ "$(busy_stat fewest)" -gt 0 ]
@@ -35,9 +40,10 @@ stage_1() {
 	check "no more is preserved than before" same preserved "$(preserved)" "$(recall preserved)"
 	check "all CPUs are back" same "CPUs" "$(nproc)" "$cpus"
 	check "memory that is preserved cannot be unplugged" stays_plugged
+	check "nor can it be if the folio can be moved" movable_stays
 	note_down
 	echo 4 >$BUSY
-	handover debug
+	handover debug "$words"
 }
 
 # The threads were not stopped: what they had preserved waits for nobody.
@@ -86,14 +92,35 @@ read_all() {
 	done
 }
 
-# The block of memory that the file begins in.
+reads_went_well() {
+	wait "$1" || { cat /tmp/readers; return 1; }
+}
+
 stays_plugged() {
+	cannot_go "$(client_stat letter at)" && intact letter
+}
+
+# A page of a file in memory, which nothing pins. Not preserved, it moves.
+movable_stays() {
+	local at now
+
+	echo 1 >$MOVABLE || return
+	read -r _ at _ now <$MOVABLE
+	cannot_go "$at" || return
+	has_said "KHO: memory cannot go offline: a folio of order 0 at $at is preserved" || return
+	read -r _ _ _ now <$MOVABLE
+	same address "$now" "$at" || return
+	echo 0 >$MOVABLE
+}
+
+# cannot_go ADDRESS: the block of memory that it is in
+cannot_go() {
 	local block
 
-	block=$(($(client_stat letter at) / 0x$(cat $MEMORY/block_size_bytes)))
+	block=$(($1 / 0x$(cat $MEMORY/block_size_bytes)))
 	[ "$(cat "$MEMORY/memory$block/state")" = online ] || { echo "no block $block"; return 1; }
 	! echo offline >"$MEMORY/memory$block/state" || { echo "block $block is gone"; return 1; }
-	same state "$(cat "$MEMORY/memory$block/state")" online && intact letter
+	same state "$(cat "$MEMORY/memory$block/state")" online
 }
 
 echo_into() {
