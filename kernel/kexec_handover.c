@@ -671,7 +671,8 @@ core_initcall(kho_init);
 
 static int __init kho_late_init(void)
 {
-	if (kho_enabled)
+	/* What came in can be looked at and released also if nothing goes out. */
+	if (kho_enabled || is_kho_boot())
 		kho_debugfs_init();
 
 	return 0;

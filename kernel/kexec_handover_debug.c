@@ -135,10 +135,14 @@ static void show_counts(struct seq_file *m, const char *what,
 	unsigned long total = 0, bytes = 0;
 
 	for (unsigned int order = 0; order <= KHO_MAX_FOLIO_ORDER; order++) {
+		unsigned long of_order = folios[order] << (PAGE_SHIFT + order);
+
+		if (!folios[order])
+			continue;
 		total += folios[order];
-		bytes += folios[order] << (PAGE_SHIFT + order);
-		if (folios[order])
-			seq_printf(m, "%s_order_%u %lu\n", what, order, folios[order]);
+		bytes += of_order;
+		seq_printf(m, "%s_order_%u %lu\n%s_bytes_order_%u %lu\n",
+			   what, order, folios[order], what, order, of_order);
 	}
 	seq_printf(m, "%s_folios %lu\n%s_bytes %lu\n", what, total, what, bytes);
 }
@@ -248,16 +252,8 @@ static void add_subtrees(const void *fdt, struct dentry *dir, bool incoming)
 	}
 }
 
-/**
- * kho_debugfs_init - make the files
- *
- * Context: KHO is set up, and so is debugfs.
- */
-void __init kho_debugfs_init(void)
+static void __init create_out(struct dentry *out)
 {
-	struct dentry *kho = debugfs_create_dir("kho", NULL);
-	struct dentry *out = debugfs_create_dir("out", kho);
-
 	debugfs_create_file("fdt", 0400, out, NULL, &out_fdt_fops);
 	debugfs_create_file("scratch_phys", 0400, out, NULL, &scratch_phys_fops);
 	debugfs_create_file("scratch_len", 0400, out, NULL, &scratch_len_fops);
@@ -267,15 +263,29 @@ void __init kho_debugfs_init(void)
 		out_subtrees = debugfs_create_dir("sub_fdts", out);
 		add_subtrees(kho_out.fdt, out_subtrees, false);
 	}
+}
 
-	if (is_kho_boot()) {
-		struct dentry *in = debugfs_create_dir("in", kho);
+static void __init create_in(struct dentry *in)
+{
+	debugfs_create_file("fdt", 0400, in, NULL, &in_fdt_fops);
+	debugfs_create_file("scratch_phys", 0400, in, NULL, &scratch_phys_fops);
+	debugfs_create_file("scratch_len", 0400, in, NULL, &scratch_len_fops);
+	debugfs_create_file("stats", 0400, in, NULL, &in_stats_fops);
+	debugfs_create_file("release", 0200, in, NULL, &release_fops);
+	add_subtrees(kho_in.fdt, debugfs_create_dir("sub_fdts", in), true);
+}
 
-		debugfs_create_file("fdt", 0400, in, NULL, &in_fdt_fops);
-		debugfs_create_file("scratch_phys", 0400, in, NULL, &scratch_phys_fops);
-		debugfs_create_file("scratch_len", 0400, in, NULL, &scratch_len_fops);
-		debugfs_create_file("stats", 0400, in, NULL, &in_stats_fops);
-		debugfs_create_file("release", 0200, in, NULL, &release_fops);
-		add_subtrees(kho_in.fdt, debugfs_create_dir("sub_fdts", in), true);
-	}
+/**
+ * kho_debugfs_init - make the files
+ *
+ * Context: KHO is set up, or could not be; debugfs is.
+ */
+void __init kho_debugfs_init(void)
+{
+	struct dentry *kho = debugfs_create_dir("kho", NULL);
+
+	if (kho_is_enabled())
+		create_out(debugfs_create_dir("out", kho));
+	if (is_kho_boot())
+		create_in(debugfs_create_dir("in", kho));
 }

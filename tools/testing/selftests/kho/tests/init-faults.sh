@@ -54,7 +54,7 @@ later_stage() {
 # Either all of KHO is off, or just the region stays behind.
 said_once() {
 	if has_said "KHO: cannot set up .-12., KHO is off for the next kernel" >/dev/null; then
-		kho_disabled
+		! kho_enabled && [ -e "$KHO/in/release" ]
 	else
 		kho_enabled && has_said "KHO: .*reserve_mem="
 	fi
