@@ -7,7 +7,7 @@ help:
 	@echo 'make test                  all tests'
 	@echo '     [ARCH=arm64 [PAGES=64k]]  on arm64, perhaps with pages of 16k or 64k; so does make demo'
 	@echo 'make random [HANDOVERS=200] [SEED=1]'
-	@echo '                           random handovers on all kinds of machines, for an hour or so'
+	@echo '                           random handovers on all kinds of machines, half an hour'
 	@echo 'make damage [HANDOVERS=300] [SEED=1]'
 	@echo '                           handovers that something writes over; half an hour'
 	@echo 'make mutations             break each promise on purpose: do the tests notice?'

@@ -9,12 +9,13 @@
 
 about="reserve_mem= regions that survive, and some that are not to"
 kernels="main next"
-oops="reserve_mem=1M:4096:oops ramoops.mem_name=oops ramoops.pmsg_size=65536"
+oops="reserve_mem=1M:4096:oops ramoops.mem_name=oops"
+oops="$oops ramoops.pmsg_size=65536 ramoops.console_size=65536"
 more="reserve_mem=4M::more test_kho_regions=data,more"
 words="reserve_mem=32M:2M:data $oops $more"
 expect="KHO: reserve_mem=data wants"
 stages=6
-plan=69
+plan=74
 limit=180
 
 REGIONS=/sys/kernel/debug/test_kho_regions
@@ -84,6 +85,7 @@ others_revived() {
 	region_revived more
 	check "ramoops is revived" has_said "KHO: reserve_mem=oops: .* revived"
 	check "and shows what was logged before" logged_before
+	check "and what the previous kernel said itself" kernel_said
 	check "and takes more" log_line
 	check "the file is intact" intact letter
 	check "no folio is without an owner" same unclaimed "$(kho_stat in unclaimed_folios)" 0
@@ -133,6 +135,13 @@ log_line() {
 logged_before() {
 	mount -t pstore pstore /sys/fs/pstore &&
 		grep -q "^$(recall line)\$" /sys/fs/pstore/pmsg-ramoops-0
+}
+
+kernel_said() {
+	local log=/sys/fs/pstore/console-ramoops-0
+
+	grep -q "Linux version $(recall release) " $log &&
+		grep -q "kexec_core: Starting new kernel" $log
 }
 
 # The rest of scratch is the kernel and its initrd, twice.
