@@ -6,6 +6,9 @@
 #
 # shellcheck shell=dash disable=SC2034,SC2154
 
+AREAS=/sys/kernel/debug/test_kho_areas
+REGIONS=/sys/kernel/debug/test_kho_regions
+
 tell() {
 	echo "kho-format: $*"
 }
@@ -23,6 +26,15 @@ tell_all() {
 		tell file "$name $(client_stat "$name" bytes) $(client_stat "$name" orders)" \
 			"$(checksum "$CLIENT/files/$name")"
 	done
+	sed -n 's/^vmalloc pages=\([0-9]*\) order=\([0-9]*\) .*/\1 \2/p' "$AREAS/stats" |
+		while read -r name; do tell area "$name"; done
+	[ ! -e "$REGIONS/data" ] || tell region "data $(region_at)" \
+		"$(wc -c <"$REGIONS/data") $(checksum "$REGIONS/data")"
+}
+
+# Without the zeroes in front.
+region_at() {
+	dmesg | sed -n 's/.*test_kho: region data is at 0x0*/0x/p'
 }
 
 checksum() {

@@ -6,7 +6,7 @@
 # Owns the machine that they run in: its memory is a file of the host.
 
 readonly format=$root/host/format
-readonly format_claims=15
+readonly format_claims=17
 
 # What is there where kernels are loaded from.
 make_stop() {

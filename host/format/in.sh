@@ -10,7 +10,7 @@
 . /kho/facts
 
 stages=1
-plan=9
+plan=11
 
 stage_1() {
 	check "a handover came in" came_from "$fact_release" "$fact_kexecs"
@@ -18,6 +18,8 @@ stage_1() {
 	check "so are the files" files_right
 	check "and nothing else is there" same files "$(kept | wc -w)" "$(echo "$fact_files" | wc -w)"
 	check "each folio is a proper one" folios_sound
+	check "so are vmalloc areas" grep -q "^areas=$fact_areas .* bad=0 " "$AREAS/stats"
+	check "and the region of reserve_mem=" region_right
 	check "blobs are shown" blobs_right
 	check "what nobody asked for waits" \
 		same unclaimed "$(kho_stat in unclaimed_folios)" "$fact_unclaimed"
@@ -38,6 +40,10 @@ files_right() {
 		same "$name" "$name:$(client_stat "$name" bytes):$(checksum "$CLIENT/files/$name")" \
 			"$file" || return
 	done
+}
+
+region_right() {
+	[ -z "$fact_region" ] || same data "$(checksum "$REGIONS/data")" "$fact_region"
 }
 
 # NAME:SHA256 of each

@@ -10,7 +10,7 @@
 . "$kho_tests/orders.sh"
 
 stages=1
-plan=16
+plan=17
 
 stage_1() {
 	check "KHO is on" kho_enabled
@@ -19,12 +19,22 @@ stage_1() {
 	check "a file of many small folios can be kept" keep small 3M 0
 	check "a file can be dropped" drop_one
 	check "an empty file can be kept" keep_empty
+	check "vmalloc areas can be kept" keep_areas
 	tell_all 1
 	stop
 }
 
 drop_one() {
 	keep gone 2M && forget gone
+}
+
+# A chunk that is just full, one more, and huge pages.
+keep_areas() {
+	local area
+
+	for area in 1 $((511 * 4096)) $((512 * 4096)) "$((4 << 20)) huge"; do
+		echo "vmalloc $area" >"$AREAS/create" || return
+	done
 }
 
 keep_empty() {

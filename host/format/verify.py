@@ -8,11 +8,13 @@ what the guest said it preserved (lines "kho-format: NAME VALUE") has to be what
 is there.
 """
 
+import hashlib
 import re
 import struct
 import sys
 from collections import Counter
 
+import areas
 import client
 import kho4
 from kho4 import PAGE, Blob, Defect, Folio, overlap, size_of
@@ -191,8 +193,36 @@ def files(h):
         yield 'there are none'
 
 
-# Those of the other test clients have a page each, and nothing on it so far.
-KNOWN_BLOBS = {'kexec-metadata', client.BLOB, 'test-kho-areas', 'test-kho-folios'}
+def vmalloc_areas(h):
+    there = areas.read_areas(h.reader)
+    told = h.told('area')
+    if sorted(f'{area.pages()} {area.folios[0].order}' for area in there) != sorted(told):
+        yield f'there are {len(there)}, the guest says {told}'
+    folios = h.reader.map()[0]
+    for area in there:
+        lost = [folio for folio in area.folios + [Folio(chunk, 0) for chunk in area.chunks]
+                if folio not in folios]
+        if lost:
+            yield f'{lost[:5]} are not preserved'
+        for i, folio in enumerate(area.folios):
+            should = b''.join(area.content(page) for page in
+                              range(i << folio.order, (i + 1) << folio.order))
+            if h.ram.read(folio.addr, size_of(folio)) != should:
+                yield f'the content of {folio} is another'
+
+
+def regions(h):
+    there = {name: f'{name} {addr:#x} {size} {hashlib.sha256(h.ram.read(addr, size)).hexdigest()}'
+             for name, (addr, size) in areas.read_regions(h.reader).items()}
+    if sorted(there.values()) != sorted(h.told('region')):
+        yield f'there are {there}, the guest says {h.told("region")}'
+    for name, region in areas.read_regions(h.reader).items():
+        if region[0] % PAGE or region[1] % PAGE or not h.preserved(*region):
+            yield f'{name} is not preserved'
+
+
+# Another test client has a page, and nothing on it so far.
+KNOWN_BLOBS = {'kexec-metadata', client.BLOB, areas.BLOB, areas.REGIONS_BLOB, 'test-kho-folios'}
 
 
 def nothing_else(h):
@@ -202,7 +232,12 @@ def nothing_else(h):
     own = [Folio(blob.addr, 0) for blob in blobs.values()] + [Folio(h.reader.kho_data()[0], 0)]
     for file in client.read_files(h.reader):
         own += file.folios + file.own
+    for area in areas.read_areas(h.reader):
+        own += area.folios + [Folio(chunk, 0) for chunk in area.chunks]
     there = h.reader.map()[0]
+    # A region is a run of pages, in as few blocks as there can be.
+    for addr, size in areas.read_regions(h.reader).values():
+        own += [folio for folio in there if addr <= folio.addr < addr + size]
     if sorted(own) != sorted(there):
         yield f'more than there should be: {sorted(set(there) - set(own))[:5]}'
         yield f'less: {sorted(set(own) - set(there))[:5]}'
@@ -223,6 +258,8 @@ CLAIMS = {
     'the map has what the guest says': map_is_what_was_said,
     'kexec-metadata names the kernel and counts': metadata,
     'files have their content': files,
+    'vmalloc areas are chains of chunks, with their content': vmalloc_areas,
+    'reserve_mem= regions are where the blob says': regions,
     'each folio in the map is accounted for': nothing_else,
 }
 

@@ -8,6 +8,7 @@ do not hold any more.
 
 import tempfile
 
+import areas
 import kho4
 import verify
 import write
@@ -38,6 +39,11 @@ class Case:
                      ('file', f'{name} {size} o1:1 {digest}')]
         self.said += [('stat', f'preserved_order_{order} {orders.count(order)}')
                       for order in set(orders)]
+        reader = kho4.Reader(self.ram, BOOT_PARAMS)
+        self.said += [('area', f'{area.pages()} {area.folios[0].order}')
+                      for area in areas.read_areas(reader)]
+        self.said += [('region', f'{region} {addr:#x} {size} {self.story.facts["region"]}')
+                      for region, (addr, size) in areas.read_regions(reader).items()]
         self.said += [('scratch', f'{addr:#x} {size:#x}') for addr, size in write.SCRATCH]
 
     def failures(self):
@@ -60,6 +66,9 @@ class Case:
 
     def blob(self, name):
         return next(addr for blob, addr, _ in self.writer.blobs if blob == name)
+
+    def area(self, index):
+        return areas.read_areas(kho4.Reader(self.ram, BOOT_PARAMS))[index]
 
     def add_key(self, addr, order=0):
         self.writer.set_key(kho4.key_of(kho4.Folio(addr, order)))
@@ -127,6 +136,25 @@ SPOILT = [
      lambda c: c.ram.write(c.blob('kexec-metadata') + 4, b'W')),
     ('the metadata are padded', verify.metadata,
      lambda c: c.poke(c.in_fdt(U64.pack(73)), 76)),
+    ('an area has a page less', verify.vmalloc_areas,
+     lambda c: c.poke(c.area(0).chunks[-1] + 16, 0)),
+    ('a chunk has a gap', verify.vmalloc_areas,
+     lambda c: c.poke(c.area(0).chunks[0] + 8 * 20, 0)),
+    ('a chunk comes again', verify.vmalloc_areas,
+     lambda c: c.poke(c.area(0).chunks[1], c.area(0).chunks[0])),
+    ('a page of an area is another', verify.vmalloc_areas,
+     lambda c: c.poke(c.area(0).chunks[0] + 8, write.UNUSED)),
+    ('a word in an area is another', verify.vmalloc_areas,
+     lambda c: c.poke(c.area(1).folios[0].addr + PAGE, 1)),
+    ('an area has a flag that none has', verify.vmalloc_areas,
+     lambda c: c.ram.write(c.blob(areas.BLOB) + 8 + 36, b'\x11')),
+    ('a region is elsewhere', verify.regions,
+     lambda c: c.poke(c.ram.map.find(b'reserve-mem-v1', a := c.blob('memblock'), a + PAGE) + 28,
+                      write.UNUSED)),
+    ('a region has another property', verify.regions,
+     lambda c: c.ram.write(c.ram.map.find(b'start', a := c.blob('memblock'), a + PAGE), b'S')),
+    ('a region has another content', verify.regions,
+     lambda c: c.poke(areas.read_regions(kho4.Reader(c.ram, BOOT_PARAMS))['data'][0], 0)),
     ('a byte of a file', verify.files,
      lambda c: c.ram.map.__setitem__(a := next(f.addr for f in c.writer.folios if f.order == 1),
                                     c.ram.map[a] ^ 1)),

@@ -16,6 +16,7 @@ import random
 import sys
 import tempfile
 
+import areas
 import client
 import kho4
 from kho4 import PAGE, U64, Folio, Writer, overlap
@@ -64,6 +65,7 @@ class Story:
         self.ram = kho4.Ram(path)
         self.writer = Writer(self.ram, *OWN_PAGES, SCRATCH)
         self.facts = {'release': RELEASE, 'kexecs': KEXECS, 'files': '', 'blobs': '',
+                      'areas': 0, 'region': '',
                       'unclaimed': 0, 'scratch': ' '.join(str(size // MIB) for _, size in SCRATCH)}
         self.waiting = []               # folios that nobody will ask for
         self.setup_data_size = kho4.KHO_DATA.size
@@ -81,6 +83,20 @@ class Story:
             files.append((name, order, folios, data))
             self.facts['files'] += f' {name}:{len(data)}:{hashlib.sha256(data).hexdigest()}'
         client.write_files(self.writer, files)
+
+    def areas(self, *shapes):
+        """vmalloc areas, each (blocks, order)."""
+        made = [areas.Area(seed, [self.places.folio(order) for _ in range(blocks)], [],
+                           areas.ALLOC | (areas.HUGE if order else 0))
+                for seed, (blocks, order) in enumerate(shapes, 1)]
+        areas.write_areas(self.writer, made)
+        self.facts['areas'] = len(made)
+
+    def region(self):
+        """A region of 1 MiB, which the guest has to ask for: reserve_mem=1M:1M:data"""
+        data = self.rng.randbytes(MIB)
+        areas.write_region(self.writer, 'data', self.places.folio(8), data)
+        self.facts['region'] = hashlib.sha256(data).hexdigest()
 
     def unclaimed(self, *orders):
         """Folios that nobody will ask for."""
@@ -105,6 +121,9 @@ def plain(story):
     story.writer.preserve(story.writer.fdt_addr)
     story.writer.add_metadata(RELEASE, KEXECS)
     story.writer.extra['checksum'] = bytes(8)
+    # A chunk that is just full, and one more.
+    story.areas((1, 0), (areas.PER_CHUNK, 0), (areas.PER_CHUNK + 1, 0), (2, 9))
+    story.region()
     story.files(*[(f'order-{order}', order, [order] * 3, 0) for order in range(11)],
                 ('scattered', 0, [0] * 1500, 0),
                 ('mixed', client.MIXED, [*range(11)], 1234))
@@ -142,8 +161,10 @@ def small(story):
 
 
 def sealed(story):
-    """The same, with a checksum."""
+    """The same, with areas, a region, and a checksum."""
     small(story)
+    story.areas((areas.PER_CHUNK + 2, 0), (1, 9))
+    story.region()
     story.writer.extra['checksum'] = bytes(8)
 
 

@@ -6,6 +6,7 @@
 
 about="a handover that no kernel wrote comes in, and goes out again"
 kernels=main
+words="reserve_mem=1M:1M:data test_kho_regions=data"
 
 host_test() {
 	# shellcheck source=host/format/host.sh

@@ -6,6 +6,7 @@
 
 about="a handover, read from outside by a program that knows just the format"
 kernels=main
+words="reserve_mem=1M:1M:data test_kho_regions=data"
 
 host_test() {
 	# shellcheck source=host/format/host.sh
