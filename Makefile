@@ -9,7 +9,7 @@ help:
 	@echo 'make random [HANDOVERS=200] [SEED=1]'
 	@echo '                           random handovers on all kinds of machines, half an hour'
 	@echo 'make damage [HANDOVERS=300] [SEED=1]'
-	@echo '                           handovers that something writes over; half an hour'
+	@echo '                           handovers that something writes over; twenty minutes'
 	@echo 'make mutations             break each promise on purpose: do the tests notice?'
 	@echo 'make bench                 what a handover costs, in guest instructions'
 	@echo
