@@ -4,7 +4,8 @@
  *
  * In debugfs, a file test_kho_movable. Writing 1 to it preserves a page of a
  * shmem file, as a client would that keeps a memfd, but without a reference that
- * pins it; writing 0 gives it up. Reading it says where it is:
+ * pins it; writing 0 gives it up. It is a page of ZONE_MOVABLE and not of scratch,
+ * for which some may have to be allocated. Reading it says where it is:
  *
  *   preserved ADDRESS now ADDRESS
  *
@@ -25,17 +26,43 @@
 #include <linux/pagemap.h>
 #include <linux/seq_file.h>
 #include <linux/shmem_fs.h>
+#include <linux/sizes.h>
+
+#include "../../kernel/kexec_handover_internal.h"
+
+/* No more than this is tried. */
+#define MAX_PAGES	(SZ_256M / PAGE_SIZE)
 
 static struct file *file;
+static pgoff_t index;
 static phys_addr_t preserved;
 static DEFINE_MUTEX(lock);
 
-/* The folio of the file, with a reference. */
+/* The folio of the file at @index, with a reference. */
 static struct folio *get_folio(void)
 {
-	struct page *page = shmem_read_mapping_page(file->f_mapping, 0);
+	struct page *page = shmem_read_mapping_page(file->f_mapping, index);
 
 	return IS_ERR(page) ? ERR_CAST(page) : page_folio(page);
+}
+
+static bool is_suitable(struct folio *folio)
+{
+	return is_zone_movable_page(folio_page(folio, 0)) &&
+	       !kho_scratch_overlap(PFN_PHYS(folio_pfn(folio)), folio_size(folio));
+}
+
+static struct folio *find_folio(void)
+{
+	for (index = 0; index < MAX_PAGES; index++) {
+		struct folio *folio = get_folio();
+
+		if (IS_ERR(folio) || is_suitable(folio))
+			return folio;
+		folio_put(folio);
+	}
+
+	return ERR_PTR(-ENOENT);
 }
 
 static int give_up(void)
@@ -63,12 +90,12 @@ static int preserve(void)
 
 	if (file)
 		return -EEXIST;
-	file = shmem_kernel_file_setup("test-kho-movable", PAGE_SIZE, 0);
+	file = shmem_kernel_file_setup("test-kho-movable", MAX_PAGES * PAGE_SIZE, VM_NORESERVE);
 	if (IS_ERR(file)) {
 		err = PTR_ERR(file);
 		goto out;
 	}
-	folio = get_folio();
+	folio = find_folio();
 	if (IS_ERR(folio)) {
 		err = PTR_ERR(folio);
 		goto out_file;
