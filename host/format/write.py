@@ -31,6 +31,7 @@ SCRATCH = [(16 * MIB, 48 * MIB), (128 * MIB, 128 * MIB), (336 * MIB, 16 * MIB)]
 OWN_PAGES = (64 * MIB, 66 * MIB)
 FOLIOS = [(66 * MIB, 128 * MIB), (256 * MIB, 336 * MIB), (352 * MIB, 416 * MIB)]
 UNUSED = 424 * MIB                      # for a folio on its own
+AREAS = [(432 * MIB, 448 * MIB)]        # for vmalloc areas and a region
 SETUP_DATA = 352 * MIB - PAGE           # at the end of scratch, as after a kexec
 
 RELEASE = 'written-by-hand'
@@ -40,13 +41,13 @@ KEXECS = 41
 class Places:
     """Where folios go: anywhere, but never twice."""
 
-    def __init__(self, rng):
-        self.rng, self.taken = rng, []
+    def __init__(self, rng, ranges):
+        self.rng, self.ranges, self.taken = rng, ranges, []
 
     def folio(self, order):
         size = PAGE << order
         for _ in range(1000):
-            start, end = self.rng.choice(FOLIOS)
+            start, end = self.rng.choice(self.ranges)
             addr = self.rng.randrange(-(-start // size), end // size) * size
             if not any(overlap(addr, size, *other) for other in self.taken):
                 self.taken.append((addr, size))
@@ -61,7 +62,8 @@ class Story:
         with open(path, 'wb') as file:
             file.truncate(RAM_SIZE)
         self.rng = random.Random(2026)
-        self.places = Places(self.rng)
+        self.places = Places(self.rng, FOLIOS)
+        self.places_of_areas = Places(self.rng, AREAS)
         self.ram = kho4.Ram(path)
         self.writer = Writer(self.ram, *OWN_PAGES, SCRATCH)
         self.facts = {'release': RELEASE, 'kexecs': KEXECS, 'files': '', 'blobs': '',
@@ -85,8 +87,8 @@ class Story:
         client.write_files(self.writer, files)
 
     def areas(self, *shapes):
-        """vmalloc areas, each (blocks, order)."""
-        made = [areas.Area(seed, [self.places.folio(order) for _ in range(blocks)], [],
+        """vmalloc areas, each (blocks, order), the large ones first."""
+        made = [areas.Area(seed, [self.places_of_areas.folio(order) for _ in range(blocks)], [],
                            areas.ALLOC | (areas.HUGE if order else 0))
                 for seed, (blocks, order) in enumerate(shapes, 1)]
         areas.write_areas(self.writer, made)
@@ -95,7 +97,7 @@ class Story:
     def region(self):
         """A region of 1 MiB, which the guest has to ask for: reserve_mem=1M:1M:data"""
         data = self.rng.randbytes(MIB)
-        areas.write_region(self.writer, 'data', self.places.folio(8), data)
+        areas.write_region(self.writer, 'data', self.places_of_areas.folio(8), data)
         self.facts['region'] = hashlib.sha256(data).hexdigest()
 
     def unclaimed(self, *orders):
@@ -121,9 +123,9 @@ def plain(story):
     story.writer.preserve(story.writer.fdt_addr)
     story.writer.add_metadata(RELEASE, KEXECS)
     story.writer.extra['checksum'] = bytes(8)
-    # A chunk that is just full, and one more.
-    story.areas((1, 0), (areas.PER_CHUNK, 0), (areas.PER_CHUNK + 1, 0), (2, 9))
     story.region()
+    # A chunk that is just full, and one more.
+    story.areas((2, 9), (1, 0), (areas.PER_CHUNK, 0), (areas.PER_CHUNK + 1, 0))
     story.files(*[(f'order-{order}', order, [order] * 3, 0) for order in range(11)],
                 ('scattered', 0, [0] * 1500, 0),
                 ('mixed', client.MIXED, [*range(11)], 1234))
@@ -163,8 +165,8 @@ def small(story):
 def sealed(story):
     """The same, with areas, a region, and a checksum."""
     small(story)
-    story.areas((areas.PER_CHUNK + 2, 0), (1, 9))
     story.region()
+    story.areas((1, 9), (areas.PER_CHUNK + 2, 0))
     story.writer.extra['checksum'] = bytes(8)
 
 

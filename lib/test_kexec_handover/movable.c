@@ -4,8 +4,9 @@
  *
  * In debugfs, a file test_kho_movable. Writing 1 to it preserves a page of a
  * shmem file, as a client would that keeps a memfd, but without a reference that
- * pins it; writing 0 gives it up. It is a page of ZONE_MOVABLE and not of scratch,
- * for which some may have to be allocated. Reading it says where it is:
+ * pins it; writing 0 gives it up. It is a page of ZONE_MOVABLE, not of scratch, in
+ * a block that could go offline, for which some may have to be allocated. Reading
+ * it says where it is:
  *
  *   preserved ADDRESS now ADDRESS
  *
@@ -21,7 +22,9 @@
 #include <linux/init.h>
 #include <linux/kexec_handover.h>
 #include <linux/kstrtox.h>
+#include <linux/memblock.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
 #include <linux/seq_file.h>
@@ -31,7 +34,7 @@
 #include "../../kernel/kexec_handover_internal.h"
 
 /* No more than this is tried. */
-#define MAX_PAGES	(SZ_256M / PAGE_SIZE)
+#define MAX_PAGES	(SZ_512M / PAGE_SIZE)
 
 static struct file *file;
 static pgoff_t index;
@@ -46,9 +49,12 @@ static struct folio *get_folio(void)
 	return IS_ERR(page) ? ERR_CAST(page) : page_folio(page);
 }
 
+/* The last block has what firmware keeps, and stays for that. */
 static bool is_suitable(struct folio *folio)
 {
-	return is_zone_movable_page(folio_page(folio, 0)) &&
+	unsigned long last = ALIGN_DOWN(max_pfn - 1, PAGES_PER_SECTION);
+
+	return is_zone_movable_page(folio_page(folio, 0)) && folio_pfn(folio) < last &&
 	       !kho_scratch_overlap(PFN_PHYS(folio_pfn(folio)), folio_size(folio));
 }
 
