@@ -7,6 +7,8 @@
 about="a handover that no kernel wrote comes in, and goes out again"
 kernels=main
 words="reserve_mem=1M:1M:data test_kho_regions=data"
+# What the test client for areas asks for first must be refused.
+expect="KHO: (nothing to restore|cannot restore a vmalloc area: 0 of)"
 
 host_test() {
 	# shellcheck source=host/format/host.sh
