@@ -4,9 +4,9 @@
  *
  * In debugfs, a file test_kho_movable. Writing 1 to it preserves a page of a
  * shmem file, as a client would that keeps a memfd, but without a reference that
- * pins it; writing 0 gives it up. It is a page of ZONE_MOVABLE, not of scratch, in
- * a block that could go offline, for which some may have to be allocated. Reading
- * it says where it is:
+ * pins it; writing 0 gives it up. It is a page of ZONE_MOVABLE in a block that
+ * could go offline, for which some may have to be allocated. Reading it says where
+ * it is:
  *
  *   preserved ADDRESS now ADDRESS
  *
@@ -23,8 +23,8 @@
 #include <linux/kexec_handover.h>
 #include <linux/kstrtox.h>
 #include <linux/memblock.h>
+#include <linux/memory.h>
 #include <linux/mm.h>
-#include <linux/mmzone.h>
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
 #include <linux/seq_file.h>
@@ -49,13 +49,17 @@ static struct folio *get_folio(void)
 	return IS_ERR(page) ? ERR_CAST(page) : page_folio(page);
 }
 
-/* The last block has what firmware keeps, and stays for that. */
+/*
+ * A block with scratch in it could not go offline anyway, nor could the last one,
+ * which has what firmware keeps.
+ */
 static bool is_suitable(struct folio *folio)
 {
-	unsigned long last = ALIGN_DOWN(max_pfn - 1, PAGES_PER_SECTION);
+	phys_addr_t size = memory_block_size_bytes();
+	phys_addr_t block = ALIGN_DOWN(PFN_PHYS(folio_pfn(folio)), size);
 
-	return is_zone_movable_page(folio_page(folio, 0)) && folio_pfn(folio) < last &&
-	       !kho_scratch_overlap(PFN_PHYS(folio_pfn(folio)), folio_size(folio));
+	return is_zone_movable_page(folio_page(folio, 0)) &&
+	       block + size <= PFN_PHYS(max_pfn) && !kho_scratch_overlap(block, size);
 }
 
 static struct folio *find_folio(void)

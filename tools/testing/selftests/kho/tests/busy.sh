@@ -8,8 +8,8 @@
 
 about="callers on four CPUs, debugfs, kexec loads and CPU hotplug at once"
 kernels="debug"
-# There is nothing in a block of this that could not be moved.
-words="movablecore=256M"
+# There is nothing in a block of this that could not be moved, but for scratch.
+words="movablecore=512M"
 expect="KHO: memory cannot go offline"
 mem=1G
 cpus=4
