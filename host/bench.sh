@@ -116,7 +116,7 @@ run_one() {
 	timeline* | checks)
 		functions=$phases
 		[[ $name != checks ]] || functions=$checks
-		# shellcheck disable=SC2086
+		# shellcheck disable=SC2086 # words
 		marks "$kernel" $functions >"$out/$name.marks"
 		qemu="-plugin $out/insns.so,marks=$out/$name.marks,out=$out/$name.insns"
 		;;
@@ -124,7 +124,7 @@ run_one() {
 
 	"$root/host/initramfs.sh" "$archive" "$machine" "$kernel" \
 		--add "$ours/bench.sh" kho/tests/bench.sh --add "$out/cmdline-$machine" kho/bench-cmdline
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2086 # words
 	"$root/host/vm.sh" --name "bench-$name" --machine "$machine" --kernel "$(image_of "$kernel")" \
 		--initrd "$archive" --mem "$mem" --cpus "$cpus" --limit "$limit" $icount --qemu "$qemu" \
 		--append "$(cat "$out/cmdline-$machine") $more kho_test=bench kho_stage=1 kho_bench=$set kho_bench_next=$next" || true
@@ -165,7 +165,7 @@ run_all() {
 		if ((${#running[@]} >= $(nproc))); then
 			wait_one
 		fi
-		# shellcheck disable=SC2086
+		# shellcheck disable=SC2086 # words
 		run_one $line &
 		running[$!]=$name since[$!]=$SECONDS
 	done
@@ -174,7 +174,7 @@ run_all() {
 	done
 	[[ -n $alone ]] || return 0
 	local start=$SECONDS
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2086 # words
 	run_one $alone
 	report parallel $((SECONDS - start))
 }

@@ -7,9 +7,6 @@
 # build/, and long commands with their output in a log, progress on the
 # terminal and the time they took in build/log/times.
 
-# For a sourced file shellcheck cannot see who uses a variable.
-# shellcheck disable=SC2034
-
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -37,6 +37,19 @@ checkpatch() {
 	return "$status"
 }
 
+# What stands in the brackets of TRACE_EVENT() is laid out like blocks, as in all
+# of include/trace/events: checkpatch takes these lines for arguments of a call.
+readonly right_so='^(|\t(TP_PROTO\(unsigned .*\),|TP_STRUCT__entry\(|TP_fast_assign\())$'
+
+code_style() {
+	local file line what
+	checkpatch -f "$@" | while IFS=: read -r file line what; do
+		[[ $file == include/trace/events/* ]] &&
+			sed -n "${line}p" "$tree/$file" | grep -qP "$right_so" ||
+			echo "$file:$line:$what"
+	done
+}
+
 kernel_doc() {
 	(cd "$tree" && scripts/kernel-doc -none -Wall -Werror "$@")
 }
@@ -63,6 +76,53 @@ coccicheck() {
 	done
 }
 
+# What a test says at its head, for host/test.sh, and what a guest is told.
+readonly head=(about kernels stages plan expect when mem cpus numa limit words machines pages family firmware)
+readonly guest=("${head[@]}" kho_test kho_stage kho_tests KTAP_CNT_PASS PAGE_SIZE)
+readonly facts=(fact_{release,kexecs,scratch,files,areas,region,unclaimed,blobs,refused})
+
+# as_program SHELL FILE... -- VARIABLE...: shellcheck for files that are parts of
+# a program, which sets and uses these. Alone, all that a part sets is unused.
+as_program() {
+	local shell=$1 file files=()
+	shift
+	while [[ $1 != -- ]]; do
+		files+=("$1")
+		shift
+	done
+	shift
+	{
+		echo "# shellcheck shell=$shell"
+		printf "%s=''\n" "$@"
+		for file in "${files[@]}"; do
+			printf '# shellcheck source=%s\n. %s\n' "$file" "$file"
+		done
+		printf ': "$%s"\n' "$@"
+	} | shellcheck -x -a -f gcc - || true
+}
+
+# A part that is in many programs has the same said of it in each.
+shell_scripts() {
+	local ours=tools/testing/selftests/kho file
+
+	{
+		for file in host/*.sh "$ours"/*.sh; do
+			[[ $file == */@(lib|overlay|bench).sh ]] || shellcheck -x -f gcc "$file" || true
+		done
+		as_program bash host/{lib,overlay}.sh -- tree asked_pages patches series
+		for file in host/tests/*.sh; do
+			as_program bash host/lib.sh "$file" -- "${head[@]}" name vms ours
+		done
+		as_program dash "$ours/init" -- "${guest[@]}"
+		for file in "$ours"/{bench,tests/*}.sh; do
+			as_program dash "$ours/lib.sh" "$file" -- "${guest[@]}"
+		done
+		for file in host/format/{in,out,refused}.sh; do
+			as_program dash "$ours/lib.sh" "$file" -- "${guest[@]}" "${facts[@]}"
+		done
+	} 2>&1 | sort -u
+}
+
 # Of a patch, what it says and adds: the rest is somebody else's.
 spelling() {
 	local file
@@ -82,7 +142,7 @@ spelled_so() {
 }
 
 lint() {
-	local name code events others scripts all
+	local name code others all
 	for name in $(series_patches); do
 		# Without a diff there are just whole files in it: they come below.
 		! grep -q '^diff --git' "$patches/$name" ||
@@ -90,27 +150,19 @@ lint() {
 	done
 	mapfile -t code < <(whole_files | grep '\.[ch]$')
 	if ((${#code[@]})); then
-		mapfile -t events < <(printf '%s\n' "${code[@]}" | grep '^include/trace/events/')
-		mapfile -t others < <(printf '%s\n' "${code[@]}" | grep -v '^include/trace/events/')
-		checked "checkpatch, code" checkpatch -f "${others[@]}"
-		# What stands in the brackets of TRACE_EVENT() is laid out like blocks.
-		checked "checkpatch, tracepoints" \
-			checkpatch --ignore OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT -f "${events[@]}"
+		checked "checkpatch, code" code_style "${code[@]}"
 		checked "kernel-doc" kernel_doc "${code[@]}"
 		mapfile -t others < <(printf '%s\n' "${code[@]}" | grep '\.c$')
 		checked "coccicheck" coccicheck "${others[@]}"
 	fi
 	mapfile -t others < <(whole_files | grep -v '\.[ch]$')
-	# mount -t proc proc /proc is no repetition.
-	((${#others[@]} == 0)) ||
-		checked "checkpatch, other files" checkpatch --ignore REPEATED_WORD -f "${others[@]}"
+	((${#others[@]} == 0)) || checked "checkpatch, other files" checkpatch -f "${others[@]}"
 
-	mapfile -t scripts < <(printf '%s\n' host/*.sh host/*/*.sh; whole_files | grep '\.sh$')
-	checked "shellcheck" shellcheck -x "${scripts[@]}"
+	checked "shellcheck" shell_scripts
 	mapfile -t all < <(git ls-files -co --exclude-standard | grep -vE '\.svg$|^COPYING$|^LICENSES/' )
 	checked "codespell" spelling "${all[@]}"
 	checked "mutations" host/mutate.sh --check
-	say "checked: $(series_patches | wc -l) patches, $((${#code[@]} + ${#others[@]})) whole files, ${#scripts[@]} shell scripts"
+	say "checked: $(series_patches | wc -l) patches, $((${#code[@]} + ${#others[@]})) whole files"
 }
 
 # The kernels whose objects are checked; a file's is that of the first that has it.

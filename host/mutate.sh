@@ -62,7 +62,7 @@ mutate() {
 	fits "$file" || die "$file does not fit any more"
 	applied=$file
 	git apply "$file"
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2086 # words
 	host/test.sh $tests >"$log" 2>&1 || true
 	take_back
 

@@ -14,9 +14,6 @@
 #   whole-files  the links into the repository
 #   patches      checksum of the patches that are applied
 
-# For sourced files shellcheck cannot see who else uses a variable.
-# shellcheck disable=SC2154
-
 patches=$root/patches
 series=$build/series
 
@@ -101,7 +98,7 @@ patches_sum() {
 	(
 		cd "$patches" || exit 1
 		cat /dev/null "$root/MAINTAINERS" 2>/dev/null || true
-		# shellcheck disable=SC2086
+		# shellcheck disable=SC2086 # words
 		sha256sum /dev/null $names
 	) | sha256sum
 }

@@ -82,7 +82,7 @@ make_fixups() {
 		take_edit "$file"
 	done
 	for to in "${!files_for[@]}"; do
-		# shellcheck disable=SC2086
+		# shellcheck disable=SC2086 # words
 		sgit "$new" diff --quiet HEAD -- ${files_for[$to]} ||
 			sgit "$new" commit -q -m "fixup! $to" -- ${files_for[$to]}
 	done
@@ -146,15 +146,15 @@ main() {
 	[[ -z $patched || $(patches_sum) == "$(<"$tree/.overlay/patches")" ]] ||
 		die "patches/ changed since 'make tree': first 'make refresh' without FILES"
 
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2086 # words
 	make_series "$tree" "$new" $files
 	before=$(commits)
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2086 # words
 	make_fixups $files
 	squash
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2086 # words
 	write_patches $before
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2086 # words
 	adopt_series $others
 }
 

@@ -4,7 +4,7 @@
 #
 # Lines "kho-format: NAME VALUE" are for verify.py.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 AREAS=/sys/kernel/debug/test_kho_areas
 REGIONS=/sys/kernel/debug/test_kho_regions

@@ -2,9 +2,9 @@
 #
 # in.sh - the guest's part of host/tests/format-in.sh and format-edges.sh
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=host/format/guest.sh
 . /kho/format.sh
 # shellcheck source=/dev/null
 . /kho/facts

@@ -2,11 +2,11 @@
 #
 # out.sh - the guest's part of host/tests/format-out.sh
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=host/format/guest.sh
 . /kho/format.sh
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/orders.sh
 . "$kho_tests/orders.sh"
 
 stages=1

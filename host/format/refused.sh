@@ -2,7 +2,7 @@
 #
 # refused.sh - the guest's part of host/tests/format-refused.sh
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 # shellcheck source=/dev/null
 . /kho/facts

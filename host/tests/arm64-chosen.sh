@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Properties of /chosen that no kernel wrote, in the device tree that an arm64
@@ -43,7 +43,7 @@ boot_chosen() {
 
 	qemu-system-aarch64 "${machine[@]/%virt/virt,dumpdtb=$dtb}" -nodefaults -display none 2>/dev/null
 	# Each cell is a word of its own.
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2086 # words
 	{
 		[[ -z $1 ]] || fdtput -t x "$dtb" /chosen linux,kho-fdt $1
 		[[ -z $2 ]] || fdtput -t x "$dtb" /chosen linux,kho-scratch $2

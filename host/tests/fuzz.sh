@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # tools/testing/kho: what the kernel makes of 20,000 damaged handovers, compiled

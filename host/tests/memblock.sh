@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The kernel's own simulator of memblock, tools/testing/memblock, with our tests

@@ -76,8 +76,8 @@ pack_initrd() {
 	umount /tmp/root
 }
 
-# load VERB KERNEL [WORD...]: load /boot/KERNEL for the next stage.
-load() {
+# load_kernel VERB KERNEL [WORD...]: load /boot/KERNEL for the next stage.
+load_kernel() {
 	local verb="$1" kernel="$2"
 	shift 2
 
@@ -95,7 +95,7 @@ handover() {
 	local why
 
 	rm -f /tmp/initrd
-	why=$(load load "$@" 2>&1) || bail_out "cannot load kernel $1: $why"
+	why=$(load_kernel load "$@" 2>&1) || bail_out "cannot load kernel $1: $why"
 	leave
 }
 

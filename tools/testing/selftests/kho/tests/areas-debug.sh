@@ -5,11 +5,11 @@
 # find, they say in the log, and judge.awk reads that. Wrong calls are for misuse:
 # KEXEC_HANDOVER_DEBUG warns of them.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/debug.sh
 . "$kho_tests/debug.sh"
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/vmalloc.sh
 . "$kho_tests/vmalloc.sh"
 
 about="runs of pages and vmalloc areas under a kernel that checks everything"

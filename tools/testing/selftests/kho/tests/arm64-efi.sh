@@ -3,9 +3,9 @@
 # The story of arm64 on a machine that UEFI starts and ACPI describes. The kernel
 # has memblock rebuilt from UEFI's memory map; its device tree is /chosen alone.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/arm64.sh
 . "$kho_tests/arm64.sh"
 
 about="arm64 by UEFI and ACPI: the same"

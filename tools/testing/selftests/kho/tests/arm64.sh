@@ -5,13 +5,13 @@
 # has no memory. Each kernel takes what came in out of its device tree, and is in
 # scratch. arm64-efi is the same with UEFI and ACPI.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/orders.sh
 . "$kho_tests/orders.sh"
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/debug.sh
 . "$kho_tests/debug.sh"
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/kaslr.sh
 . "$kho_tests/kaslr.sh"
 
 about="arm64 by device tree: KUnit, all orders, two handovers, four nodes"
@@ -28,7 +28,7 @@ numa=4
 cpus=4
 limit=240
 stages=3
-# shellcheck disable=SC2086
+# shellcheck disable=SC2086 # words
 plan=$((15 + 3 * $(printf '%s\n' $ORDERS | wc -l)))
 
 stage_1() {

@@ -2,7 +2,7 @@
 #
 # The simplest story: keep a file, change the kernel, have the file, drop it.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="one file, from one kernel into another"
 kernels="main next"

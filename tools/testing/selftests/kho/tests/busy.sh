@@ -4,7 +4,7 @@
 # readers of debugfs, kernels loaded for kexec, CPUs that come and go. Then memory
 # that holds something preserved cannot be unplugged, and a handover works.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="callers on four CPUs, debugfs, kexec loads and CPU hotplug at once"
 kernels="debug"

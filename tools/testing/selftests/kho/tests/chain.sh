@@ -6,7 +6,7 @@
 #
 # host/test.sh chain:kho_handovers=200 takes a quarter of an hour.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 kho_handovers=${kho_handovers:-6}
 about="$kho_handovers handovers to and fro, with files that come and go"
@@ -30,7 +30,7 @@ later_stage() {
 
 	check "kexec $((n - 1)) was a handover" came_from "$(recall release)" $((n - 1))
 	check "just the three files came in" same files "$(sorted "$(kept)")" "$(sorted "$files")"
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2086 # words
 	check "they are intact" intact $files
 	check "each folio is a proper one" folios_sound
 	check "no memory got lost" \

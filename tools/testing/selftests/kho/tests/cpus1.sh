@@ -2,9 +2,9 @@
 #
 # The story of cpus4 on one CPU, where they take turns anywhere.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/cpus4.sh
 . "$kho_tests/cpus4.sh"
 about="four processes on one CPU keep, read and drop files"
 cpus=1

@@ -2,7 +2,7 @@
 #
 # As many files as CPUs, kept and dropped by all of them at the same time.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="four CPUs keep, read and drop files at the same time"
 kernels="main next"

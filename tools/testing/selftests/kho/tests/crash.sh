@@ -4,7 +4,7 @@
 # were no KHO. In it KHO stays off, since the memory that it could find named
 # in a handover is what a dump is made of.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="a panic into a crash kernel, with KHO on"
 kernels="main"
@@ -18,7 +18,7 @@ stage_1() {
 	check "KHO is on" kho_enabled
 	check "memory for a crash kernel is reserved" crash_memory
 	check "a file can be kept" keep letter 20M
-	load crash main || bail_out "cannot load a crash kernel"
+	load_kernel crash main || bail_out "cannot load a crash kernel"
 	marker "leave"
 	exit	# of init: the kernel panics
 }

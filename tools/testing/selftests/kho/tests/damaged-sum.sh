@@ -4,10 +4,10 @@
 # next kernel notices whatever it is. Only if the damage is such that there is no
 # checksum any more, as far as one can see, it may be that it does not.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 kho_damage=all
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/damaged.sh
 . "$kho_tests/damaged.sh"
 
 about="damage to the map and the root FDT, $kho_rounds times, seed $kho_seed"

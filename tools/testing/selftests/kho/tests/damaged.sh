@@ -9,7 +9,7 @@
 # host/test.sh damaged:kho_seed=100:kho_rounds=20 is another run of it;
 # host/damage.sh makes many.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 kho_seed=${kho_seed:-1}
 kho_rounds=${kho_rounds:-10}

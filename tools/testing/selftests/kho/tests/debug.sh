@@ -4,11 +4,11 @@
 # handover between kernels that check locks, struct pages, lists, freed memory
 # and leaks. What they find, they say in the log, and judge.awk reads that.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/orders.sh
 . "$kho_tests/orders.sh"
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/mixed.sh
 . "$kho_tests/mixed.sh"
 
 about="all orders and mixed files under a kernel that checks everything"

@@ -3,7 +3,7 @@
 # The root FDT changes all the time while somebody reads it. What he reads is as
 # it was at one moment, also when he reads in parts.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="what debugfs shows of what changes is never half of it"
 kernels="main"
@@ -52,10 +52,10 @@ in_two_parts() {
 
 # readers_see SUM SUM: these and nothing else, each of them at least once.
 readers_see() {
-	local i pid=''
+	local pid=''
 
 	rm -f /tmp/seen
-	for i in $(seq 200); do
+	for _ in $(seq 200); do
 		if [ -z "$pid" ] || ! kill -0 "$pid" 2>/dev/null; then
 			toggle 20000 &
 			pid=$!

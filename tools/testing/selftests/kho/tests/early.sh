@@ -4,11 +4,11 @@
 # not exist yet, are as good as others, and deferred initialisation, which
 # comes after, leaves them alone. The client compares them at both times.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/orders.sh
 . "$kho_tests/orders.sh"
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/mixed.sh
 . "$kho_tests/mixed.sh"
 
 about="folios of all orders taken back before deferred initialisation"

@@ -4,9 +4,9 @@
 # off, and with what is wrong in what came in. None of them leaves anything
 # behind. Beside them the smallest client that uses each function.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/pages.sh
 . "$kho_tests/pages.sh"
 
 about="each documented error of each call; each function once"
@@ -111,11 +111,11 @@ calls_are() {
 }
 
 nothing_left() {
-	local free bytes i
+	local free bytes
 
 	bytes=$(kho_stat out preserved_bytes)
 	free=$(mem_free)
-	for i in $(seq 10); do
+	for _ in $(seq 10); do
 		cat $ERRORS/calls >/dev/null
 	done
 	near MemFree "$(mem_free)" "$free" 1024 &&

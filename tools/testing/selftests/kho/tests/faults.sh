@@ -4,7 +4,7 @@
 # kernel with many of its allocations failing: there is an error, and nothing
 # else. What is preserved arrives after all of that.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="each allocation fails once: an error, and nothing is left behind"
 kernels="debug"

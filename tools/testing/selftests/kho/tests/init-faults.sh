@@ -6,7 +6,7 @@
 #
 # host/test.sh init-faults:kho_every=1 has all of them fail, in five minutes.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 kho_every=${kho_every:-4}
 about="allocations of the start fail, and what came in is there"

@@ -4,9 +4,9 @@
 # none of KHO's accesses goes to memory that is not there to be accessed, and a
 # restored area is watched like one that vmalloc() returned.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/vmalloc.sh
 . "$kho_tests/vmalloc.sh"
 
 about="files, runs of pages and vmalloc areas under KASAN"

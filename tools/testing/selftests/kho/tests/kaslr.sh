@@ -4,7 +4,7 @@
 # in scratch, or the kernel sits on somebody's memory. Scratch is larger than
 # by default, so that there are places to pick from.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="ten handovers, each kernel at a random place in scratch"
 kernels="main"

@@ -4,7 +4,7 @@
 # often a kernel was loaded or unloaded before, and also when files came and
 # went after it was loaded.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="kernels loaded twice, unloaded, loaded; files that come and go meanwhile"
 kernels="main next"
@@ -18,12 +18,12 @@ stage_1() {
 
 	check "a file can be kept" keep early 5M
 	check "another one as well" keep dropped 5M 0
-	check "a kernel can be loaded" load load main
-	check "another one in its place" load load next
+	check "a kernel can be loaded" load_kernel load main
+	check "another one in its place" load_kernel load next
 	check "and unloaded" kexec_load unload
 
 	# The counts go along with what is loaded here: no more checks.
-	load load next || bail_out "cannot load a kernel again"
+	load_kernel load next || bail_out "cannot load a kernel again"
 	keep late 5M || bail_out "cannot keep a file after loading"
 	forget dropped || bail_out "cannot drop a file after loading"
 	leave

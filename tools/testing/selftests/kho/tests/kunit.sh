@@ -2,7 +2,7 @@
 #
 # All KUnit suites of KHO, run at boot: each case is a result here.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="the KUnit suites of KHO"
 kernels="main"

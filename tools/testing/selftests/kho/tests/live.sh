@@ -4,7 +4,7 @@
 # preserved, and what the test client refuses. kho_live.sh runs the same on
 # any machine.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="keeping and dropping in the running kernel"
 kernels="main"
@@ -54,11 +54,11 @@ fails() {
 }
 
 thirty_times() {
-	local i before free
+	local before free
 	before=$(preserved)
 	free=$(mem_free)
 
-	for i in $(seq 30); do
+	for _ in $(seq 30); do
 		keep kho-live 1M && forget kho-live || return
 	done
 	same preserved "$(preserved)" "$before" &&

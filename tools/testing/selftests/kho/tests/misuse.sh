@@ -3,7 +3,7 @@
 # What callers must not do, under a kernel with CONFIG_KEXEC_HANDOVER_DEBUG: it
 # is warned of, with who and where, and what is right is not.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="mistakes of callers are warned of with KEXEC_HANDOVER_DEBUG"
 kernels="debug"

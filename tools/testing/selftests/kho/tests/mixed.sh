@@ -4,7 +4,7 @@
 # memory looks after a while. The first kernel drops every second small file
 # before the kexec.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="320 MiB in folios of mixed orders, with holes between them"
 kernels="main next"

@@ -4,9 +4,9 @@
 # From one such kernel to another, to one with it, and back: each way has its
 # own moment at which a page must not be freed.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/orders.sh
 . "$kho_tests/orders.sh"
 about="with and without deferred struct pages, each way"
 kernels="nodefer main"

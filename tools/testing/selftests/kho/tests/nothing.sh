@@ -2,7 +2,7 @@
 #
 # KHO is on and nobody preserves anything: an empty map has to do.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="a handover of nothing"
 kernels="main next"

@@ -2,9 +2,9 @@
 #
 # The story of numa2 where the firmware names one node.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/numa2.sh
 . "$kho_tests/numa2.sh"
 about="a file on the only node that the firmware names"
 numa=1

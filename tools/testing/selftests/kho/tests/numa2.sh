@@ -6,7 +6,7 @@
 #
 # numa1 and numa4 are this story on other machines.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="a file on each of two nodes"
 kernels="main next"

@@ -2,7 +2,7 @@
 #
 # The first kernel has KHO switched off: a plain kexec into one that has not.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="kho=off in the first kernel: a plain kexec"
 kernels="main next"

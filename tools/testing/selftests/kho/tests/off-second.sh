@@ -3,7 +3,7 @@
 # The second kernel does not want what the first hands over: it boots as from
 # cold, all memory is its own, and the third kernel starts anew.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="kho=off in the second kernel: all memory is free, all data gone"
 kernels="main next"

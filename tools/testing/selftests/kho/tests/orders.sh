@@ -3,7 +3,7 @@
 # Folios of each order on its own, three of each: tails, compound heads and
 # the page table of orders are different code for 0, 1 and the rest.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="folios of each order from 0 to 10, then all memory can be used"
 kernels="main next"
@@ -19,7 +19,7 @@ esac
 case ${family-} in
 *-64k) mem=5G ;;
 esac
-# shellcheck disable=SC2086
+# shellcheck disable=SC2086 # words
 plan=$((6 + 2 * $(printf '%s\n' $ORDERS | wc -l)))
 
 stage_1() {

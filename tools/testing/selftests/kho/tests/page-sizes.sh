@@ -3,7 +3,7 @@
 # Each kernel has pages of another size than the one before it, and what it finds
 # was written with those: it refuses all of it in one line and boots as from cold.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="handovers between kernels with pages of 4, 64 and 16 KiB are refused"
 kernels="main 64k 16k"

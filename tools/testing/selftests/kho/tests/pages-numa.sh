@@ -5,9 +5,9 @@
 # use, so the run is made by the second kernel, which started in scratch, and
 # keeps the end of node 0 for what can be moved away.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/pages.sh
 . "$kho_tests/pages.sh"
 
 about="runs of pages from one node into the next"

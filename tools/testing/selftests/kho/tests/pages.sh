@@ -5,7 +5,7 @@
 # deferred initialisation, after they have asked for what they must not get.
 # In the end each page is freed on its own.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="runs of single pages of any length and alignment"
 kernels="main next"

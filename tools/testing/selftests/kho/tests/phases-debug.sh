@@ -4,9 +4,9 @@
 # content of free pages and who accesses them, and knows the owner of each page.
 # Smaller, for all that takes its time.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/phases.sh
 . "$kho_tests/phases.sh"
 about="the phases of boot with page poisoning, page owner and all checks"
 kernels="debug"

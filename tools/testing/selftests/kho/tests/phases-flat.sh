@@ -3,9 +3,9 @@
 # The story of phases with plain SPARSEMEM, where struct pages of neighbours lie
 # far apart when a section ends between them, and without NUMA. KASAN looks on.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/phases.sh
 . "$kho_tests/phases.sh"
 about="the phases of boot with plain SPARSEMEM and without NUMA"
 kernels="flat"

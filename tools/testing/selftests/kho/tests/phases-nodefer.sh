@@ -3,9 +3,9 @@
 # The story of phases where all struct pages are initialised at once, before the
 # page allocator starts: nothing is deferred that threads could be beside.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/phases.sh
 . "$kho_tests/phases.sh"
 about="the phases of boot without deferred struct page initialisation"
 kernels="nodefer"

@@ -2,9 +2,9 @@
 #
 # The story of phases on four nodes, the last of them without memory.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/phases.sh
 . "$kho_tests/phases.sh"
 about="the phases of boot on four nodes, one of them without memory"
 mem=8G

@@ -9,7 +9,7 @@
 # The second kernel takes 600 MiB before it has a slab allocator, more than is
 # initialised by then, so that zones have to grow over what is preserved.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="folios of orders 0 to 18 taken back in each phase of boot"
 kernels="main next"

@@ -3,7 +3,7 @@
 # A handover between kernels that have neither debugfs nor test clients of ours:
 # all that is known of it is in the log.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="a handover, seen in the log only"
 kernels="main"

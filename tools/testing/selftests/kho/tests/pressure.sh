@@ -4,7 +4,7 @@
 # whose page allocator has small pieces only, hands over; then with an initrd of
 # 100 MiB.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="handovers with memory full and in pieces, and with a 100 MiB initrd"
 kernels="main"

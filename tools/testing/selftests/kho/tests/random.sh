@@ -7,7 +7,7 @@
 # host/test.sh random:kho_seed=2:kho_numa=4 is another run of it; host/random.sh
 # makes many.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 kho_seed=${kho_seed:-1}
 kho_rounds=${kho_rounds:-4}

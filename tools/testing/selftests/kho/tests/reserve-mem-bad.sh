@@ -4,9 +4,9 @@
 # region, the address of one region, the name of one. What cannot be right is
 # fresh, what can is revived, and the rest of the handover takes no notice.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/reserve-mem.sh
 . "$kho_tests/reserve-mem.sh"
 
 about="reserve_mem= regions in a blob that is damaged"

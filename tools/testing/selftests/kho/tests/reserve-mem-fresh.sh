@@ -4,7 +4,7 @@
 # memory is either preserved or scratch: they get neither. The highest memory
 # that looks free to memblock is scratch, and then folios of the files.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="fresh reserve_mem= regions where there is hardly any room"
 kernels="main next"

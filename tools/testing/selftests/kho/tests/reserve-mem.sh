@@ -5,7 +5,7 @@
 # Then kernels want one of them with another size, with another alignment, and
 # not at all. The others are none the worse for it.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="reserve_mem= regions that survive, and some that are not to"
 kernels="main next"
@@ -128,12 +128,12 @@ region_intact() {
 
 log_line() {
 	mkdir -p /sys/fs/pstore
-	mount | grep -q 'on /sys/fs/pstore ' || mount -t pstore pstore /sys/fs/pstore
+	mount | grep -q 'on /sys/fs/pstore ' || mount -t pstore none /sys/fs/pstore
 	echo "$(uname -r) in stage $kho_stage" >/dev/pmsg0
 }
 
 logged_before() {
-	mount -t pstore pstore /sys/fs/pstore &&
+	mount -t pstore none /sys/fs/pstore &&
 		grep -q "^$(recall line)\$" /sys/fs/pstore/pmsg-ramoops-0
 }
 

@@ -5,7 +5,7 @@
 # was after a handover of nothing. The first three kernels have the same files,
 # so that their figures can be compared.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="100,000 scattered pages, and no memory is lost to them"
 kernels="main next"

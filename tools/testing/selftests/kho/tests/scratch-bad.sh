@@ -3,7 +3,7 @@
 # Malformed values of parameters, each refused in words that name it. What is left
 # is the default, also where a good value came before, and KHO works.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="malformed values of parameters"
 kernels="main next"

@@ -2,7 +2,7 @@
 #
 # More scratch than there is memory: KHO says so, once, and stays off.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="kho_scratch= larger than the memory"
 kernels="main next"

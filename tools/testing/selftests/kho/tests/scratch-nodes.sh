@@ -3,7 +3,7 @@
 # The first kernel does not know that there are two nodes, so that a region of
 # scratch is on both. The next kernels do, and the one after again does not.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="scratch on two nodes, from a kernel that knew of one"
 kernels="main next"

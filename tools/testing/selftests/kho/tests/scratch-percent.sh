@@ -2,7 +2,7 @@
 #
 # kho_scratch= relative to what the kernel takes for itself at boot.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="kho_scratch=150%"
 kernels="main next"

@@ -3,7 +3,7 @@
 # kho_scratch= with sizes: scratch is of these sizes, and later kernels take
 # it over as it is, whatever their command line says.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="kho_scratch=64M,128M,64M"
 kernels="main next"

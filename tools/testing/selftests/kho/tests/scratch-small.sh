@@ -4,7 +4,7 @@
 # initrd: loading that one fails, with a message that says how much it was, and
 # nothing else is different. A small one can be loaded and started.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="an initrd that scratch has no room for"
 kernels="main next"

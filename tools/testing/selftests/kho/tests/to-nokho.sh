@@ -3,7 +3,7 @@
 # A kernel without KHO does not know what SETUP_KEXEC_KHO is. It has to boot
 # nevertheless, and so has a kernel with KHO after it.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="into a kernel without KHO, and back"
 kernels="main nokho"

@@ -3,7 +3,7 @@
 # What the tracepoints tell: each folio on its way out, the phases of the next
 # kernel's boot, and the same folios on their way in.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="tracepoints of what is preserved, restored, and of the boot"
 kernels="debug"
@@ -40,7 +40,7 @@ stage_2() {
 
 trace() {
 	mount | grep -q ' on /sys/kernel/tracing ' ||
-		mount -t tracefs tracefs /sys/kernel/tracing
+		mount -t tracefs none /sys/kernel/tracing
 	cat /sys/kernel/tracing/trace
 }
 

@@ -4,7 +4,7 @@
 # they stay what they are, and root can have the memory back. What has an owner
 # is none the worse for it.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="folios that nobody asks for are said, kept, and freed by root"
 kernels="main next"

@@ -4,9 +4,9 @@
 # lists of pages that fill their chunks exactly, and one more. Two kernels take
 # them back, one of them before deferred initialisation.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/pages.sh
 . "$kho_tests/pages.sh"
 
 about="vmalloc areas of any size, with small and huge mappings"

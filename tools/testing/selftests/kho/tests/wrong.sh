@@ -5,7 +5,7 @@
 # hole, and what is behind all memory. In each phase of boot and after. Each is
 # told off once, and nothing that is right comes to harm.
 #
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash
 
 about="restores of what was not handed over, in each phase of boot"
 kernels="main next"
