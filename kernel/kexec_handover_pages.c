@@ -83,6 +83,22 @@ static int add_run(unsigned long pfn, unsigned long end)
 	return 0;
 }
 
+static int preserve_run(unsigned long pfn, unsigned long nr_pages, unsigned long caller)
+{
+	unsigned long end;
+
+	if (!kho_is_enabled())
+		return -EOPNOTSUPP;
+	if (!run_ok(pfn, nr_pages, &end))
+		return -EINVAL;
+
+	kho_check_preserve(pfn, end, caller);
+	if (kho_scratch_overlap(PFN_PHYS(pfn), nr_pages << PAGE_SHIFT))
+		return -EINVAL;
+
+	return add_run(pfn, end);
+}
+
 /**
  * kho_preserve_pages - hand a run of order-0 pages over to the next kernel
  * @page: the first of them; all must stay allocated until they are unpreserved
@@ -100,20 +116,8 @@ static int add_run(unsigned long pfn, unsigned long end)
 int kho_preserve_pages(struct page *page, unsigned long nr_pages)
 {
 	const unsigned long pfn = page_to_pfn(page);
-	unsigned long end;
-	int err;
+	int err = preserve_run(pfn, nr_pages, _RET_IP_);
 
-	if (!kho_is_enabled())
-		return -EOPNOTSUPP;
-
-	if (!run_ok(pfn, nr_pages, &end))
-		return -EINVAL;
-
-	kho_check_preserve(pfn, end, _RET_IP_);
-	if (kho_scratch_overlap(PFN_PHYS(pfn), nr_pages << PAGE_SHIFT))
-		err = -EINVAL;
-	else
-		err = add_run(pfn, end);
 	trace_kho_preserve(pfn, 0, nr_pages, err);
 
 	return err;
@@ -132,8 +136,10 @@ void kho_unpreserve_pages(struct page *page, unsigned long nr_pages)
 	const unsigned long pfn = page_to_pfn(page);
 	unsigned long end, p, next;
 
-	if (!kho_is_enabled() || !run_ok(pfn, nr_pages, &end))
+	if (!kho_is_enabled() || !run_ok(pfn, nr_pages, &end)) {
+		trace_kho_unpreserve(pfn, 0, nr_pages, -ENOENT);
 		return;
+	}
 
 	kho_check_unpreserve(pfn, end, _RET_IP_);
 	for (p = pfn; p < end; p = next) {

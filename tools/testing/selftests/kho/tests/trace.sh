@@ -5,12 +5,14 @@
 #
 # shellcheck shell=dash
 
+# shellcheck source=tools/testing/selftests/kho/tests/pages.sh
+. "$kho_tests/pages.sh"
+
 about="tracepoints of what is preserved, restored, and of the boot"
 kernels="debug"
 words="trace_event=kho trace_buf_size=1M"
-mem=2G
 stages=2
-plan=13
+plan=17
 limit=240
 
 stage_1() {
@@ -21,6 +23,8 @@ stage_1() {
 	check "a file can be dropped" eval "keep note 64K 4 && forget note"
 	check "its folio was traced twice" same folio \
 		"$(events kho_unpreserve order=4)" "$(events kho_preserve order=4)"
+	check "a run can be kept" create_area "pages 777 5"
+	check "it was traced as one" happened kho_preserve "nr=777 result=0"
 	check "nothing came in" same events "$(events kho_accept | wc -l)" 0
 	handover debug "$words"
 }
@@ -29,6 +33,8 @@ stage_2() {
 	check "the file is intact" intact letter
 	check "each of its folios was traced again" same folios \
 		"$(events kho_restore order=3 | sort)" "$(recall out | sort)"
+	check "so was the run" happened kho_restore "nr=777 result=0"
+	check "and what there was not" eval "events kho_restore result=-2 >/dev/null"
 	check "the handover was accepted" happened kho_accept
 	check "the struct pages got ready" happened kho_finish
 	check "the map was given back" happened kho_drop
@@ -44,13 +50,14 @@ trace() {
 	cat /sys/kernel/tracing/trace
 }
 
-# events NAME [WORD]: what was traced, without who and when
+# events NAME [WORDS]: what was traced, without who and when
 events() {
 	trace | sed -n "s/.* $1: \(.*\)/\1/p" | grep -E -- "(^| )${2:-.*}( |\$)"
 }
 
+# happened NAME [WORDS]: once
 happened() {
-	same events "$(events "$1" | wc -l)" 1
+	same events "$(events "$@" | wc -l)" 1
 }
 
 phases() {
