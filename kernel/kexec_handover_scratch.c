@@ -57,6 +57,11 @@ unsigned long kho_nr_stretches __ro_after_init;
 /* True if the regions came with a handover, false if they are from memblock. */
 static bool scratch_inherited __initdata;
 
+/*
+ * The image is there twice, see above. The struct pages of a node are one piece,
+ * which must still fit where kernel and initrd have split a region: when they
+ * counted once, a machine of 8 GiB put them into low memory, which swiotlb needs.
+ */
 #define SCRATCH_DEFAULT_PERCENT	200
 
 static struct kho_scratch_request request __initdata = {
