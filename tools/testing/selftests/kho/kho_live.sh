@@ -5,14 +5,12 @@
 #
 # The checks are those of tests/live.sh, for any machine with KHO on and its
 # test client (CONFIG_TEST_KEXEC_HANDOVER). Leaves nothing behind.
-#
-# shellcheck disable=SC2034,SC2154
 
 kho_lib=$(cd "$(dirname "$0")" && pwd)
 PATH=$kho_lib:$PATH
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/lib.sh
 . "$kho_lib/lib.sh"
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/live.sh
 . "$kho_lib/tests/live.sh"
 
 echo "KTAP version 1"
