@@ -4,8 +4,9 @@
 # host/series.sh - the patches and whole files as one series of mails
 #
 #   host/series.sh check   is every whole file in exactly one patch?
-#   host/series.sh mail    build/mail/NNNN-*.patch, for git am on a plain tree,
-#                          and build/mail/cover-letter
+#   host/series.sh mail [FOLDER]
+#                          FOLDER/NNNN-*.patch, for git am on a plain tree, and
+#                          FOLDER/cover-letter; without FOLDER in build/mail
 #
 # Owns build/mail.
 
@@ -16,7 +17,8 @@ set -euo pipefail
 . "$root/host/overlay.sh"
 cd "$root"
 
-work=$build/mail.work
+folder=${2:-$build/mail}
+work=$folder.work
 
 check() {
 	local faults
@@ -53,7 +55,7 @@ figures() {
 # so its name is not like theirs.
 cover_letter() {
 	local total
-	total=$(find "$build/mail" -name '*.patch' | wc -l)
+	total=$(find "$folder" -name '*.patch' | wc -l)
 	printf 'From: "%s" <%s>\nSubject: [PATCH 00/%02d] %s\n\n' "$author" "$email" "$total" \
 		"$(head -1 "$patches/cover-letter")"
 	tail -n +3 "$patches/cover-letter" | while IFS= read -r line; do
@@ -74,7 +76,7 @@ mail() {
 	mapfile -t names < <(series_patches)
 	mapfile -t commits < <(sgit "$series" rev-list --reverse base..HEAD)
 	: >"$logs/mail.log"
-	rm -rf "$work" "$build/mail"
+	rm -rf "$work" "$folder"
 	git clone -q --no-hardlinks "$series" "$work"
 	rm -f "$work/.git/info/exclude"
 	sgit "$work" checkout -q base
@@ -87,11 +89,11 @@ mail() {
 	for n in "${!names[@]}"; do
 		add_whole "${names[n]}" "${commits[n]}"
 	done
-	sgit "$work" format-patch -q -n -o "$build/mail" --always --zero-commit \
+	sgit "$work" format-patch -q -n -o "$folder" --always --zero-commit \
 		--no-signature --abbrev=12 start..HEAD
-	cover_letter >"$build/mail/cover-letter"
+	cover_letter >"$folder/cover-letter"
 	rm -rf "$work"
-	say "build/mail: $(find "$build/mail" -name '*.patch' | wc -l) mails and cover-letter"
+	say "$(shown "$folder"): $(find "$folder" -name '*.patch' | wc -l) mails and cover-letter"
 }
 
 case ${1:-} in
@@ -101,5 +103,5 @@ mail)
 	lock
 	mail
 	;;
-*) die "usage: host/series.sh check|mail" ;;
+*) die "usage: host/series.sh check|mail [FOLDER]" ;;
 esac
