@@ -9,5 +9,8 @@
 . "$kho_tests/phases.sh"
 about="the phases of boot with plain SPARSEMEM and without NUMA"
 kernels="flat"
+# KASAN has an eighth of it, and scratch for the next kernel's KASAN as well: with
+# less there may be no 1 GiB in one piece.
+mem=10G
 numa=none
 limit=400
