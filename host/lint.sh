@@ -7,8 +7,8 @@
 #                          codespell
 #   host/lint.sh sparse    sparse for our and the patched objects, W=1 for ours
 #
-# Owns kernel "lint" in build/, needs build/linux. Fails when there is anything
-# to say.
+# Owns kernels "lint" and "lint-fault" in build/, needs build/linux. Fails when
+# there is anything to say.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -184,8 +184,8 @@ lint() {
 # The kernels whose objects are checked; a file's is that of the first that has it.
 # The other machine's only with ARCH=arm64: it takes a while to build.
 case $asked_arch in
-arm64 | aarch64) readonly kernels='lint arm64' ;;
-*) readonly kernels=lint ;;
+arm64 | aarch64) readonly kernels='lint lint-fault arm64' ;;
+*) readonly kernels='lint lint-fault' ;;
 esac
 
 # objects KERNEL: turns sources into what KERNEL makes of them
@@ -217,7 +217,7 @@ sparse() {
 		host/build.sh "$kernel" C=2 "${ours[@]}" "${patched[@]}" || failed=yes
 		((${#ours[@]} == 0)) || host/build.sh "$kernel" W=1 "${ours[@]}" || failed=yes
 		# Compiled once more without W=1, or the next build has to.
-		[[ $kernel == lint ]] || host/build.sh "$kernel"
+		[[ $kernel == lint* ]] || host/build.sh "$kernel"
 		say "checked: $kernel, ${#ours[@]} objects of ours, ${#patched[@]} patched ones"
 	done
 }
