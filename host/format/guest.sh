@@ -44,7 +44,7 @@ checksum() {
 # The end of the scenario; what comes after it leaves memory as it is.
 stop() {
 	rm -f /tmp/initrd
-	load load stop || bail_out "cannot load stop"
+	load_kernel load stop || bail_out "cannot load stop"
 	ktap_print_totals
 	marker "end of $kho_test"
 	kexec_load exec
