@@ -13,7 +13,7 @@ host_test() {
 	# shellcheck source=host/format/host.sh
 	. "$root/host/format/host.sh"
 
-	echo "1..5"
+	echo "1..6"
 	# Its root has two cells for an address, and two for a size.
 	refuses "half an address" "linux,kho-fdt and linux,kho-scratch have 8 and 16 bytes, not 16 each" \
 		"0 48000000" "0 49000000 0 30"
@@ -21,8 +21,11 @@ host_test() {
 		"0 48000000 0 1000" ""
 	refuses "pages of another size" "root FDT, 65536 bytes at .*, cannot be where pages have 4096" \
 		"0 48000000 0 10000" "0 49000000 0 30"
-	refuses "nothing where they point to" "root FDT at 0x0*48000000 is damaged" \
-		"0 48000000 0 1000" "0 49000000 0 30"
+	refuses "nothing where they point to" "root FDT at 0x0*50000000 is damaged" \
+		"0 50000000 0 1000" "0 51000000 0 30"
+	# 128 MiB from the start of memory, where the machine puts it.
+	refuses "the initrd where they point to" "root FDT at 0x0*48000000 is in use" \
+		"0 48000000 0 1000" "0 51000000 0 30"
 	# There is no other console yet.
 	words="kho=strict earlycon=pl011,0x9000000" limit=10 boot_chosen "0 48000000" ""
 	result "kho=strict stops" stopped \
