@@ -339,7 +339,12 @@ came_from() {
 	[ -d "$KHO/in" ] || { echo "no $KHO/in"; return 1; }
 	same "previous release" "$(previous_release)" "$1" || return
 	same "kexec count" "$(kexec_count)" "$2" || return
-	has_said "KHO: handover from $1, kexec count $2"
+	handover_said "$1" "$2"
+}
+
+# handover_said RELEASE COUNT: a release may have a plus at its end.
+handover_said() {
+	has_said "KHO: handover from $(echo "$1" | sed 's/[.+]/\\&/g'), kexec count $2"
 }
 
 # What a test of memory compares with after a handover.

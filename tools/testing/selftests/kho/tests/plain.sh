@@ -17,8 +17,7 @@ stage_1() {
 }
 
 later_stage() {
-	check "a handover came in" has_said \
-		"KHO: handover from $(recall release), kexec count $((kho_stage - 1))"
+	check "a handover came in" handover_said "$(recall release)" $((kho_stage - 1))
 	check "all of it was claimed" has_not_said "KHO: .* wait for somebody"
 	[ "$kho_stage" -lt "$stages" ] || finish
 	handover "$(last_kernel)"
