@@ -58,8 +58,9 @@ steps: tree
 compat: tree
 	@host/compat.sh
 
-# What lint and sparse need, and so do all tests, which include them.
-checkers := shellcheck codespell coccinelle sparse
+# What lint and sparse need, and so do all tests, which include them. coccinelle
+# does not depend on ocaml, which compiles the scripts of some checks.
+checkers := shellcheck codespell coccinelle ocaml sparse
 
 debs := linux-config-6.12 dpkg-dev debhelper rsync kmod zstd
 
