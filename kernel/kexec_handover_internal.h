@@ -96,19 +96,15 @@ struct kho_scratch_request {
  * @image_below: of the kernel and its initrd, as far as they are in low memory
  * @image_above: of the kernel and its initrd elsewhere
  * @below: of low memory
- * @above: of all other memory
  * @crash_below: the part of @below that is for a crash kernel
- * @crash_above: the part of @above that is for a crash kernel
- * @nodes: number of nodes that have memory
+ * @crash_above: of all other memory, for a crash kernel
  */
 struct kho_scratch_use {
 	u64 image_below;
 	u64 image_above;
 	u64 below;
-	u64 above;
 	u64 crash_below;
 	u64 crash_above;
-	unsigned int nodes;
 };
 
 #if IS_ENABLED(CONFIG_KUNIT)

@@ -22,6 +22,7 @@
 #include <linux/bitmap.h>
 #include <linux/cma.h>
 #include <linux/crash_core.h>
+#include <linux/hugetlb.h>
 #include <linux/init.h>
 #include <linux/initrd.h>
 #include <linux/io.h>
@@ -58,9 +59,9 @@ unsigned long kho_nr_stretches __ro_after_init;
 static bool scratch_inherited __initdata;
 
 /*
- * The image is there twice, see above. The struct pages of a node are one piece,
- * which must still fit where kernel and initrd have split a region: when they
- * counted once, a machine of 8 GiB put them into low memory, which swiotlb needs.
+ * The image is there twice, see above. All else is needed in large pieces, the
+ * struct pages of each node and 64 MiB for swiotlb: with 125% of it a machine of
+ * two nodes and 8 GiB was left with 16 MiB for swiotlb.
  */
 #define SCRATCH_DEFAULT_PERCENT	200
 
@@ -123,19 +124,46 @@ static int __init kho_scratch_param(char *arg)
 }
 early_param("kho_scratch", kho_scratch_param);
 
+static u64 __init bytes_within(phys_addr_t start, phys_addr_t end, phys_addr_t from,
+			       phys_addr_t to)
+{
+	from = max(start, from);
+	to = min(end, to);
+
+	return from < to ? to - from : 0;
+}
+
+/* What hugepages= took of [start, end), in gigantic pages. */
+static u64 __init hugetlb_bytes(phys_addr_t start, phys_addr_t end)
+{
+	u64 bytes = 0;
+
+#ifdef CONFIG_HUGETLB_PAGE
+	for (int nid = 0; nid < MAX_NUMNODES; nid++) {
+		struct huge_bootmem_page *page;
+
+		/* Not initialised if nobody asked for such pages. */
+		if (!huge_boot_pages[nid].next)
+			continue;
+		list_for_each_entry(page, &huge_boot_pages[nid], list)
+			bytes += bytes_within(start, end, __pa(page),
+					      __pa(page) + huge_page_size(page->hstate));
+	}
+#endif
+	return bytes;
+}
+
 /*
- * Bytes of [start, end) on a node, or on any, that memblock has given away. The
- * next kernel does not put reserve_mem= regions into scratch.
+ * Bytes of [start, end) that memblock has given away. The next kernel does not put
+ * reserve_mem= regions into scratch, and no scratch is large enough for what
+ * hugepages= wants.
  */
-static u64 __init reserved_bytes(phys_addr_t start, phys_addr_t end, int nid)
+static u64 __init reserved_bytes(phys_addr_t start, phys_addr_t end)
 {
 	struct memblock_region *mem, *res;
 	u64 bytes = 0;
 
 	for_each_mem_region(mem) {
-		if (nid != NUMA_NO_NODE && memblock_get_region_node(mem) != nid)
-			continue;
-
 		for_each_reserved_mem_region(res) {
 			phys_addr_t from = max3(start, mem->base, res->base);
 			phys_addr_t to = min3(end, mem->base + mem->size,
@@ -144,18 +172,10 @@ static u64 __init reserved_bytes(phys_addr_t start, phys_addr_t end, int nid)
 			if (from < to)
 				bytes += to - from - kho_reserve_mem_bytes(from, to);
 		}
+		bytes -= hugetlb_bytes(max(start, mem->base), min(end, mem->base + mem->size));
 	}
 
 	return bytes;
-}
-
-static u64 __init bytes_within(phys_addr_t start, phys_addr_t end, phys_addr_t from,
-			       phys_addr_t to)
-{
-	from = max(start, from);
-	to = min(end, to);
-
-	return from < to ? to - from : 0;
 }
 
 /* What the kernel and its initrd have of [start, end). */
@@ -192,22 +212,19 @@ static u64 __init scale(u64 bytes, unsigned int percent)
 
 /*
  * What the next kernel will want is what this one took: the same again, scaled.
- * Each byte counts in one region. The image counts as global. Low memory counts
- * as low, also on node 0: allocations that ask for a node take memory from
- * another one before they fail. With several nodes what lies above low memory
- * counts on its node. What crashkernel= took is not scaled.
+ * Each byte counts in one region. The image counts as global, which is where kexec
+ * and KASLR put kernels, so that they are in nobody's way. Low memory counts as
+ * low, also on node 0: allocations that ask for a node take memory from another
+ * one before they fail. What lies above low memory counts on its node. What
+ * crashkernel= took counts as global or low, and is not scaled.
  */
 VISIBLE_IF_KUNIT void __init kho_scratch_sizes(const struct kho_scratch_use *use,
 					       unsigned int percent, u64 *low, u64 *global)
 {
-	u64 below = use->below - use->crash_below, above = use->above - use->crash_above;
-	u64 wanted = use->image_below + use->image_above;
-
-	if (use->nodes == 1)
-		wanted += above - min(above, use->image_above);
+	u64 below = use->below - use->crash_below;
 
 	*low = scale(below - min(below, use->image_below), percent) + use->crash_below;
-	*global = scale(wanted, percent) + use->crash_above;
+	*global = scale(use->image_below + use->image_above, percent) + use->crash_above;
 }
 
 static void __init default_sizes(u64 *low, u64 *global)
@@ -216,30 +233,59 @@ static void __init default_sizes(u64 *low, u64 *global)
 	struct kho_scratch_use use = {
 		.image_below = image_bytes(0, limit),
 		.image_above = image_bytes(limit, PHYS_ADDR_MAX),
-		.below = reserved_bytes(0, limit, NUMA_NO_NODE),
-		.above = reserved_bytes(limit, PHYS_ADDR_MAX, NUMA_NO_NODE),
+		.below = reserved_bytes(0, limit),
 		.crash_below = crash_bytes(0, limit),
 		.crash_above = crash_bytes(limit, PHYS_ADDR_MAX),
-		.nodes = num_node_state(N_MEMORY),
 	};
 
 	kho_scratch_sizes(&use, request.percent, low, global);
 }
 
+/* Of a node, what neither counts as global nor as low. */
 static u64 __init default_node_size(int nid)
 {
-	if (num_node_state(N_MEMORY) == 1)
-		return 0;
+	struct memblock_region *mem;
+	u64 bytes = 0;
 
-	return scale(reserved_bytes(ARCH_LOW_ADDRESS_LIMIT, PHYS_ADDR_MAX, nid), request.percent);
+	for_each_mem_region(mem) {
+		phys_addr_t start = max(mem->base, ARCH_LOW_ADDRESS_LIMIT);
+		phys_addr_t end = mem->base + mem->size;
+		u64 reserved, counted;
+
+		if (memblock_get_region_node(mem) != nid || start >= end)
+			continue;
+
+		reserved = reserved_bytes(start, end);
+		counted = image_bytes(start, end) + crash_bytes(start, end);
+		bytes += reserved - min(reserved, counted);
+	}
+
+	return scale(bytes, request.percent);
 }
 
-static bool __init reserve_region(u64 size, phys_addr_t limit, int nid)
+/* Of all regions at once: each that is reserved would count for the next. */
+static void __init choose_sizes(void)
+{
+	u64 low = request.low, global = request.global;
+	unsigned int i = SCRATCH_NODES;
+	int nid;
+
+	if (request.percent)
+		default_sizes(&low, &global);
+
+	kho_scratch[SCRATCH_LOW].size = low;
+	kho_scratch[SCRATCH_GLOBAL].size = global;
+	for_each_node_state(nid, N_MEMORY)
+		kho_scratch[i++].size = request.percent ? default_node_size(nid) : request.node;
+}
+
+/* The next region, with the size that it has in the array. */
+static bool __init reserve_region(phys_addr_t limit, int nid)
 {
 	struct kho_scratch *region = &kho_scratch[kho_scratch_cnt];
 
 	/* The regions are all there, so that their order tells what they are. */
-	region->size = ALIGN(max(size, 1), KHO_SCRATCH_ALIGN);
+	region->size = ALIGN(max(region->size, 1), KHO_SCRATCH_ALIGN);
 	region->addr = memblock_alloc_range_nid(region->size, KHO_SCRATCH_ALIGN, 0,
 						limit, nid, true);
 	if (!region->addr)
@@ -254,22 +300,16 @@ static bool __init reserve_region(u64 size, phys_addr_t limit, int nid)
 
 static bool __init reserve_regions(void)
 {
-	u64 low = request.low, global = request.global;
 	int nid;
 
-	if (request.percent)
-		default_sizes(&low, &global);
-
-	if (!reserve_region(low, ARCH_LOW_ADDRESS_LIMIT, NUMA_NO_NODE) ||
-	    !reserve_region(global, MEMBLOCK_ALLOC_ACCESSIBLE, NUMA_NO_NODE))
+	choose_sizes();
+	if (!reserve_region(ARCH_LOW_ADDRESS_LIMIT, NUMA_NO_NODE) ||
+	    !reserve_region(MEMBLOCK_ALLOC_ACCESSIBLE, NUMA_NO_NODE))
 		return false;
 
-	for_each_node_state(nid, N_MEMORY) {
-		u64 size = request.percent ? default_node_size(nid) : request.node;
-
-		if (!reserve_region(size, MEMBLOCK_ALLOC_ACCESSIBLE, nid))
+	for_each_node_state(nid, N_MEMORY)
+		if (!reserve_region(MEMBLOCK_ALLOC_ACCESSIBLE, nid))
 			return false;
-	}
 
 	return true;
 }

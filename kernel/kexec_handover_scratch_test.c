@@ -93,7 +93,6 @@ static void __init expect_sizes(struct kunit *test, struct kho_scratch_use use,
 	use.image_below <<= 20;
 	use.image_above <<= 20;
 	use.below <<= 20;
-	use.above <<= 20;
 	use.crash_below <<= 20;
 	use.crash_above <<= 20;
 	kho_scratch_sizes(&use, percent, &got_low, &got_global);
@@ -103,62 +102,45 @@ static void __init expect_sizes(struct kunit *test, struct kho_scratch_use use,
 
 static void __init test_sizes(struct kunit *test)
 {
-	struct kho_scratch_use small = { .image_below = 40, .below = 50, .nodes = 1 };
-	struct kho_scratch_use large = { .image_below = 40, .below = 50, .above = 600, .nodes = 1 };
-	struct kho_scratch_use numa = { .image_below = 40, .below = 50, .above = 600, .nodes = 2 };
+	struct kho_scratch_use use = { .image_below = 40, .below = 50 };
 
-	expect_sizes(test, small, 100, 10, 40);
-	expect_sizes(test, small, 200, 20, 80);
-	expect_sizes(test, small, 50, 5, 20);
-	expect_sizes(test, large, 200, 20, 1280);
-
-	/* What lies above is on the nodes' own scratch. */
-	expect_sizes(test, numa, 200, 20, 80);
+	expect_sizes(test, use, 200, 20, 80);
+	expect_sizes(test, use, 100, 10, 40);
+	expect_sizes(test, use, 50, 5, 20);
+	expect_sizes(test, use, 150, 15, 60);
 }
 
 /* A crash kernel's memory counts once and where it is. */
 static void __init test_sizes_crash(struct kunit *test)
 {
 	struct kho_scratch_use low = {
-		.image_below = 40, .below = 50 + 256, .crash_below = 256, .nodes = 1,
+		.image_below = 40, .below = 50 + 256, .crash_below = 256,
 	};
 	struct kho_scratch_use both = {
 		.image_below = 40, .below = 50 + 256, .crash_below = 256,
-		.above = 600 + 512, .crash_above = 512, .nodes = 1,
+		.crash_above = 512,
 	};
-	struct kho_scratch_use numa = both;
 
 	expect_sizes(test, low, 200, 20 + 256, 80);
-	expect_sizes(test, both, 200, 20 + 256, 1280 + 512);
-	numa.nodes = 2;
-	expect_sizes(test, numa, 200, 20 + 256, 80 + 512);
+	expect_sizes(test, both, 200, 20 + 256, 80 + 512);
 }
 
 /* An image that lies above, which low memory then has nothing of, or a part. */
 static void __init test_sizes_image_above(struct kunit *test)
 {
-	struct kho_scratch_use all = {
-		.image_above = 40, .below = 10, .above = 640, .nodes = 1,
-	};
-	struct kho_scratch_use part = {
-		.image_above = 30, .image_below = 10, .below = 20, .above = 630, .nodes = 1,
-	};
-	struct kho_scratch_use numa = all;
+	struct kho_scratch_use all = { .image_above = 40, .below = 10 };
+	struct kho_scratch_use part = { .image_above = 30, .image_below = 10, .below = 20 };
 
-	expect_sizes(test, all, 200, 20, 1280);
-	expect_sizes(test, part, 200, 20, 1280);
-	numa.nodes = 2;
-	expect_sizes(test, numa, 200, 20, 80);
+	expect_sizes(test, all, 200, 20, 80);
+	expect_sizes(test, part, 200, 20, 80);
 }
 
 static void __init test_sizes_large(struct kunit *test)
 {
-	struct kho_scratch_use use = {
-		.image_below = 40, .below = 3000, .above = SZ_16M, .nodes = 1,
-	};
-
 	/* 16 TiB. */
-	expect_sizes(test, use, 1000, 29600, 400 + 10ULL * SZ_16M);
+	struct kho_scratch_use use = { .image_below = 40, .below = SZ_16M };
+
+	expect_sizes(test, use, 1000, 10 * (SZ_16M - 40ULL), 400);
 }
 
 /* Read in debugfs when boot is over. */

@@ -38,6 +38,7 @@ stage_1() {
 	for phase in $PHASES; do
 		check "folios for $phase can be kept" add_phase "$phase"
 	done
+	remember boot_took "$(boot_took)"
 	remember per_phase "$((($(folio_stat out) - 1) / 6))"
 	note_down
 	handover "$(last_kernel)" "$words" test_kho_grow=$GROW
@@ -98,13 +99,23 @@ add_fates() {
 	[ "$order" -ge 9 ] || folios add "$order 100 phase=$phase scattered$low"
 }
 
-# What the kernel took of it while it booted is less than half. What went to the
-# page allocator before its page blocks had their type does not count as free.
-scratch_free() {
-	local free total
-	free=$(meminfo CmaFree) total=$(meminfo CmaTotal)
+# What a kernel takes of memory while it boots, in KiB, but for scratch at cold boot.
+boot_took() {
+	local reserved
+	reserved=$(dmesg | sed -n 's/.*Memory: .* \([0-9]*\)K reserved.*/\1/p')
+	echo $((reserved - $(meminfo CmaTotal)))
+}
 
-	[ "$free" -ge $((total * 2 / 5)) ] || { echo "only $free of $total KiB"; return 1; }
+# But for what the kernel took of it while it booted, as much as the one before.
+# What went to the page allocator before its page blocks had their type does not
+# count as free.
+scratch_free() {
+	local free total want
+	free=$(meminfo CmaFree) total=$(meminfo CmaTotal)
+	want=$((total * 19 / 20 - $(recall boot_took)))
+
+	[ "$want" -gt 0 ] || { echo "the kernel before took all of $total KiB"; return 1; }
+	[ "$free" -ge "$want" ] || { echo "$free of $total KiB, should be $want"; return 1; }
 }
 
 # Each page block has its type, however early it was set up. Blocks of 2 MiB, less

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Gigantic pages that hugepages= takes at boot, more than half of the memory: they
+# are no reason for more scratch, and where there is only scratch to take them
+# from the next kernel has none of them, and all that was preserved.
+#
+# shellcheck shell=dash
+
+about="hugepages= of 1 GiB at boot"
+kernels="main next"
+mem=8G
+pages=4k
+words="hugepagesz=1G hugepages=5"
+stages=2
+plan=10
+
+stage_1() {
+	check "there are gigantic pages" same "pages of 1 GiB" "$(gigantic)" 5
+	check "KHO is on" kho_enabled
+	check "scratch is not for them" less_than 512 out
+	check "a file can be kept" keep letter 100M
+	note_down
+	handover next "$words"
+}
+
+stage_2() {
+	check "no memory got lost" arrived 1
+	check "the file is intact" intact letter
+	check "none are in scratch" same "pages of 1 GiB" "$(gigantic)" 0
+	check "one can be had now" more_gigantic
+	check "the file is still intact" intact letter
+	check "scratch is as small" less_than 512 out
+	finish
+}
+
+gigantic() {
+	cat /sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages
+}
+
+more_gigantic() {
+	echo 1 >/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages
+	same "pages of 1 GiB" "$(gigantic)" 1
+}
+
+# less_than MIB in|out
+less_than() {
+	local total=0 mib
+
+	for mib in $(sizes "$2"); do
+		total=$((total + mib))
+	done
+	[ "$total" -lt "$1" ] || { echo "$total MiB of scratch"; return 1; }
+}
