@@ -180,10 +180,23 @@ hands_over() {
 # --------------------------------------------------------------------- object code
 
 # The functions of a kernel without KHO whose code may change, and why.
-readonly changed_functions=()
+readonly changed_functions=(
+	# __get_vm_area_node() and nr_vmalloc_pages are no longer static: the same
+	# instructions, with another relocation.
+	get_vm_area get_vm_area_caller __get_vm_area_caller __vmalloc_node_range_noprof vfree vmalloc_nr_pages
+	# deferred_init_pages() does not count any more, its caller does.
+	deferred_init_maxorder
+	# reserved_mem_add() returns the entry that it made.
+	reserve_mem
+	# What adjoins is mapped in one go, also in a kernel that was not handed over to.
+	init_range_memory_mapping map_ram
+	# process_mem_region() is no longer static, which changes what is inlined, and
+	# where strings are.
+	process_mem_region choose_random_location kaslr_get_random_long
+)
 
 # code: the functions in the files that are patched, a line each: its name and
-# its instructions, without where these are.
+# its instructions, without where these and their data are.
 code() {
 	local file
 	touched | grep '\.c$' | while IFS= read -r file; do
@@ -191,7 +204,7 @@ code() {
 		[[ ! -f $file ]] || objdump -dr --no-show-raw-insn --no-addresses "$file"
 	done | awk '
 		/^<.*>:$/ { printf "\n%s\t", $1; next }
-		/^\t/ { gsub(/[ \t]+/, " "); printf "%s;", $0 }
+		/^\t/ { gsub(/[ \t]+/, " "); sub(/ \.[a-z_.]+[-+]0x[0-9a-f]+$/, " section"); printf "%s;", $0 }
 		END { print "" }' | sort
 }
 

@@ -182,6 +182,32 @@ static int kho_scratch_other_flags_check(void)
 	return 0;
 }
 
+/* What is memory throughout stays so, across any number of borders of scratch. */
+static int kho_scratch_region_memory_check(void)
+{
+	PREFIX_PUSH();
+	setup_scratch();
+
+	ASSERT_TRUE(memblock_is_region_memory(unit(0), MEM_SIZE));
+	ASSERT_TRUE(memblock_is_region_memory(unit(2), UNIT));
+	ASSERT_TRUE(memblock_is_region_memory(unit(3) - 1, 2));
+	ASSERT_TRUE(memblock_is_region_memory(unit(7), UNIT));
+	ASSERT_FALSE(memblock_is_region_memory(unit(0), MEM_SIZE + 1));
+	ASSERT_FALSE(memblock_is_region_memory(unit(0) - 1, 2));
+
+	/* A hole, and what must not be touched, end it. */
+	memblock_remove(unit(3), UNIT);
+	ASSERT_TRUE(memblock_is_region_memory(unit(0), 3 * UNIT));
+	ASSERT_FALSE(memblock_is_region_memory(unit(0), 3 * UNIT + 1));
+	ASSERT_EQ(0, memblock_mark_nomap(unit(7), UNIT));
+	ASSERT_TRUE(memblock_is_region_memory(unit(4), 3 * UNIT));
+	ASSERT_FALSE(memblock_is_region_memory(unit(4), 3 * UNIT + 1));
+
+	test_pass_pop();
+
+	return 0;
+}
+
 static phys_addr_t free_bytes(enum memblock_flags flags)
 {
 	phys_addr_t start, end, bytes = 0;
@@ -499,6 +525,7 @@ int memblock_kho_scratch_checks(void)
 	kho_scratch_mark_beyond_check();
 	kho_scratch_clear_check();
 	kho_scratch_other_flags_check();
+	kho_scratch_region_memory_check();
 	kho_scratch_free_ranges_check();
 	run_top_down(kho_scratch_mark_only_check);
 	run_bottom_up(kho_scratch_mark_only_check);
