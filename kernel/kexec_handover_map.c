@@ -317,10 +317,13 @@ unsigned long kho_map_next_of_order(const struct kho_map *map,
 		return KHO_MAP_NONE;
 
 	while (key <= last) {
-		const union kho_map_node *node = map->root;
+		/* As in find_node(). */
+		const union kho_map_node *node = READ_ONCE(map->root);
 		unsigned int level = TOP_LEVEL;
 		unsigned long bit, nbits;
 
+		if (!node)
+			break;
 		while (level) {
 			u64 phys = READ_ONCE(node->entry[kho_map_index(key, level)]);
 

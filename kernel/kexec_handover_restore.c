@@ -265,8 +265,7 @@ static bool next_named(unsigned long pfn, struct kho_map_folio *folio)
 	bool found;
 
 	rcu_read_lock();
-	found = READ_ONCE(kho_incoming.map.root) &&
-		kho_map_next(&kho_incoming.map, pfn, max_pfn, folio);
+	found = kho_map_next(&kho_incoming.map, pfn, max_pfn, folio);
 	rcu_read_unlock();
 
 	return found;
