@@ -251,8 +251,10 @@ static int __init count_leaf(phys_addr_t node, unsigned int level, u64 key,
 	if (!nr)
 		return 0;
 
+	/* The last one must end in memory, too: check_leaf() has bits for no more. */
 	last = key + find_last_bit(leaf->bits, KHO_MAP_LEAF_BITS);
-	if (order > KHO_MAX_FOLIO_ORDER || last > last_key(order))
+	if (order > KHO_MAX_FOLIO_ORDER || last > last_key(order) ||
+	    kho_map_key_pfn(last) + BIT(order) > max_pfn)
 		return found_defect(arg, "folio is not in RAM",
 				    PFN_PHYS(kho_map_key_pfn(last)));
 

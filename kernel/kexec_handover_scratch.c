@@ -511,7 +511,7 @@ static void __init mark_stretches(void)
 		bitmap_set(kho_scratch_stretches, pfn >> KHO_STRETCH_ORDER,
 			   (last >> KHO_STRETCH_ORDER) - (pfn >> KHO_STRETCH_ORDER) + 1);
 	}
-	kho_nr_stretches = nr;
+	kho_nr_stretches = max_pfn >> KHO_STRETCH_ORDER;
 }
 
 /**

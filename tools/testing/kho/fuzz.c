@@ -385,6 +385,8 @@ static void spoil_large_overlap(void)
 	world_add(0x25c00, 10);
 }
 
+/* Half of it is memory, which ends in the middle. */
+static void spoil_past_ram(void) { world_add(PHYS_PFN(ALIGN_DOWN(RAM_END, 0x20000000)), 17); }
 static void spoil_order(void) { world_add(0x40000, 19); }
 static void spoil_far(void) { add_page(RAM_END << 8); }
 
@@ -484,6 +486,7 @@ static const struct {
 	{ "a folio on two nodes", spoil_border, "folio is on two nodes" },
 	{ "a folio where there is no RAM", spoil_hole, "folio is not in RAM" },
 	{ "a folio that ends where there is no RAM", spoil_into_hole, "folio is not in RAM" },
+	{ "a folio that ends behind all RAM", spoil_past_ram, "folio is not in RAM" },
 	{ "a folio where firmware is", spoil_in_use, "folio is in use" },
 	{ "a folio where the scratch array is", spoil_array, "folio is in use" },
 	{ "a folio at the end of scratch", spoil_scratch, "folio is in scratch" },
