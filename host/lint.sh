@@ -96,7 +96,7 @@ coccicheck() {
 }
 
 # What a test says at its head, for host/test.sh, and what a guest is told.
-readonly head=(about kernels stages plan expect when mem cpus numa limit words machines pages family firmware)
+readonly head=(about kernels stages plan expect when mem cpus numa dimm limit words machines pages family firmware)
 readonly guest=("${head[@]}" kho_test kho_stage kho_tests KTAP_CNT_PASS PAGE_SIZE)
 readonly facts=(fact_{release,kexecs,scratch,files,areas,region,unclaimed,blobs,refused})
 

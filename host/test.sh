@@ -53,7 +53,7 @@ file_of() {
 # on a host.
 read_head() {
 	about='' kernels='main next' stages=2 expect='' when=always
-	mem=512M cpus=1 numa=none limit=60 words=''
+	mem=512M cpus=1 numa=none dimm='' limit=60 words=''
 	machines='x86 arm64' pages='4k 16k 64k' family=$asked_family firmware=''
 	# For scenarios that start out from another one.
 	# shellcheck disable=SC2034
@@ -182,7 +182,7 @@ run_one() {
 	"$root/host/initramfs.sh" "$vms/$name.cpio" "$machine" "${boot[@]}" || true
 	"$root/host/vm.sh" --name "$name" --machine "$machine" --firmware "$firmware" \
 		--initrd "$vms/$name.cpio" --kernel "$(image_of "${boot[0]#*=}")" \
-		--mem "$(guest_mem)" --cpus "$cpus" --numa "$numa" --limit "$limit" \
+		--mem "$(guest_mem)" --cpus "$cpus" --numa "$numa" --dimm "$dimm" --limit "$limit" \
 		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=${name%%:*} kho_stage=1 $words" || true
 	rm -f "$vms/$name.cpio"
 	[[ -f $log ]] || echo "   0.000000 vm: was not started" >"$log"

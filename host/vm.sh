@@ -5,7 +5,7 @@
 #
 #   host/vm.sh --name NAME --kernel IMAGE [--initrd FILE] [--append WORDS]
 #              [--machine x86|arm64] [--firmware efi]
-#              [--mem 512M] [--cpus 1] [--numa 1|2|4|none] [--limit SECONDS]
+#              [--mem 512M] [--cpus 1] [--numa 1|2|4|none] [--dimm 512M] [--limit SECONDS]
 #              [--icount] [--ram FILE] [--qemu WORDS]
 #
 # Owns the qemu command line and the serial log build/vm/NAME.log, and nothing
@@ -22,6 +22,9 @@
 # --numa says how memory and CPUs are spread: "none" leaves NUMA out of the
 # firmware tables, 1 and 2 split evenly, 4 gives the fourth node CPUs but no
 # memory (and needs four CPUs or more for each node to get one).
+#
+# --dimm is a module of memory that firmware has in no memory map: the kernel finds it
+# when it is up, and adds it.
 #
 # --icount makes guest time count guest instructions, so that figures do not
 # depend on how busy the host is; the machine then has one CPU, and draws the
@@ -41,7 +44,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 name='' kernel='' initrd='' append='' ram='' qemu='' machine=x86 firmware=''
-mem=512M cpus=1 numa=none limit=60 icount=no
+mem=512M cpus=1 numa=none dimm='' limit=60 icount=no
 
 readonly efi=/usr/share/qemu-efi-aarch64/QEMU_EFI.fd
 
@@ -50,7 +53,7 @@ parse() {
 		case $1 in
 		--icount) icount=yes; shift; continue ;;
 		--name | --kernel | --initrd | --append | --machine | --firmware) ;;
-		--mem | --cpus | --numa | --limit | --ram | --qemu) ;;
+		--mem | --cpus | --numa | --dimm | --limit | --ram | --qemu) ;;
 		*) die "unknown option '$1'" ;;
 		esac
 		[ $# -ge 2 ] || die "$1 wants a value"
@@ -132,7 +135,7 @@ machine_words_arm64() {
 # since no cache can be shared between nodes.
 qemu_words() {
 	"machine_words_$machine"
-	words+=(-accel tcg -m "$mem" -smp "$cpus,sockets=$cpus"
+	words+=(-accel tcg -m "$mem${dimm:+,slots=1,maxmem=32G}" -smp "$cpus,sockets=$cpus"
 		-nodefaults -no-user-config -no-reboot -display none
 		-serial stdio -kernel "$kernel" -append "$append")
 	[ -z "$initrd" ] || words+=(-initrd "$initrd")
@@ -145,6 +148,7 @@ qemu_words() {
 	more=$(numa_words)
 	# shellcheck disable=SC2206
 	words+=($more $qemu)
+	[ -z "$dimm" ] || words+=(-object "memory-backend-ram,id=dimm,size=$dimm" -device "pc-dimm,memdev=dimm")
 }
 
 # Put the time since the start, in seconds, in front of each line.

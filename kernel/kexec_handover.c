@@ -57,6 +57,8 @@ struct kho_out kho_out = {
 
 struct kho_in kho_in __ro_after_init;
 
+unsigned long kho_boot_end __ro_after_init;
+
 /* What kho= asks for. */
 static bool kho_wanted __initdata = IS_ENABLED(CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT);
 static bool kho_strict __initdata;
@@ -100,6 +102,29 @@ bool is_kho_boot(void)
 }
 EXPORT_SYMBOL_GPL(is_kho_boot);
 
+static bool next_knows(struct folio *folio)
+{
+	return kho_next_knows(folio_pfn(folio) + folio_nr_pages(folio));
+}
+
+/* Zeroed memory where the next kernel finds it: none that was added after boot. */
+static struct folio *alloc_to_hand_over(unsigned int order)
+{
+	struct folio *folio = folio_alloc(GFP_KERNEL | __GFP_ZERO, order);
+
+	if (!folio || likely(next_knows(folio)))
+		return folio;
+
+	/* That is above all other memory, so what is low was there at boot. */
+	folio_put(folio);
+	folio = folio_alloc(GFP_KERNEL | GFP_DMA32 | __GFP_ZERO, order);
+	if (!folio || next_knows(folio))
+		return folio;
+	folio_put(folio);
+
+	return NULL;
+}
+
 /*
  * The nodes of the map must survive until the next kernel has read them. The
  * page allocator gives no kernel memory from scratch, so this does not loop;
@@ -107,7 +132,8 @@ EXPORT_SYMBOL_GPL(is_kho_boot);
  */
 static union kho_map_node *alloc_map_node(void)
 {
-	union kho_map_node *node = (void *)get_zeroed_page(GFP_KERNEL);
+	struct folio *folio = alloc_to_hand_over(0);
+	union kho_map_node *node = folio ? folio_address(folio) : NULL;
 
 	if (node && WARN_ON_ONCE(kho_scratch_overlap(virt_to_phys(node), PAGE_SIZE))) {
 		free_page((unsigned long)node);
@@ -131,7 +157,8 @@ static noinline int preserve(unsigned long pfn, unsigned int order)
 {
 	if (!kho_enabled)
 		return -EOPNOTSUPP;
-	if (kho_scratch_overlap(PFN_PHYS(pfn), PAGE_SIZE << order))
+	if (kho_scratch_overlap(PFN_PHYS(pfn), PAGE_SIZE << order) ||
+	    !kho_next_knows(pfn + BIT(order)))
 		return -EINVAL;
 
 	return kho_map_add(&kho_out.map, pfn, order);
@@ -146,8 +173,9 @@ static noinline int preserve(unsigned long pfn, unsigned int order)
  * find it there is up to the caller, see kho_add_subtree().
  *
  * Context: may sleep. From the core_initcalls on.
- * Return: 0; -EOPNOTSUPP if KHO is off; -EINVAL if the folio lies in scratch;
- * -ENOMEM. After an error nothing has changed.
+ * Return: 0; -EOPNOTSUPP if KHO is off; -EINVAL if the folio lies in scratch, or
+ * in memory that was added after boot; -ENOMEM. After an error nothing has
+ * changed.
  */
 int kho_preserve_folio(struct folio *folio)
 {
@@ -211,7 +239,7 @@ void *kho_alloc_preserve(size_t size)
 	if (order > MAX_PAGE_ORDER)
 		return ERR_PTR(-E2BIG);
 
-	folio = folio_alloc(GFP_KERNEL | __GFP_ZERO, order);
+	folio = alloc_to_hand_over(order);
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
 
@@ -309,6 +337,13 @@ void kho_remove_subtree(void *blob)
 }
 EXPORT_SYMBOL_GPL(kho_remove_subtree);
 
+static int count_ram(unsigned long start_pfn, unsigned long nr_pages, void *arg)
+{
+	*(unsigned long *)arg += nr_pages;
+
+	return 0;
+}
+
 /**
  * kho_is_ram - can memory be read that somebody else named?
  * @phys: physical address
@@ -319,9 +354,16 @@ EXPORT_SYMBOL_GPL(kho_remove_subtree);
  */
 bool kho_is_ram(u64 phys, u64 size)
 {
-	return size && phys + size > phys &&
-	       region_intersects(phys, size, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) ==
-	       REGION_INTERSECTS;
+	unsigned long first = PHYS_PFN(phys), nr, found = 0;
+
+	if (!size || phys + size <= phys)
+		return false;
+
+	/* Not region_intersects(), for which a hole is as good as RAM. */
+	nr = PHYS_PFN(phys + size - 1) - first + 1;
+	walk_system_ram_range(first, nr, &found, count_ram);
+
+	return found == nr;
 }
 
 /**
@@ -486,6 +528,8 @@ void __init kho_memory_init(void)
 {
 	void *fdt;
 	u64 map;
+
+	kho_boot_end = max_pfn;
 
 	/* A crash kernel must not touch anything, and has no successor. */
 	if (!kho_wanted || is_kdump_kernel())

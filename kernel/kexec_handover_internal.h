@@ -116,12 +116,24 @@ void kho_scratch_sizes(const struct kho_scratch_use *use, unsigned int percent,
 /*
  * Stretches of memory, each as long as what a leaf of the map covers, and which
  * of them have scratch in them. So far only few folios have to be compared with
- * each region, there may be one for each node. Set at init, no stretches before.
+ * each region, there may be one for each node. The stretch in which memory ends
+ * does not count. Set at init, no stretches before.
  */
 #define KHO_STRETCH_ORDER	KHO_MAP_LEAF_SHIFT
 
 extern unsigned long *kho_scratch_stretches;
 extern unsigned long kho_nr_stretches;
+
+/*
+ * Does the next kernel know of memory below this PFN? What was added after boot
+ * is above all other memory, and in no memory map that kexec hands on.
+ */
+extern unsigned long kho_boot_end;
+
+static inline bool kho_next_knows(unsigned long end)
+{
+	return end <= kho_boot_end;
+}
 
 /* Is a folio known to lie far from scratch? */
 static __always_inline bool kho_scratch_far(unsigned long pfn, unsigned int order)

@@ -93,7 +93,7 @@ static int preserve_run(unsigned long pfn, unsigned long nr_pages, unsigned long
 		return -EINVAL;
 
 	kho_check_preserve(pfn, end, caller);
-	if (kho_scratch_overlap(PFN_PHYS(pfn), nr_pages << PAGE_SHIFT))
+	if (kho_scratch_overlap(PFN_PHYS(pfn), nr_pages << PAGE_SHIFT) || !kho_next_knows(end))
 		return -EINVAL;
 
 	return add_run(pfn, end);
@@ -111,7 +111,8 @@ static int preserve_run(unsigned long pfn, unsigned long nr_pages, unsigned long
  *
  * Context: may sleep. From the core_initcalls on.
  * Return: 0; -EOPNOTSUPP if KHO is off; -EINVAL if there is no such run or part
- * of it lies in scratch; -ENOMEM. After an error nothing has changed.
+ * of it lies in scratch or in memory that was added after boot; -ENOMEM. After an
+ * error nothing has changed.
  */
 int kho_preserve_pages(struct page *page, unsigned long nr_pages)
 {
