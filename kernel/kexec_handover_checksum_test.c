@@ -32,6 +32,9 @@ static const struct kho_map_ops test_ops = {
 	.free = free_node,
 };
 
+/* In another leaf than the first pages. */
+#define FAR_PFN		(BIT(KHO_MAP_LEAF_SHIFT) + 0x2345)
+
 /* A handover of three folios and a blob, with its checksum. */
 static struct kho_map map;
 static u8 *fdt;
@@ -44,7 +47,7 @@ static int make_handover(struct kunit *test)
 	memset(&map, 0, sizeof(map));
 	fdt = kunit_kzalloc(test, KHO_FDT_SIZE, GFP_KERNEL);
 	if (!fdt || kho_map_init(&map, &test_ops) || kho_map_add(&map, 5, 0) ||
-	    kho_map_add(&map, 0x12345, 0) || kho_map_add(&map, 0x400, 9) ||
+	    kho_map_add(&map, FAR_PFN, 0) || kho_map_add(&map, 0x400, 9) ||
 	    kho_fdt_create(fdt, virt_to_phys(map.root)) || kho_checksum_prepare(fdt) ||
 	    kho_fdt_add(fdt, "blob", 0x5000, 100))
 		return -ENOMEM;
@@ -92,9 +95,9 @@ static void test_map_changes(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, kho_map_del(&map, 6, 0));
 	KUNIT_EXPECT_TRUE(test, kho_checksum_matches(fdt, &map));
 
-	KUNIT_ASSERT_TRUE(test, kho_map_del(&map, 0x12345, 0));
+	KUNIT_ASSERT_TRUE(test, kho_map_del(&map, FAR_PFN, 0));
 	KUNIT_EXPECT_FALSE(test, kho_checksum_matches(fdt, &map));
-	KUNIT_ASSERT_EQ(test, kho_map_add(&map, 0x12345, 0), 0);
+	KUNIT_ASSERT_EQ(test, kho_map_add(&map, FAR_PFN, 0), 0);
 	KUNIT_EXPECT_TRUE(test, kho_checksum_matches(fdt, &map));
 
 	/* A leaf of a new order: nothing but nodes without a bit set. */
@@ -107,7 +110,7 @@ static void test_map_changes(struct kunit *test)
 static void test_nodes_change_places(struct kunit *test)
 {
 	unsigned long *first = kho_map_leaf(&map, 5, 0);
-	unsigned long *second = kho_map_leaf(&map, 0x12345, 0);
+	unsigned long *second = kho_map_leaf(&map, FAR_PFN, 0);
 	union kho_map_node *copy = kunit_kmalloc(test, sizeof(*copy), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, copy);

@@ -732,7 +732,7 @@ static int drop_one(phys_addr_t phys, unsigned int order, void *arg)
 
 	if (!marks_right(phys, order, TAKEN_BACK))
 		bad("folio was damaged later", phys);
-	if (*fate != FATE_SPLIT || !order || order > MAX_PAGE_ORDER) {
+	if (*fate != FATE_SPLIT || !order || order > MAX_PAGE_ORDER || order > MAX_XAS_ORDER) {
 		folio_put(folio);
 		return 0;
 	}
