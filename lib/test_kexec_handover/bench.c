@@ -48,6 +48,7 @@
 
 #define BLOB_NAME	"test-kho-bench"
 #define LANES		2
+#define PARALLEL_TRIES	8
 /* A leaf of the map has a bit for each of so many pages. */
 #define LANE_PAGES	32768UL
 
@@ -515,18 +516,22 @@ static int fill_lanes(struct lane *lanes, struct folio **spare, unsigned long *n
 
 static int time_parallel(struct lane *lanes, unsigned long rounds)
 {
-	s64 one, both;
+	s64 one = S64_MAX, both = S64_MAX;
 
 	lanes[0].rounds = rounds;
 	lanes[1].rounds = rounds;
 
-	/* Once for the nodes of the map. */
-	one = time_lanes(lanes, LANES);
-	if (one >= 0)
-		one = time_lanes(lanes, 1);
-	both = time_lanes(lanes, LANES);
-	if (one < 0 || both < 0)
-		return one < 0 ? one : both;
+	/* The best of several, since a host has other things to do. */
+	for (int i = 0; i < PARALLEL_TRIES; i++) {
+		/* First this, for the nodes of the map. */
+		s64 two_lanes = time_lanes(lanes, LANES);
+		s64 one_lane = time_lanes(lanes, 1);
+
+		if (one_lane < 0 || two_lanes < 0)
+			return one_lane < 0 ? one_lane : two_lanes;
+		one = min(one, one_lane);
+		both = min(both, two_lanes);
+	}
 
 	add_result("parallel-1-per-s", LANE_PAGES * rounds * NSEC_PER_SEC, one);
 	add_result("parallel-2-per-s", LANES * LANE_PAGES * rounds * NSEC_PER_SEC, both);
