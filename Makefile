@@ -12,6 +12,7 @@ help:
 	@echo '                           handovers that something writes over; twenty minutes'
 	@echo 'make mutations             break each promise on purpose: do the tests notice?'
 	@echo 'make bench                 what a handover costs, in guest instructions'
+	@echo '     [PEER=path|package]   and beside it another Linux with a KHO of its own'
 	@echo
 	@echo 'make tree [LINUX=path]     build/linux: Debian'"'"'s Linux 6.12, or this tree or tarball, with KHO'
 	@echo 'make kernel [CONFIG=main]  build/kernel/main; host/config/kernels has the names'

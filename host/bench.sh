@@ -6,6 +6,9 @@
 #   host/bench.sh [RUN...]    all figures, or only what these runs give
 #   host/bench.sh --list      the runs
 #
+#   PEER=WHAT    the same on another kernel that has a KHO, see host/peer.sh. Only
+#                small numbers of folios: who is slow with many takes hours.
+#
 # Owns the runs, the table of figures with what they should be, and the plots:
 # build/bench/table.md, for reading; figures.inc and *.svg, for the page of the
 # documentation. A run is one virtual machine in which time is
@@ -58,6 +61,27 @@ runs() {
 		arm64-small  arm64-bench  6G   120  10000,0,scattered
 		arm64-huge   arm64-bench  6G   120  1000,9,dense
 	END
+	[[ -z ${PEER:-} ]] || peer_runs
+}
+
+# Those of a peer are named "peer-" and what ours are.
+peer_runs() {
+	cat <<-'END'
+		peer-empty       peer     6G   120  none
+		peer-small-1k    peer     6G   120  1000,0,scattered
+		peer-small-10k   peer     6G   120  10000,0,scattered
+		peer-small-40k   peer     6G   600  40000,0,scattered
+		peer-huge        peer     6G   120  1000,9,dense
+		peer-giant       peer     6G   120  1,18,dense
+		peer-pages       peer     6G   120  262144,0,run
+		peer-parallel    peer     2G   120  parallel,100
+		peer-ram-1g-on   peer     1G   90   memory
+		peer-ram-1g-off  peer     1G   90   memory             kho=off
+		peer-ram-2g-on   peer     2G   90   memory
+		peer-ram-2g-off  peer     2G   90   memory             kho=off
+		peer-ram-8g-on   peer     8G   90   memory
+		peer-ram-8g-off  peer     8G   90   memory             kho=off
+	END
 }
 
 # What the phases of a handover begin with, as far as they are functions of
@@ -76,10 +100,11 @@ marks() {
 # between RUN FUNCTION FUNCTION: instructions from the first call of one to the
 # next call of the other
 between() {
-	[[ -f $out/$1.insns && -f $out/$1.log ]] || return 0
+	local run=$side$1
+	[[ -f $out/$run.insns && -f $out/$run.log ]] || return 0
 	awk -v from="$2" -v to="$3" '
 		$2 == from && !since { since = $3 }
-		$2 == to && since { print $3 - since; exit }' "$out/$1.insns"
+		$2 == to && since { print $3 - since; exit }' "$out/$run.insns"
 }
 
 # phases_of RUN: lines "phase<tab>instructions", of the new kernel's boot
@@ -152,14 +177,14 @@ report() {
 
 # As many at a time as there are CPUs, but "parallel" alone: it has two.
 run_all() {
-	local name line pid alone=''
+	local name line pid start alone=()
 	local -A running=() since=()
 
 	while read -r line; do
 		read -r name _ <<<"$line"
 		[[ " $* " == *" $name "* ]] || continue
-		if [[ $name == parallel ]]; then
-			alone=$line
+		if [[ $name == *parallel ]]; then
+			alone+=("$line")
 			continue
 		fi
 		if ((${#running[@]} >= $(nproc))); then
@@ -172,11 +197,12 @@ run_all() {
 	while ((${#running[@]})); do
 		wait_one
 	done
-	[[ -n $alone ]] || return 0
-	local start=$SECONDS
-	# shellcheck disable=SC2086 # words
-	run_one $alone
-	report parallel $((SECONDS - start))
+	for line in "${alone[@]}"; do
+		start=$SECONDS
+		# shellcheck disable=SC2086 # words
+		run_one $line
+		report "${line%% *}" $((SECONDS - start))
+	done
 }
 
 wait_one() {
@@ -187,9 +213,13 @@ wait_one() {
 
 # --------------------------------------------------------------------- the figures
 
+# Before the names of runs: "peer-" while the figures of a peer are collected.
+side=''
+
 # figure RUN STAGE NAME: a value that the guest told, or nothing.
 figure() {
-	[[ ! -f $out/$1.log ]] || sed -n "s/.*kho-bench: $2 $3 //p" "$out/$1.log" | head -n 1
+	local log=$out/$side$1.log
+	[[ ! -f $log ]] || sed -n "s/.*kho-bench: $2 $3 //p" "$log" | head -n 1
 }
 
 # The instructions that a cycle is: arm64's counter is slower than the CPU, which
@@ -333,6 +363,31 @@ show() {
 		{ printf "%-58s %16s  %-14s %s\n", $1, $2, $3, $4 }'
 }
 
+# add_peer: rows "title|ours|peer|ratio", of all that collect has.
+add_peer() {
+	local ours=("${rows[@]}") i a b
+	side=peer-
+	collect
+	side=''
+	for i in "${!rows[@]}"; do
+		IFS='|' read -r _ a _ <<<"${ours[i]}"
+		IFS='|' read -r _ b _ <<<"${rows[i]}"
+		peer_rows+=("${ours[i]%%|*}|$a|$b|$(awk -v a="${a%% *}" -v b="${b%% *}" \
+			'BEGIN { if (a > 0 && b != "-") printf "%.2f", b / a }')")
+	done
+	rows=("${ours[@]}")
+}
+
+show_peer() {
+	printf '%s\n' "${peer_rows[@]}" | awk -F '|' -v peer="$(peer_release)" '
+		BEGIN { printf "%-58s %16s %16s  %s\n", "beside Linux " peer, "ours", "peer", "peer / ours" }
+		$3 != "-" { printf "%-58s %16s %16s  %s\n", $1, $2, $3, $4 }'
+}
+
+peer_release() {
+	cat "$build/kernel/peer/include/config/kernel.release"
+}
+
 # What the figures are of.
 origin() {
 	echo "Measured on $(date -u +%F) with Linux $(cat "$build/kernel/bench/include/config/kernel.release")," \
@@ -368,7 +423,15 @@ markdown() {
 		BEGIN { print "| figure, 6 GiB guest unless said | instructions | to reach | |"
 			print "| --- | ---: | --- | --- |" }
 		{ sub(/^  /, "\\&emsp;", $1); print "| " $1 " | " $2 " | " $3 " | " $4 " |" }'
+	((!${#peer_rows[@]})) || peer_markdown
 	printf '\n## Growth with size\n\n%s\n' "$(extrapolation)"
+}
+
+peer_markdown() {
+	printf '\n## Beside Linux %s\n\n' "$(peer_release)"
+	printf '%s\n' "${peer_rows[@]}" | awk -F '|' '
+		BEGIN { print "| figure | ours | peer | peer / ours |"; print "| --- | ---: | ---: | ---: |" }
+		$3 != "-" { sub(/^  /, "\\&emsp;", $1); print "| " $1 " | " $2 " | " $3 " | " $4 " |" }'
 }
 
 # The same for the page of the documentation, without what was not measured.
@@ -411,6 +474,7 @@ main() {
 	mkdir -p "$out" "$build/vm"
 	(($#)) || { read -ra list <<<"$(runs | awk '{ print $1 }' | xargs)"; set -- "${list[@]}"; }
 	for kernel in $(kernels_of "$@"); do
+		[[ $kernel != peer ]] || "$root/host/peer.sh"
 		"$root/host/build.sh" "$kernel"
 	done
 	for kernel in $(kernels_of "$@"); do
@@ -422,12 +486,14 @@ main() {
 	echo "console=ttyAMA0 $words" >"$out/cmdline-arm64"
 	make_plugin
 
-	skipped=()
+	skipped=() peer_rows=()
 	run_all "$@" < <(runs)
 	collect
+	[[ -z ${PEER:-} ]] || add_peer
 	collect_arm64
 	say ''
 	show
+	[[ -z ${PEER:-} ]] || { say ''; show_peer; }
 	markdown >"$out/table.md"
 	restructured >"$out/figures.inc"
 	plots

@@ -13,6 +13,8 @@
 set -euo pipefail
 # shellcheck source=host/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=host/source.sh
+. "$root/host/source.sh"
 cd "$root"
 
 readonly compat=$build/compat
@@ -23,27 +25,13 @@ versions() {
 		awk 'NR == 1; { last = $0 } END { if (NR > 1) print last }'
 }
 
-# fetch VERSION: the tarball of its sources, as a path
-fetch() {
-	local dir=$compat/$1
-	if [[ ! -f $dir/usr/src/$package.tar.xz ]]; then
-		rm -rf "$dir"
-		mkdir -p "$dir"
-		(cd "$dir" && apt-get -q download "$package=$1") >"$logs/compat.log" 2>&1 ||
-			die_log "apt cannot get $package $1" "$logs/compat.log"
-		dpkg-deb -x "$dir"/*.deb "$dir"
-		rm "$dir"/*.deb
-	fi
-	echo "$dir/usr/src/$package.tar.xz"
-}
-
 main() {
 	local version source status=0
 	(($#)) || { mapfile -t versions < <(versions); set -- "${versions[@]}"; }
 	(($#)) || die "apt knows no $package"
 	for version; do
 		say "# $package $version"
-		source=$(fetch "$version") || exit 1
+		source=$(fetch_package "$package=$version" "$compat/$version") || exit 1
 		PLAIN=$source host/steps.sh all || status=1
 	done
 	return "$status"

@@ -126,9 +126,10 @@ shell_scripts() {
 
 	{
 		for file in host/*.sh "$ours"/*.sh; do
-			[[ $file == */@(lib|overlay|bench).sh ]] || shellcheck -x -f gcc "$file" || true
+			[[ $file == host/@(lib|overlay|source).sh || $file == $ours/@(lib|bench).sh ]] ||
+				shellcheck -x -f gcc "$file" || true
 		done
-		as_program bash host/{lib,overlay}.sh -- tree asked_pages patches series
+		as_program bash host/{lib,overlay,source}.sh -- tree asked_pages patches series
 		for file in host/tests/*.sh; do
 			as_program bash host/lib.sh "$file" -- "${head[@]}" name vms ours
 		done
@@ -147,7 +148,8 @@ spelling() {
 	local file
 	for file; do
 		if [[ $file == *.patch ]]; then
-			sed '/^[- ]/s/.*//' "$file" | codespell -x <(spelled_so) - | sed "s|^|$file:|"
+			sed 's/^\(@@ .* @@\).*/\1/; /^[- ]/s/.*//' "$file" |
+				codespell -x <(spelled_so) - | sed "s|^|$file:|"
 		else
 			codespell -x <(spelled_so) "$file"
 		fi

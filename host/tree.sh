@@ -24,6 +24,8 @@ start=$PWD
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=host/overlay.sh
 . "$root/host/overlay.sh"
+# shellcheck source=host/source.sh
+. "$root/host/source.sh"
 cd "$root"
 
 debian=/usr/src/linux-source-6.12.tar.xz
@@ -36,56 +38,14 @@ find_source() {
 	realpath "$path"
 }
 
-# What tells one source from another: the path, and size and date, of a
-# directory those of its Makefile, and the commit if there is one.
-source_id() {
-	local of=$1 commit=''
-	if [[ -d $1 ]]; then
-		of=$1/Makefile
-		[[ -f $of ]] || die "$1 is no Linux tree: it has no Makefile"
-		[[ ! -e $1/.git ]] || commit=$(git -C "$1" rev-parse HEAD 2>/dev/null) || true
-	fi
-	printf '%s | %s %s' "$1" "$(stat -Lc '%s %Y' "$of")" "$commit"
-}
-
 # ------------------------------------------------------------------------ unpacking
-
-copy_tree() {
-	find "$1" -mindepth 1 -maxdepth 1 ! -name .git \
-		-exec cp -a --reflink=auto -t "$2" {} + || return
-	# Kernels are built elsewhere, which the kernel's make refuses for a
-	# tree that one was built in.
-	if [[ -e $2/.config || -d $2/include/config ]]; then
-		make -C "$2" mrproper
-	fi
-}
 
 # unpack SOURCE ID: build/linux.next becomes a plain kernel tree. It stays
 # there until patches fit it, so that trying again is quick.
 unpack() {
-	local source=$1 id=$2 next=$build/linux.next part=$build/linux.part top
-	[[ $(head -1 "$next/.overlay/source" 2>/dev/null) != "$id" ]] || return 0
-
-	rm -rf "$next" "$part"
-	mkdir "$part"
-	if [[ -d $source ]]; then
-		run_logged "copying $source" "$logs/unpack.log" copy_tree "$source" "$part" ||
-			die_log "$source cannot be copied" "$logs/unpack.log"
-		top=$part
-	else
-		run_logged "unpacking ${source##*/}" "$logs/unpack.log" \
-			tar -xf "$source" -C "$part" ||
-			die_log "$source cannot be unpacked" "$logs/unpack.log"
-		top=$(dirname "$(find "$part" -mindepth 2 -maxdepth 3 -name Kbuild | sort | head -1)")
-	fi
-	[[ -f $top/Makefile && -f $top/Kconfig && -d $top/kernel && $(linux_version "$top") != .* ]] ||
-		die "$source is no Linux tree"
-	mkdir "$top/.overlay"
-	# The second line is new with each unpacking: files come with their old
-	# dates, so objects made from another copy must not be trusted.
-	printf '%s\n%s\n' "$id" "$(date +%s.%N)" >"$top/.overlay/source"
-	mv "$top" "$next"
-	rm -rf "$part"
+	local next=$build/linux.next
+	[[ $(head -1 "$next/.overlay/source" 2>/dev/null) == "$2" ]] ||
+		plain_tree "$1" "$2" "$next"
 }
 
 # ---------------------------------------------------------------------- whole files

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# host/peer.sh - a kernel that has a KHO of its own, to measure beside ours
+#
+#   PEER=WHAT    its sources: a tree, a tarball, or a Debian package with one,
+#                such as linux-source-6.18
+#
+# Owns build/peer: the tree as it came, and in it a copy of the client that
+# host/bench.sh measures with, which uses nothing but what any KHO offers. The
+# kernel is "peer" of host/config/kernels.
+
+set -euo pipefail
+start=$PWD
+# shellcheck source=host/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=host/overlay.sh
+. "$root/host/overlay.sh"
+# shellcheck source=host/source.sh
+. "$root/host/source.sh"
+cd "$root"
+
+readonly peer=$build/peer/linux
+readonly client=lib/test_kexec_handover
+
+find_source() {
+	local path
+	for path in "$PEER" "$start/$PEER"; do
+		[[ $path != /* || ! -e $path ]] || { realpath "$path"; return; }
+	done
+	[[ $PEER == linux-source-* ]] || die "PEER=$PEER: no such tree or tarball, and no package linux-source-..."
+	fetch_package "$PEER" "$build/peer/$PEER"
+}
+
+# A KHO that is ours has the client.
+add_client() {
+	local file
+	mkdir -p "$peer/$client"
+	for file in "$client"/{Makefile,bench.c,table.c,table.h}; do
+		cmp -s "$file" "$peer/$file" || cp "$file" "$peer/$client"
+	done
+	grep -q test_kexec_handover "$peer/lib/Makefile" ||
+		echo "obj-\$(CONFIG_TEST_KEXEC_HANDOVER_BENCH) += test_kexec_handover/" >>"$peer/lib/Makefile"
+	grep -q TEST_KEXEC_HANDOVER_BENCH "$peer/lib/Kconfig.debug" ||
+		awk '/^config / { on = $2 == "TEST_KEXEC_HANDOVER_BENCH" } on' "$tree/lib/Kconfig.debug" \
+			>>"$peer/lib/Kconfig.debug"
+}
+
+main() {
+	local source id
+	[[ -n ${PEER:-} ]] || die "PEER= wants a tree, a tarball or a Debian package of Linux"
+	[[ -f $tree/.overlay/patches ]] || die "there is no build/linux yet: make tree"
+	lock
+	source=$(find_source) || exit 1
+	id=$(source_id "$source") || exit 1
+	if [[ $(head -1 "$peer/.overlay/source" 2>/dev/null) != "$id" ]]; then
+		plain_tree "$source" "$id" "$peer"
+	fi
+	[[ -f $peer/include/linux/kexec_handover.h ]] || die "$PEER, Linux $(linux_version "$peer"), has no KHO"
+	add_client
+	# It has neither patches of ours nor whole files.
+	mkdir -p "$peer/.overlay/pristine"
+	: >"$peer/.overlay/whole-files"
+	: >"$peer/.overlay/patches"
+}
+
+main
