@@ -3,11 +3,14 @@
 # The first kernel does not know that there are two nodes, so that a region of
 # scratch is on both. The next kernels do, and the one after again does not.
 #
+# The first sets memory aside at the end of the second node, which would be all
+# scratch otherwise: nothing would be left there for what cannot be moved.
+#
 # shellcheck shell=dash
 
 about="scratch on two nodes, from a kernel that knew of one"
 kernels="main next"
-words="nokaslr numa=off kho_scratch=96M,404M,4M"
+words="nokaslr numa=off crashkernel=200M kho_scratch=32M,384M,4M"
 machines=x86
 mem=1G
 cpus=2
@@ -23,7 +26,7 @@ stage_1() {
 	check "a file can be kept" keep letter 30M
 	remember regions "$(regions out)"
 	note_down
-	remember first "$(mem_total)"
+	remember first "$(($(mem_total) + (200 << 10)))"
 	handover next "numa=on"
 }
 
