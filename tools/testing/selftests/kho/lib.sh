@@ -374,6 +374,17 @@ sizes() {
 	echo "${mib# }"
 }
 
+# scratch_below MIB in|out: it is less, all regions together
+scratch_below() {
+	local total=0 mib
+
+	for mib in $(sizes "$2"); do
+		total=$((total + mib))
+	done
+	note "scratch: $total MiB"
+	[ "$total" -lt "$1" ] || { echo "$total MiB of scratch, should be below $1"; return 1; }
+}
+
 # kho_stat in|out NAME
 kho_stat() {
 	sed -n "s/^$2 //p" "$KHO/$1/stats"

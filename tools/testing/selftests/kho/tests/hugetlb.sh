@@ -17,7 +17,7 @@ plan=10
 stage_1() {
 	check "there are gigantic pages" same "pages of 1 GiB" "$(gigantic)" 5
 	check "KHO is on" kho_enabled
-	check "scratch is not for them" less_than 512 out
+	check "scratch is not for them" scratch_below 512 out
 	check "a file can be kept" keep letter 100M
 	note_down
 	handover next "$words"
@@ -29,7 +29,7 @@ stage_2() {
 	check "none are in scratch" same "pages of 1 GiB" "$(gigantic)" 0
 	check "one can be had now" more_gigantic
 	check "the file is still intact" intact letter
-	check "scratch is as small" less_than 512 out
+	check "scratch is as small" scratch_below 512 out
 	finish
 }
 
@@ -40,14 +40,4 @@ gigantic() {
 more_gigantic() {
 	echo 1 >/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages
 	same "pages of 1 GiB" "$(gigantic)" 1
-}
-
-# less_than MIB in|out
-less_than() {
-	local total=0 mib
-
-	for mib in $(sizes "$2"); do
-		total=$((total + mib))
-	done
-	[ "$total" -lt "$1" ] || { echo "$total MiB of scratch"; return 1; }
 }
