@@ -80,12 +80,14 @@ extern unsigned int kho_scratch_cnt;
 /**
  * struct kho_scratch_request - what kho_scratch= asks for
  * @percent: of what the kernel has reserved at boot; if 0 the sizes count
+ * @image_percent: the same, of itself and its initrd
  * @low: bytes of the low-memory region
  * @global: bytes of the global region
  * @node: bytes of the region of each node
  */
 struct kho_scratch_request {
 	unsigned int percent;
+	unsigned int image_percent;
 	u64 low;
 	u64 global;
 	u64 node;
@@ -109,7 +111,7 @@ struct kho_scratch_use {
 
 #if IS_ENABLED(CONFIG_KUNIT)
 bool kho_scratch_parse(const char *arg, struct kho_scratch_request *req);
-void kho_scratch_sizes(const struct kho_scratch_use *use, unsigned int percent,
+void kho_scratch_sizes(const struct kho_scratch_use *use, const struct kho_scratch_request *req,
 		       u64 *low, u64 *global);
 #endif
 

@@ -59,26 +59,31 @@ unsigned long kho_nr_stretches __ro_after_init;
 static bool scratch_inherited __initdata;
 
 /*
- * The image is there twice, see above. All else is needed in large pieces, the
- * struct pages of each node and 64 MiB for swiotlb: with 125% of it a machine of
- * two nodes and 8 GiB was left with 16 MiB for swiotlb.
+ * The image is there twice, see above. All else will be as large as it is in this
+ * kernel, and nearly all of it is struct pages and swiotlb, in large pieces: the
+ * fifth that is left beside them is for alignment and for a next kernel that takes
+ * a little more. process_kho_scratch() knows of it.
  */
-#define SCRATCH_DEFAULT_PERCENT	200
+#define SCRATCH_DEFAULT	((struct kho_scratch_request) { .percent = 125, .image_percent = 200 })
 
-static struct kho_scratch_request request __initdata = {
-	.percent = SCRATCH_DEFAULT_PERCENT,
-};
+static struct kho_scratch_request request __initdata = SCRATCH_DEFAULT;
 
 static bool __init parse_percent(const char *arg, struct kho_scratch_request *req)
 {
 	char digits[8];
 	size_t len = strlen(arg);
+	unsigned int percent;
 
 	if (len < 2 || len > sizeof(digits) || arg[len - 1] != '%')
 		return false;
 
 	strscpy(digits, arg, len);
-	return !kstrtouint(digits, 10, &req->percent) && req->percent;
+	if (kstrtouint(digits, 10, &percent) || !percent)
+		return false;
+	req->percent = percent;
+	req->image_percent = percent;
+
+	return true;
 }
 
 static bool __init parse_sizes(const char *arg, struct kho_scratch_request *req)
@@ -104,11 +109,8 @@ static bool __init parse_sizes(const char *arg, struct kho_scratch_request *req)
 VISIBLE_IF_KUNIT bool __init kho_scratch_parse(const char *arg, struct kho_scratch_request *req)
 {
 	*req = (struct kho_scratch_request){};
-	if (parse_percent(arg, req))
-		return true;
 
-	req->percent = 0;
-	return parse_sizes(arg, req);
+	return parse_percent(arg, req) || parse_sizes(arg, req);
 }
 
 static int __init kho_scratch_param(char *arg)
@@ -116,9 +118,9 @@ static int __init kho_scratch_param(char *arg)
 	if (arg && kho_scratch_parse(arg, &request))
 		return 0;
 
-	request = (struct kho_scratch_request){ .percent = SCRATCH_DEFAULT_PERCENT };
-	pr_warn("malformed kho_scratch=%s, want N%% or LOW,GLOBAL,PERNODE: using %u%%\n",
-		arg ?: "", SCRATCH_DEFAULT_PERCENT);
+	request = SCRATCH_DEFAULT;
+	pr_warn("malformed kho_scratch=%s, want N%% or LOW,GLOBAL,PERNODE: using the default\n",
+		arg ?: "");
 
 	return 0;
 }
@@ -219,12 +221,13 @@ static u64 __init scale(u64 bytes, unsigned int percent)
  * crashkernel= took counts as global or low, and is not scaled.
  */
 VISIBLE_IF_KUNIT void __init kho_scratch_sizes(const struct kho_scratch_use *use,
-					       unsigned int percent, u64 *low, u64 *global)
+					       const struct kho_scratch_request *req,
+					       u64 *low, u64 *global)
 {
 	u64 below = use->below - use->crash_below;
 
-	*low = scale(below - min(below, use->image_below), percent) + use->crash_below;
-	*global = scale(use->image_below + use->image_above, percent) + use->crash_above;
+	*low = scale(below - min(below, use->image_below), req->percent) + use->crash_below;
+	*global = scale(use->image_below + use->image_above, req->image_percent) + use->crash_above;
 }
 
 static void __init default_sizes(u64 *low, u64 *global)
@@ -238,7 +241,7 @@ static void __init default_sizes(u64 *low, u64 *global)
 		.crash_above = crash_bytes(limit, PHYS_ADDR_MAX),
 	};
 
-	kho_scratch_sizes(&use, request.percent, low, global);
+	kho_scratch_sizes(&use, &request, low, global);
 }
 
 /* Of a node, what neither counts as global nor as low. */

@@ -31,6 +31,7 @@ static void __init test_parse_percent(struct kunit *test)
 		KUNIT_EXPECT_TRUE_MSG(test, kho_scratch_parse(good[i].arg, &req),
 				      "%s", good[i].arg);
 		KUNIT_EXPECT_EQ(test, req.percent, good[i].percent);
+		KUNIT_EXPECT_EQ(test, req.image_percent, good[i].percent);
 		KUNIT_EXPECT_EQ(test, req.low | req.global | req.node, 0);
 	}
 }
@@ -88,6 +89,7 @@ static void __init test_parse_malformed(struct kunit *test)
 static void __init expect_sizes(struct kunit *test, struct kho_scratch_use use,
 				unsigned int percent, u64 low, u64 global)
 {
+	const struct kho_scratch_request req = { .percent = percent, .image_percent = percent };
 	u64 got_low, got_global;
 
 	use.image_below <<= 20;
@@ -95,7 +97,7 @@ static void __init expect_sizes(struct kunit *test, struct kho_scratch_use use,
 	use.below <<= 20;
 	use.crash_below <<= 20;
 	use.crash_above <<= 20;
-	kho_scratch_sizes(&use, percent, &got_low, &got_global);
+	kho_scratch_sizes(&use, &req, &got_low, &got_global);
 	KUNIT_EXPECT_EQ(test, got_low, low << 20);
 	KUNIT_EXPECT_EQ(test, got_global, global << 20);
 }
@@ -108,6 +110,18 @@ static void __init test_sizes(struct kunit *test)
 	expect_sizes(test, use, 100, 10, 40);
 	expect_sizes(test, use, 50, 5, 20);
 	expect_sizes(test, use, 150, 15, 60);
+}
+
+/* The image counts for the global region, with a percentage of its own. */
+static void __init test_sizes_image_percent(struct kunit *test)
+{
+	const struct kho_scratch_use use = { .image_below = 40, .below = 60 };
+	const struct kho_scratch_request req = { .percent = 125, .image_percent = 200 };
+	u64 low, global;
+
+	kho_scratch_sizes(&use, &req, &low, &global);
+	KUNIT_EXPECT_EQ(test, low, 25);
+	KUNIT_EXPECT_EQ(test, global, 80);
 }
 
 /* A crash kernel's memory counts once and where it is. */
@@ -149,6 +163,7 @@ static struct kunit_case __refdata kho_scratch_cases[] = {
 	KUNIT_CASE(test_parse_sizes),
 	KUNIT_CASE(test_parse_malformed),
 	KUNIT_CASE(test_sizes),
+	KUNIT_CASE(test_sizes_image_percent),
 	KUNIT_CASE(test_sizes_crash),
 	KUNIT_CASE(test_sizes_image_above),
 	KUNIT_CASE(test_sizes_large),

@@ -44,12 +44,12 @@ static const struct kho_data *find_kho_data(void)
 	return NULL;
 }
 
-static void offer(const struct kho_scratch *scratch, unsigned long minimum,
+static void offer(const struct kho_scratch *scratch, u64 size, unsigned long minimum,
 		  unsigned long image_size)
 {
 	struct mem_vector region = {
 		.start = scratch->addr,
-		.size = scratch->size,
+		.size = size,
 	};
 
 	if (is_ram(region.start, region.size))
@@ -61,9 +61,10 @@ static void offer(const struct kho_scratch *scratch, unsigned long minimum,
  * if memory was handed over: nothing else is to be offered then. If that leaves
  * nothing to choose from the kernel stays where kexec put it, in scratch, too.
  *
- * The second region is the one that has room for kernels. A kernel in the middle
- * of another leaves none for a large buffer, above all in the first one, which is
- * for who needs low memory: it comes last, and one region is enough.
+ * The second region is the one that has room for kernels. The others are for large
+ * buffers, which are taken from the end of a region. By default four fifths of it are
+ * as much as the kernel before needed, so there a kernel has to keep to the start.
+ * The first is for who needs low memory, so it comes last, and one region is enough.
  * @slots is what there is to choose from.
  */
 bool process_kho_scratch(unsigned long minimum, unsigned long image_size,
@@ -83,8 +84,11 @@ bool process_kho_scratch(unsigned long minimum, unsigned long image_size,
 
 	scratch = (void *)(unsigned long)kho->scratch_addr;
 	nr = kho->scratch_size / sizeof(*scratch);
-	for (u64 i = 1; i <= nr && !*slots; i++)
-		offer(&scratch[i % nr], minimum, image_size);
+	for (u64 i = 1; i <= nr && !*slots; i++) {
+		const struct kho_scratch *region = &scratch[i % nr];
+
+		offer(region, i == 1 ? region->size : region->size / 6, minimum, image_size);
+	}
 
 	return true;
 }
