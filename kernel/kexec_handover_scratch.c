@@ -135,10 +135,29 @@ static u64 __init bytes_within(phys_addr_t start, phys_addr_t end, phys_addr_t f
 	return from < to ? to - from : 0;
 }
 
-/* What hugepages= took of [start, end), in gigantic pages. */
+struct range_use {
+	phys_addr_t start;
+	phys_addr_t end;
+	u64 bytes;
+};
+
+static int __init count_hugetlb_cma(struct cma *cma, void *arg)
+{
+	struct range_use *use = arg;
+	phys_addr_t base = cma_get_base(cma);
+
+	if (strstarts(cma_get_name(cma), "hugetlb"))
+		use->bytes += bytes_within(use->start, use->end, base, base + cma_get_size(cma));
+
+	return 0;
+}
+
+/* What hugepages= and hugetlb_cma= took of [start, end) for gigantic pages. */
 static u64 __init hugetlb_bytes(phys_addr_t start, phys_addr_t end)
 {
-	u64 bytes = 0;
+	struct range_use use = { .start = start, .end = end };
+
+	cma_for_each_area(count_hugetlb_cma, &use);
 
 #ifdef CONFIG_HUGETLB_PAGE
 	for (int nid = 0; nid < MAX_NUMNODES; nid++) {
@@ -148,17 +167,17 @@ static u64 __init hugetlb_bytes(phys_addr_t start, phys_addr_t end)
 		if (!huge_boot_pages[nid].next)
 			continue;
 		list_for_each_entry(page, &huge_boot_pages[nid], list)
-			bytes += bytes_within(start, end, __pa(page),
-					      __pa(page) + huge_page_size(page->hstate));
+			use.bytes += bytes_within(start, end, __pa(page),
+						  __pa(page) + huge_page_size(page->hstate));
 	}
 #endif
-	return bytes;
+	return use.bytes;
 }
 
 /*
  * Bytes of [start, end) that memblock has given away. The next kernel does not put
- * reserve_mem= regions into scratch, and no scratch is large enough for what
- * hugepages= wants.
+ * reserve_mem= regions into scratch, and no scratch is large enough for gigantic
+ * pages.
  */
 static u64 __init reserved_bytes(phys_addr_t start, phys_addr_t end)
 {
