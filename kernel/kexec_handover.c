@@ -107,8 +107,17 @@ static bool next_knows(struct folio *folio)
 	return kho_next_knows(folio_pfn(folio) + folio_nr_pages(folio));
 }
 
-/* Zeroed memory where the next kernel finds it: none that was added after boot. */
-static struct folio *alloc_to_hand_over(unsigned int order)
+/**
+ * kho_alloc_folio - allocate memory where the next kernel finds it
+ * @order: of the folio
+ *
+ * That is none that was added after boot, and, as from the page allocator, none in
+ * scratch.
+ *
+ * Context: may sleep.
+ * Return: a zeroed folio, not preserved; NULL if there is no memory.
+ */
+struct folio *kho_alloc_folio(unsigned int order)
 {
 	struct folio *folio = folio_alloc(GFP_KERNEL | __GFP_ZERO, order);
 
@@ -132,7 +141,7 @@ static struct folio *alloc_to_hand_over(unsigned int order)
  */
 static union kho_map_node *alloc_map_node(void)
 {
-	struct folio *folio = alloc_to_hand_over(0);
+	struct folio *folio = kho_alloc_folio(0);
 	union kho_map_node *node = folio ? folio_address(folio) : NULL;
 
 	if (node && WARN_ON_ONCE(kho_scratch_overlap(virt_to_phys(node), PAGE_SIZE))) {
@@ -239,7 +248,7 @@ void *kho_alloc_preserve(size_t size)
 	if (order > MAX_PAGE_ORDER)
 		return ERR_PTR(-E2BIG);
 
-	folio = alloc_to_hand_over(order);
+	folio = kho_alloc_folio(order);
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
 
@@ -685,7 +694,7 @@ static int __init kho_init(void)
 		kexecs = read_metadata();
 	}
 
-	err = kho_map_init(&kho_out.map, &map_node_ops);
+	err = kho_scratch_move_array() ?: kho_map_init(&kho_out.map, &map_node_ops);
 	if (err)
 		goto out;
 

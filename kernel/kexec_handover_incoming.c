@@ -59,15 +59,15 @@ static const char *__init region_defect(const struct kho_scratch *array,
 {
 	const struct kho_scratch *r = &array[i];
 
+	if (!r->size)
+		return NULL;
 	if (!IS_ALIGNED(r->addr | r->size, KHO_SCRATCH_ALIGN))
 		return "is not aligned";
-	if (!r->size || r->addr + r->size < r->addr)
-		return "has no size";
 	if (!kho_memblock_has(r->addr, r->size))
 		return "is not in RAM";
 
 	while (i--) {
-		if (memblock_addrs_overlap(r->addr, r->size, array[i].addr, array[i].size))
+		if (kho_region_overlaps(&array[i], r->addr, r->size))
 			return "overlaps another";
 	}
 
@@ -78,28 +78,32 @@ static const char *__init region_defect(const struct kho_scratch *array,
  * kho_scratch_valid - can these be the scratch regions of the previous kernel?
  * @array: the regions
  * @cnt: number of them
- * @array_phys: where @array is
+ *
+ * The array may lie in one of them. Linux 7.3 puts it there, with all else that a
+ * kexec image is loaded with. And there may be empty ones: in what had nothing
+ * reserved at cold boot 7.3 expects nothing to be.
  *
  * Context: memblock knows all RAM.
  * Return: true, or false after a message.
  */
-bool __init kho_scratch_valid(const struct kho_scratch *array, unsigned int cnt,
-			      phys_addr_t array_phys)
+bool __init kho_scratch_valid(const struct kho_scratch *array, unsigned int cnt)
 {
+	phys_addr_t size = 0;
+
 	for (unsigned int i = 0; i < cnt; i++) {
 		const char *defect = region_defect(array, i);
 
-		if (!defect && memblock_addrs_overlap(array[i].addr, array[i].size, array_phys,
-						      cnt * sizeof(*array)))
-			defect = "holds the array of regions";
 		if (defect) {
 			kho_refuse("scratch region %u, %pa bytes at %pa, %s", i,
 				   &array[i].size, &array[i].addr, defect);
 			return false;
 		}
+		size += array[i].size;
 	}
+	if (!size)
+		kho_refuse("none of %u scratch regions has a size", cnt);
 
-	return true;
+	return size;
 }
 
 /**
@@ -297,9 +301,9 @@ static bool __init check_ranges(struct check *check)
 
 	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
 		unsigned long start = PHYS_PFN(kho_scratch[i].addr);
+		unsigned long nr = PHYS_PFN(kho_scratch[i].size);
 
-		if (range_is_named(start, start + PHYS_PFN(kho_scratch[i].size), check,
-				   "folio is in scratch"))
+		if (nr && range_is_named(start, start + nr, check, "folio is in scratch"))
 			return false;
 	}
 

@@ -49,6 +49,7 @@ struct kho_in {
 extern struct kho_out kho_out;
 extern struct kho_in kho_in;
 
+struct folio *kho_alloc_folio(unsigned int order);
 bool kho_is_ram(u64 phys, u64 size);
 bool kho_memblock_has(phys_addr_t addr, u64 size);
 
@@ -76,6 +77,13 @@ extern unsigned int kho_scratch_cnt;
  */
 #define KHO_SCRATCH_ALIGN	\
 	(max_t(phys_addr_t, MAX_ORDER_NR_PAGES, pageblock_nr_pages) << PAGE_SHIFT)
+
+/* Regions may be empty, and then it does not matter where they are. */
+static inline bool kho_region_overlaps(const struct kho_scratch *region, phys_addr_t phys,
+				       u64 size)
+{
+	return region->size && phys < region->addr + region->size && region->addr < phys + size;
+}
 
 /**
  * struct kho_scratch_request - what kho_scratch= asks for
@@ -152,11 +160,11 @@ bool kho_scratch_inherited(phys_addr_t phys, size_t size);
 void kho_scratch_mark_early(void);
 void kho_scratch_finish(void);
 void kho_scratch_release(void);
+int kho_scratch_move_array(void);
 
 /* kexec_handover_incoming.c */
 
-bool kho_scratch_valid(const struct kho_scratch *array, unsigned int cnt,
-		       phys_addr_t array_phys);
+bool kho_scratch_valid(const struct kho_scratch *array, unsigned int cnt);
 bool kho_incoming_accept(phys_addr_t map_root, phys_addr_t fdt_phys);
 bool kho_incoming_keeps(phys_addr_t phys, u64 size);
 bool kho_incoming_has(phys_addr_t phys, size_t size);

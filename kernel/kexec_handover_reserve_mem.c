@@ -230,10 +230,8 @@ static phys_addr_t __init first_taken(phys_addr_t start, phys_addr_t end)
 	phys_addr_t taken = pfn == KHO_MAP_NONE ? PHYS_ADDR_MAX : PFN_PHYS(pfn);
 
 	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
-		const struct kho_scratch *r = &kho_scratch[i];
-
-		if (start < r->addr + r->size && r->addr < end)
-			taken = min(taken, r->addr);
+		if (kho_region_overlaps(&kho_scratch[i], start, end - start))
+			taken = min(taken, kho_scratch[i].addr);
 	}
 
 	return taken;

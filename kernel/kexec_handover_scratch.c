@@ -421,7 +421,7 @@ bool __init kho_scratch_adopt(phys_addr_t array_phys, u64 array_len)
 		return false;
 	}
 
-	ok = kho_scratch_valid(array, cnt, array_phys);
+	ok = kho_scratch_valid(array, cnt);
 	if (ok) {
 		for (unsigned int i = 0; i < cnt; i++)
 			memblock_mark_kho_scratch(array[i].addr, array[i].size);
@@ -530,6 +530,8 @@ static void __init mark_stretches(void)
 		unsigned long pfn = PHYS_PFN(kho_scratch[i].addr);
 		unsigned long last = pfn + PHYS_PFN(kho_scratch[i].size) - 1;
 
+		if (!kho_scratch[i].size)
+			continue;
 		bitmap_set(kho_scratch_stretches, pfn >> KHO_STRETCH_ORDER,
 			   (last >> KHO_STRETCH_ORDER) - (pfn >> KHO_STRETCH_ORDER) + 1);
 	}
@@ -550,6 +552,31 @@ void __init kho_scratch_release(void)
 }
 
 /**
+ * kho_scratch_move_array - get the array of regions out of scratch
+ *
+ * It is handed over where it is, and the next kernel could be loaded over it if
+ * the previous one left it in scratch.
+ *
+ * Context: initcalls; may sleep.
+ * Return: 0, or -ENOMEM.
+ */
+int __init kho_scratch_move_array(void)
+{
+	size_t size = kho_scratch_cnt * sizeof(*kho_scratch);
+	struct folio *folio;
+
+	if (!kho_scratch_overlap(virt_to_phys(kho_scratch), size))
+		return 0;
+
+	folio = kho_alloc_folio(get_order(size));
+	if (!folio)
+		return -ENOMEM;
+	kho_scratch = memcpy(folio_address(folio), kho_scratch, size);
+
+	return 0;
+}
+
+/**
  * kho_scratch_overlap - does memory lie in scratch?
  * @phys: physical address
  * @size: bytes
@@ -562,9 +589,7 @@ void __init kho_scratch_release(void)
 bool kho_scratch_overlap(phys_addr_t phys, size_t size)
 {
 	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
-		const struct kho_scratch *r = &kho_scratch[i];
-
-		if (phys < r->addr + r->size && r->addr < phys + size)
+		if (kho_region_overlaps(&kho_scratch[i], phys, size))
 			return true;
 	}
 
@@ -596,7 +621,7 @@ int kho_locate_mem_hole(struct kexec_buf *kbuf,
 			.flags = IORESOURCE_SYSTEM_RAM,
 		};
 
-		if (func(&res, kbuf) == 1)
+		if (r->size && func(&res, kbuf) == 1)
 			return 0;
 	}
 

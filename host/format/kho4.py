@@ -18,6 +18,8 @@ PAGE = 1 << PAGE_SHIFT
 U64 = struct.Struct('<Q')
 
 SETUP_KEXEC_KHO = 10                    # setup_data
+INIT_SIZE_IN_PARAMS = 0x260             # hdr.init_size
+INIT_SIZE = struct.Struct('<I')
 SETUP_DATA_IN_PARAMS = 0x250            # hdr.setup_data, in boot_params and bzImage
 SETUP_DATA_HEADER = struct.Struct('<QII')       # next, type, len
 KHO_DATA = struct.Struct('<QQQQ')       # fdt_addr, fdt_size, scratch_addr, scratch_size
@@ -359,6 +361,7 @@ class Writer:
         self.scratch = scratch
         self.folios = []
         self.fdt_addr = self.page()
+        self.array_addr = self.page()
         self.fdt_size = PAGE
         self.fdt_total = PAGE
         self.fdt_layout = {}
@@ -425,8 +428,7 @@ class Writer:
             value = checksum(self.ram, self.fdt_addr, self.nodes.values())
             self.ram.write(at, U64.pack(value + self.checksum_off & MASK))
         array = b''.join(SCRATCH.pack(*region) for region in self.scratch)
-        array_addr = self.page()
-        self.ram.write(array_addr, array)
+        self.ram.write(self.array_addr, array)
         fields = {'fdt_addr': self.fdt_addr, 'fdt_size': self.fdt_size,
-                  'scratch_addr': array_addr, 'scratch_size': len(array), **self.told}
+                  'scratch_addr': self.array_addr, 'scratch_size': len(array), **self.told}
         return KHO_DATA.pack(*fields.values())

@@ -58,7 +58,7 @@ class Places:
 class Story:
     """A handover, and the facts about it that the guest shall find."""
 
-    def __init__(self, path):
+    def __init__(self, path, image_size):
         with open(path, 'wb') as file:
             file.truncate(RAM_SIZE)
         self.rng = random.Random(2026)
@@ -66,12 +66,17 @@ class Story:
         self.places_of_areas = Places(self.rng, AREAS)
         self.ram = kho4.Ram(path)
         self.writer = Writer(self.ram, *OWN_PAGES, SCRATCH)
+        self.image_size = image_size    # what the kernel needs to unpack itself
         self.facts = {'release': RELEASE, 'kexecs': KEXECS, 'files': '', 'blobs': '',
-                      'areas': 0, 'region': '',
-                      'unclaimed': 0, 'scratch': ' '.join(str(size // MIB) for _, size in SCRATCH)}
+                      'areas': 0, 'region': '', 'unclaimed': 0}
+        self.set_scratch(*SCRATCH)
         self.waiting = []               # folios that nobody will ask for
         self.setup_data_size = kho4.KHO_DATA.size
         self.after = lambda: None       # what to do when all is written
+
+    def set_scratch(self, *regions):
+        self.writer.scratch = regions
+        self.facts['scratch'] = ' '.join(str(size // MIB) for _, size in regions)
 
     def files(self, *shapes):
         """Each (name, order, orders of its folios, bytes missing from the last)."""
@@ -135,6 +140,11 @@ def edges(story):
     """Everything that the format allows and our kernel would not do itself."""
     # Nobody said that the root FDT is preserved; no property is aligned to 8.
     story.writer.fdt_layout = {'nops': 1, 'off': 8}
+    # The array lies in scratch, and one of the regions is empty: Linux 7.3 does both.
+    # Without the array there would be room for a kernel, but just in one place.
+    addr, size = SCRATCH[1][0], story.image_size + -story.image_size % (4 * MIB)
+    story.writer.array_addr = addr + size // 2
+    story.set_scratch(SCRATCH[0], (addr, size), SCRATCH[2], (addr + PAGE, 0))
     story.writer.fdt_total = 1501
     story.writer.extra = {'comment': b'odd'}
     story.blob('aaa', story.rng.randbytes(4097), offset=1)
@@ -299,20 +309,14 @@ def array_in_fdt(story):
 
 @refused
 def scratch_empty(story):
-    """scratch region 2, 0x0+ bytes at .*, has no size"""
-    story.writer.scratch = [*SCRATCH[:2], (SCRATCH[2][0], 0)]
+    """none of 3 scratch regions has a size"""
+    story.writer.scratch = [(start, 0) for start, _ in SCRATCH]
 
 
 @refused
 def scratch_beyond(story):
     """scratch region 2, .* is not in RAM"""
     story.writer.scratch = [*SCRATCH[:2], (1 << 40, SCRATCH[2][1])]
-
-
-@refused
-def scratch_array(story):
-    """scratch region 3, .* holds the array of regions"""
-    story.writer.scratch = [*SCRATCH, (OWN_PAGES[0], 4 * MIB)]
 
 
 @refused
@@ -377,8 +381,8 @@ def patched(bzimage, setup_data):
     return image
 
 
-def write(kind, path):
-    story = Story(path)
+def write(kind, path, image_size=16 * MIB):
+    story = Story(path, image_size)
     KINDS[kind](story)
     payload = story.writer.finish()[:story.setup_data_size]
     story.after()
@@ -388,9 +392,11 @@ def write(kind, path):
 
 
 def main(kind, ram, bzimage, out_bzimage, out_facts):
-    story = write(kind, ram)
-    with open(bzimage, 'rb') as source, open(out_bzimage, 'wb') as copy:
-        copy.write(patched(source.read(), SETUP_DATA))
+    with open(bzimage, 'rb') as source:
+        image = source.read()
+    story = write(kind, ram, *kho4.INIT_SIZE.unpack_from(image, kho4.INIT_SIZE_IN_PARAMS))
+    with open(out_bzimage, 'wb') as copy:
+        copy.write(patched(image, SETUP_DATA))
     if kind in BAD:
         story.facts['refused'] = KINDS[kind].__doc__
     with open(out_facts, 'w', encoding='ascii') as file:

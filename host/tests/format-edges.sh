@@ -3,8 +3,9 @@
 #
 # The story of format-in with all that the format allows and our kernel would
 # not write: properties at odd places, blobs of odd sizes that begin within a
-# page, empty nodes of the map, a root FDT that is not preserved, folios that
-# nobody wants. Taken back before deferred initialisation.
+# page, empty nodes of the map, a root FDT that is not preserved, the array of
+# regions in one of them and another one empty, folios that nobody wants. Taken back before deferred
+# initialisation.
 
 about="a handover with everything that the format allows, taken back early"
 kernels=main

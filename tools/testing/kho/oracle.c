@@ -137,24 +137,39 @@ static void read_scratch(void)
 {
 	const u64 (*regions)[2] = (void *)world.scratch;
 
+	u64 all = 0;
+
 	for (int i = 0; i < NR_SCRATCH; i++) {
 		u64 start = regions[i][0], size = regions[i][1], end = start + size;
 
-		if (!size || end < start || start % (4 << 20) || size % (4 << 20) ||
-		    start < RAM_START || end > RAM_END || (start < HOLE_END && end > HOLE_START) ||
-		    (start <= world.scratch && world.scratch < end)) {
+		all += size;
+		if (!size)
+			continue;
+		if (end < start || start % (4 << 20) || size % (4 << 20) ||
+		    start < RAM_START || end > RAM_END || (start < HOLE_END && end > HOLE_START)) {
 			defect("scratch cannot be");
 			return;
 		}
 		for (int j = 0; j < i; j++) {
-			if (start < regions[j][0] + regions[j][1] && regions[j][0] < end) {
+			if (regions[j][1] && start < regions[j][0] + regions[j][1] &&
+			    regions[j][0] < end) {
 				defect("scratch overlaps");
 				return;
 			}
 		}
 	}
-	for (int i = 0; i < NR_SCRATCH; i++)
-		own(regions[i][0], regions[i][0] + regions[i][1]);
+	if (!all) {
+		defect("there is no scratch");
+		return;
+	}
+	for (int i = 0; i < NR_SCRATCH; i++) {
+		u64 start = regions[i][0], size = regions[i][1];
+
+		if (size && world.fdt < start + size && start < world.fdt + 4096)
+			defect("FDT is in scratch");
+		if (size)
+			own(start, start + size);
+	}
 }
 
 static bool read_fdt(u64 *map)

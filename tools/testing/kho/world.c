@@ -76,7 +76,7 @@ bool kho_is_enabled(void)
 bool kho_scratch_overlap(phys_addr_t phys, size_t size)
 {
 	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
-		if (memblock_addrs_overlap(phys, size, kho_scratch[i].addr, kho_scratch[i].size))
+		if (kho_region_overlaps(&kho_scratch[i], phys, size))
 			return true;
 	}
 
@@ -267,7 +267,7 @@ bool world_receive(void)
 		return false;
 	}
 	kho_scratch = phys_to_virt(world.scratch);
-	if (!kho_scratch_valid(kho_scratch, NR_SCRATCH, world.scratch))
+	if (!kho_scratch_valid(kho_scratch, NR_SCRATCH))
 		return false;
 	kho_scratch_cnt = NR_SCRATCH;
 	for (unsigned int i = 0; i < NR_SCRATCH; i++)

@@ -44,16 +44,29 @@ static const struct kho_data *find_kho_data(void)
 	return NULL;
 }
 
-static void offer(const struct kho_scratch *scratch, u64 size, unsigned long minimum,
-		  unsigned long image_size)
+static void offer_range(u64 start, u64 end, unsigned long minimum,
+			unsigned long image_size)
 {
 	struct mem_vector region = {
-		.start = scratch->addr,
-		.size = size,
+		.start = start,
+		.size = end - start,
 	};
 
-	if (is_ram(region.start, region.size))
+	if (start < end && is_ram(region.start, region.size))
 		process_mem_region(&region, minimum, image_size);
+}
+
+/*
+ * The first @size bytes of a region, but for the array of regions: it may lie in
+ * one of them, and the kernel wants to read it.
+ */
+static void offer(const struct kho_scratch *scratch, u64 size, const struct kho_data *kho,
+		  unsigned long minimum, unsigned long image_size)
+{
+	u64 end = scratch->addr + size, array_end = kho->scratch_addr + kho->scratch_size;
+
+	offer_range(scratch->addr, min(end, kho->scratch_addr), minimum, image_size);
+	offer_range(max(scratch->addr, array_end), end, minimum, image_size);
 }
 
 /*
@@ -87,7 +100,8 @@ bool process_kho_scratch(unsigned long minimum, unsigned long image_size,
 	for (u64 i = 1; i <= nr && !*slots; i++) {
 		const struct kho_scratch *region = &scratch[i % nr];
 
-		offer(region, i == 1 ? region->size : region->size / 6, minimum, image_size);
+		offer(region, i == 1 ? region->size : region->size / 6, kho, minimum,
+		      image_size);
 	}
 
 	return true;
