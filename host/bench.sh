@@ -278,12 +278,6 @@ mem_ratio() {
 	calc '%.2f' "100 * ${on:-?} / ${off:-?}"
 }
 
-scratch_mib() {
-	local kib
-	kib=$(figure "ram-$1-on" 1 cma-total)
-	calc '%d' "${kib:-?} / 1024"
-}
-
 collect() {
 	local a b
 	rows=()
@@ -319,12 +313,14 @@ collect() {
 	row 'checks of what came in, and the checksum, per folio' "$(calc '%.1f' "${a:-?} / 10000")" - -
 	a=$(figure parallel 1 parallel-1-per-s) b=$(figure parallel 1 parallel-2-per-s)
 	row 'preserve and unpreserve from 2 CPUs against 1' "$(calc '%.2f' "${b:-?} / ${a:-?}")" '>=' 1.7
+	a=$(figure parallel 1 apart-1-per-s) b=$(figure parallel 1 apart-2-per-s)
+	row '  a loop that sets bits of its own' "$(calc '%.2f' "${b:-?} / ${a:-?}")" - -
 	for size in 1g 2g 8g; do
 		row "MemAvailable, kho=on against off, ${size%g} GiB" "$(mem_ratio $size)" '>=' 99.5 ' %'
 	done
-	row 'scratch, 1 GiB' "$(scratch_mib 1g)" '<=' 56 ' MiB'
-	row '  2 GiB' "$(scratch_mib 2g)" '<=' 84 ' MiB'
-	row '  8 GiB' "$(scratch_mib 8g)" '<=' 355 ' MiB'
+	row 'scratch, 1 GiB' "$(figure ram-1g-on 1 scratch)" '<=' 56 ' MiB'
+	row '  2 GiB' "$(figure ram-2g-on 1 scratch)" '<=' 84 ' MiB'
+	row '  8 GiB' "$(figure ram-8g-on 1 scratch)" '<=' 355 ' MiB'
 }
 
 # The same targets as on x86, times what a loop over a bitmap costs there against
@@ -365,17 +361,17 @@ show() {
 
 # add_peer: rows "title|ours|peer|ratio", of all that collect has.
 add_peer() {
-	local ours=("${rows[@]}") i a b
+	local mine=("${rows[@]}") i a b
 	side=peer-
 	collect
 	side=''
 	for i in "${!rows[@]}"; do
-		IFS='|' read -r _ a _ <<<"${ours[i]}"
+		IFS='|' read -r _ a _ <<<"${mine[i]}"
 		IFS='|' read -r _ b _ <<<"${rows[i]}"
-		peer_rows+=("${ours[i]%%|*}|$a|$b|$(awk -v a="${a%% *}" -v b="${b%% *}" \
+		peer_rows+=("${mine[i]%%|*}|$a|$b|$(awk -v a="${a%% *}" -v b="${b%% *}" \
 			'BEGIN { if (a > 0 && b != "-") printf "%.2f", b / a }')")
 	done
-	rows=("${ours[@]}")
+	rows=("${mine[@]}")
 }
 
 show_peer() {
@@ -385,7 +381,7 @@ show_peer() {
 }
 
 peer_release() {
-	cat "$build/kernel/peer/include/config/kernel.release"
+	sed 's/-peer$//' "$build/kernel/peer/include/config/kernel.release"
 }
 
 # What the figures are of.
@@ -441,7 +437,16 @@ restructured() {
 	printf '   * - Figure, 6 GiB of memory unless said\n     - Instructions\n'
 	printf '%s\n' "${rows[@]}" | awk -F '|' '
 		$2 != "-" { sub(/^  /, "... ", $1); print "   * - " $1 "\n     - " $2 }'
+	((!${#peer_rows[@]})) || peer_restructured
 	printf '\n%s\n' "$(extrapolation)"
+}
+
+peer_restructured() {
+	printf '\nBeside Linux %s:\n\n' "$(peer_release)"
+	printf '.. list-table::\n   :header-rows: 1\n\n'
+	printf '   * - Figure\n     - 6.12\n     - %s\n' "$(peer_release)"
+	printf '%s\n' "${peer_rows[@]}" | awk -F '|' '
+		$3 != "-" { sub(/^  /, "... ", $1); print "   * - " $1 "\n     - " $2 "\n     - " $3 }'
 }
 
 # A plot NAME of the lines on standard input, see bench-plot.awk.
@@ -474,7 +479,6 @@ main() {
 	mkdir -p "$out" "$build/vm"
 	(($#)) || { read -ra list <<<"$(runs | awk '{ print $1 }' | xargs)"; set -- "${list[@]}"; }
 	for kernel in $(kernels_of "$@"); do
-		[[ $kernel != peer ]] || "$root/host/peer.sh"
 		"$root/host/build.sh" "$kernel"
 	done
 	for kernel in $(kernels_of "$@"); do

@@ -42,12 +42,21 @@ add_whole() {
 	sgit "$work" commit -q --amend --no-edit --allow-empty
 }
 
-# The figures of the documentation, a line each.
+# The figures of the documentation, a line each. Those beside another kernel have
+# one value more.
 figures() {
 	sed -n '/^Measured/{p;g;p}' Documentation/core-api/kho/figures.inc | fold -s -w 72 | sed 's/ *$//'
 	awk '
-		/^   \* - / { figure = substr($0, 8) }
-		/^     - / && figure && !/Instructions/ { printf "  %-56s %12s\n", figure, substr($0, 8) }
+		function show() {
+			if (figure)
+				printf "  %-58s%s\n", figure, values
+			figure = values = ""
+		}
+		/^   \* - / { show(); figure = substr($0, 8) }
+		/^     - / { values = values sprintf(" %11s", substr($0, 8)) }
+		/^$/ { show() }
+		/^Beside / { printf "\n%s\n\n", $0 }
+		/^Of / { exit }
 		' Documentation/core-api/kho/figures.inc
 }
 

@@ -11,7 +11,7 @@
  *              pages in one run that no alignment helps.
  *   restore    write anything, in the next kernel: takes all of them back
  *   parallel   write "ROUNDS": preserves and unpreserves from one CPU, then from
- *              two at once
+ *              two at once; and the same for a loop that sets bits of its own
  *   results    lines "name value": cycles per call, and the like
  *
  * With a TSC that counts guest instructions (qemu's -icount) cycles are
@@ -431,6 +431,7 @@ static const struct file_operations restore_fops = {
  * @folios: its own, in other leaves of the map than those of other lanes
  * @nr: number of them
  * @rounds: how often all of them are preserved and unpreserved
+ * @bits: a page of its own, to set bits there and nothing else; NULL to preserve
  * @err: what went wrong
  * @go: starts it
  * @done: it is through
@@ -439,10 +440,24 @@ struct lane {
 	struct folio **folios;
 	unsigned long nr;
 	unsigned long rounds;
+	unsigned long *bits;
 	int err;
 	struct completion go;
 	struct completion done;
 };
+
+static void run_round(struct lane *lane)
+{
+	if (lane->bits) {
+		for (unsigned long i = 0; i < 2 * lane->nr; i++)
+			plain(lane->folios[i / 2], lane->bits);
+		return;
+	}
+
+	lane->err = preserve_all(lane->folios, lane->nr);
+	if (!lane->err)
+		unpreserve_all(lane->folios, lane->nr);
+}
 
 static int run_lane(void *arg)
 {
@@ -450,9 +465,7 @@ static int run_lane(void *arg)
 
 	wait_for_completion(&lane->go);
 	for (unsigned long i = 0; i < lane->rounds && !lane->err; i++) {
-		lane->err = preserve_all(lane->folios, lane->nr);
-		if (!lane->err)
-			unpreserve_all(lane->folios, lane->nr);
+		run_round(lane);
 		cond_resched();
 	}
 	complete(&lane->done);
@@ -514,7 +527,8 @@ static int fill_lanes(struct lane *lanes, struct folio **spare, unsigned long *n
 	return -ENOMEM;
 }
 
-static int time_parallel(struct lane *lanes, unsigned long rounds)
+static int time_parallel(struct lane *lanes, unsigned long rounds, const char *name_one,
+			 const char *name_both)
 {
 	s64 one = S64_MAX, both = S64_MAX;
 
@@ -533,10 +547,25 @@ static int time_parallel(struct lane *lanes, unsigned long rounds)
 		both = min(both, two_lanes);
 	}
 
-	add_result("parallel-1-per-s", LANE_PAGES * rounds * NSEC_PER_SEC, one);
-	add_result("parallel-2-per-s", LANES * LANE_PAGES * rounds * NSEC_PER_SEC, both);
+	add_result(name_one, LANE_PAGES * rounds * NSEC_PER_SEC, one);
+	add_result(name_both, LANES * LANE_PAGES * rounds * NSEC_PER_SEC, both);
 
 	return 0;
+}
+
+/* What two CPUs have to give if they share nothing, not even a cache line. */
+static int time_apart(struct lane *lanes, unsigned long rounds)
+{
+	int err = -ENOMEM;
+
+	lanes[0].bits = (void *)get_zeroed_page(GFP_KERNEL);
+	lanes[1].bits = (void *)get_zeroed_page(GFP_KERNEL);
+	if (lanes[0].bits && lanes[1].bits)
+		err = time_parallel(lanes, rounds, "apart-1-per-s", "apart-2-per-s");
+	free_page((unsigned long)lanes[0].bits);
+	free_page((unsigned long)lanes[1].bits);
+
+	return err;
 }
 
 static ssize_t parallel_write(struct file *file, const char __user *buf, size_t count,
@@ -563,7 +592,8 @@ static ssize_t parallel_write(struct file *file, const char __user *buf, size_t 
 
 	guard(mutex)(&lock);
 	err = fill_lanes(lanes, folios + LANES * LANE_PAGES, &nr_spare) ?:
-	      time_parallel(lanes, rounds);
+	      time_parallel(lanes, rounds, "parallel-1-per-s", "parallel-2-per-s") ?:
+	      time_apart(lanes, rounds);
 
 	free_folios(folios + LANES * LANE_PAGES, nr_spare);
 	for (int i = 0; i < LANES; i++)
