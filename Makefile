@@ -10,6 +10,7 @@ help:
 	@echo '                           random handovers on all kinds of machines, half an hour'
 	@echo 'make damage [HANDOVERS=300] [SEED=1]'
 	@echo '                           handovers that something writes over; twenty minutes'
+	@echo 'make peer [PEER=...]       handovers to and from a Linux that has a KHO of its own, 7.3 as it is'
 	@echo 'make mutations             break each promise on purpose: do the tests notice?'
 	@echo 'make bench                 what a handover costs, in guest instructions'
 	@echo '     [PEER=path|package]   and beside it another Linux with a KHO of its own'
@@ -100,6 +101,9 @@ random: tree
 damage: tree
 	@host/damage.sh
 
+peer: tree
+	@host/test.sh peer peer-first
+
 mutations: tree
 	@host/mutate.sh
 
@@ -113,4 +117,4 @@ distclean:
 	@host/tree.sh --check
 	rm -rf build
 
-.PHONY: help deps tree kernel refresh new-patch series-check series steps compat deb deb-test lint sparse doc demo test random damage mutations bench clean distclean
+.PHONY: help deps tree kernel refresh new-patch series-check series steps compat deb deb-test lint sparse doc demo test random damage peer mutations bench clean distclean

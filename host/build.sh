@@ -43,8 +43,10 @@ read_table() {
 	read -r _ suffix seed fragments <<<"$line"
 	machine=$(machine_of "$1")
 	image=$(image_in "$machine")
-	# See host/peer.sh.
-	[[ $1 != peer ]] || tree=$build/peer/linux
+	if [[ $1 == peer ]]; then
+		"$root/host/peer.sh"
+		tree=$build/peer/linux
+	fi
 }
 
 # An output directory for these sources, perhaps with the seed's objects. One

@@ -53,18 +53,13 @@ foreign_busybox() {
 	echo "$it"
 }
 
-# Not _apt's: what it cannot read it only warns of.
 fetch_busybox() {
 	local dir=$1 options
 	rm -rf "$dir"
-	mkdir -p "$dir"/{state/lists/partial,cache/archives/partial}
-	: >"$dir/state/status"
-	options=(-q -o APT::Architecture="$machine" -o APT::Architectures="$machine"
-		-o Dir::State="$dir/state" -o Dir::State::status="$dir/state/status"
-		-o Dir::Cache="$dir/cache" -o APT::Update::Post-Invoke= -o APT::Sandbox::User=root)
+	options=(-o APT::Architecture="$machine" -o APT::Architectures="$machine")
 	# Other sources than Debian may have nothing for it.
-	apt-get "${options[@]}" update || true
-	(cd "$dir" && apt-get "${options[@]}" download busybox-static) &&
+	apt_apart "$dir" "${options[@]}" update || true
+	(cd "$dir" && apt_apart "$dir" "${options[@]}" download busybox-static) &&
 		dpkg-deb -x "$dir"/busybox-static_*.deb "$dir/root" &&
 		rm -r "$dir/state" "$dir/cache"
 }

@@ -212,6 +212,17 @@ die_log() {
 	exit 1
 }
 
+# apt_apart DIR ARGUMENT...: apt-get with a state of its own below DIR, for what is
+# no business of this machine's apt. Not _apt's: what it cannot read it only warns of.
+apt_apart() {
+	local dir=$1
+	shift
+	mkdir -p "$dir"/{state/lists/partial,cache/archives/partial}
+	: >"$dir/state/status"
+	apt-get -q -o Dir::State="$dir/state" -o Dir::State::status="$dir/state/status" \
+		-o Dir::Cache="$dir/cache" -o APT::Update::Post-Invoke= -o APT::Sandbox::User=root "$@"
+}
+
 # copy_tools TO TOOL...: the kernel's tools/testing/TOOL, which make links and
 # objects where they are built, with links to all of the tree that they include
 # by relative paths

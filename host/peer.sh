@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/peer.sh - a kernel that has a KHO of its own, to measure beside ours
+# host/peer.sh - a kernel that has a KHO of its own: to measure beside ours, and to
+# hand over to and from
 #
-#   PEER=WHAT    its sources: a tree, a tarball, or a Debian package with one,
-#                such as linux-source-6.18
+#   PEER=WHAT    its sources: a tree, a tarball, or a Debian package with one, also
+#                of a newer Debian than this; without it linux-source-7.3, whose
+#                format is ours
 #
-# Owns build/peer: the tree as it came, and in it a copy of the client that
-# host/bench.sh measures with, which uses nothing but what any KHO offers. The
-# kernel is "peer" of host/config/kernels.
+# Owns build/peer: the tree as it came, and in it copies of those of our test
+# clients that use nothing but what any KHO offers, with what they need there,
+# which is in host/peer. The kernel is "peer" of host/config/kernels.
 
 set -euo pipefail
 start=$PWD
@@ -22,6 +24,7 @@ cd "$root"
 
 readonly peer=$build/peer/linux
 readonly client=lib/test_kexec_handover
+PEER=${PEER:-linux-source-7.3}
 
 find_source() {
 	local path
@@ -32,12 +35,12 @@ find_source() {
 	fetch_package "$PEER" "$build/peer/$PEER"
 }
 
-# A KHO that is ours has the client.
-add_client() {
+# A KHO that is ours has them.
+add_clients() {
 	local file
 	mkdir -p "$peer/$client"
-	for file in "$client"/{Makefile,bench.c,table.c,table.h}; do
-		cmp -s "$file" "$peer/$file" || cp "$file" "$peer/$client"
+	for file in "$client"/{api.c,bench.c,check.h,files.c,table.c,table.h} host/peer/*; do
+		cmp -s "$file" "$peer/$client/${file##*/}" || cp "$file" "$peer/$client"
 	done
 	grep -q test_kexec_handover "$peer/lib/Makefile" ||
 		echo "obj-\$(CONFIG_TEST_KEXEC_HANDOVER_BENCH) += test_kexec_handover/" >>"$peer/lib/Makefile"
@@ -48,7 +51,6 @@ add_client() {
 
 main() {
 	local source id
-	[[ -n ${PEER:-} ]] || die "PEER= wants a tree, a tarball or a Debian package of Linux"
 	[[ -f $tree/.overlay/patches ]] || die "there is no build/linux yet: make tree"
 	lock
 	source=$(find_source) || exit 1
@@ -57,7 +59,7 @@ main() {
 		plain_tree "$source" "$id" "$peer"
 	fi
 	[[ -f $peer/include/linux/kexec_handover.h ]] || die "$PEER, Linux $(linux_version "$peer"), has no KHO"
-	add_client
+	add_clients
 	# It has neither patches of ours nor whole files.
 	mkdir -p "$peer/.overlay/pristine"
 	: >"$peer/.overlay/whole-files"

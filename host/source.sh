@@ -6,6 +6,25 @@
 # Owns the ways from a tree, a tarball or a Debian package to a plain tree of our
 # own, which says in .overlay/source what it is from.
 
+# Suites of Debian with newer kernels than those that somebody has sources of.
+readonly newer_suites='trixie-backports sid'
+
+# fetch_newer PACKAGE: as apt-get download, but from these, and from the mirror that
+# this machine has anyhow. What its own apt knows stays as it is.
+fetch_newer() {
+	local dir mirror suite
+	dir=$build/apt
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' |
+		grep -m 1 '/debian/$' || echo http://deb.debian.org/debian/)
+	mkdir -p "$dir"
+	for suite in $newer_suites; do
+		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main"
+	done >"$dir/sources.list"
+	apt_apart "$dir" -o Dir::Etc::SourceList="$dir/sources.list" -o Dir::Etc::SourceParts=- update &&
+		apt_apart "$dir" -o Dir::Etc::SourceList="$dir/sources.list" -o Dir::Etc::SourceParts=- \
+			download "$1"
+}
+
 # fetch_package PACKAGE[=VERSION] DIR: the tarball of sources in a Debian package,
 # as a path, which apt puts there if it is not
 fetch_package() {
@@ -13,13 +32,18 @@ fetch_package() {
 	if [[ ! -f $dir/$tarball ]]; then
 		rm -rf "$dir"
 		mkdir -p "$dir"
-		(cd "$dir" && apt-get -q download "$1") >"$logs/fetch.log" 2>&1 ||
+		run_logged "fetching ${1/=/ }" "$logs/fetch.log" download_to "$dir" "$1" >&2 ||
 			die_log "apt cannot get ${1/=/ }" "$logs/fetch.log"
 		dpkg-deb -x "$dir"/*.deb "$dir"
 		rm "$dir"/*.deb
 		[[ -f $dir/$tarball ]] || die "$1 has no $tarball"
 	fi
 	echo "$dir/$tarball"
+}
+
+download_to() {
+	cd "$1" || return
+	apt-get -q download "$2" || fetch_newer "$2"
 }
 
 # What tells one source from another: the path, and size and date, of a

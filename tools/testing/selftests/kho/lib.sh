@@ -152,6 +152,11 @@ near() {
 	return 1
 }
 
+# Words in an order that does not depend on where they are from.
+sorted() {
+	echo "$1" | tr ' ' '\n' | sort | xargs
+}
+
 # remember NAME VALUE, recall NAME: for later stages.
 remember() {
 	mkdir -p "$STATE"
@@ -374,15 +379,23 @@ sizes() {
 	echo "${mib# }"
 }
 
-# scratch_below MIB in|out: it is less, all regions together
-scratch_below() {
+# scratch_mib in|out: all regions together
+scratch_mib() {
 	local total=0 mib
 
-	for mib in $(sizes "$2"); do
+	for mib in $(sizes "$1"); do
 		total=$((total + mib))
 	done
-	note "scratch: $total MiB"
-	[ "$total" -lt "$1" ] || { echo "$total MiB of scratch, should be below $1"; return 1; }
+	echo $total
+}
+
+# scratch_below MIB in|out
+scratch_below() {
+	local mib
+	mib=$(scratch_mib "$2")
+
+	note "scratch: $mib MiB"
+	[ "$mib" -lt "$1" ] || { echo "$mib MiB of scratch, should be below $1"; return 1; }
 }
 
 # kho_stat in|out NAME

@@ -71,10 +71,6 @@ same_size() {
 	[ "$nodes" -le $(($(recall nodes) + 12)) ] || { echo "$nodes nodes"; return 1; }
 }
 
-sorted() {
-	echo "$1" | tr ' ' '\n' | sort | xargs
-}
-
 same_scratch() {
 	[ -f "$STATE/scratch" ] || regions in >"$STATE/scratch"
 	same "scratch" "$(regions in)" "$(recall scratch)" &&

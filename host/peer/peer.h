@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What our test clients use and newer kernels do not have. See host/peer.sh.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+#ifndef _PEER_H
+#define _PEER_H
+
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/page_ref.h>
+
+/* Linux 7.0 has it without a reference and under another name. */
+#ifdef alloc_contig_frozen_pages
+static inline struct folio *folio_alloc_gigantic(int order, gfp_t gfp, int nid,
+						 nodemask_t *nodes)
+{
+	struct page *page = alloc_contig_frozen_pages(1UL << order, gfp, nid, nodes);
+
+	if (!page)
+		return NULL;
+	set_page_count(page, 1);
+
+	return page_folio(page);
+}
+#endif
+
+/* It is included before the client says what its messages begin with. */
+#undef pr_fmt
+
+#endif /* _PEER_H */

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The same for a machine that was started with the other kernel, whose scratch
+# is what both of them live with.
+#
+# shellcheck shell=dash
+
+# shellcheck source=/dev/null
+. "$kho_tests/peer.sh"
+
+about="handovers from another kernel's KHO, and back"
+kernels="peer main"

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Handovers to a kernel that has a KHO of its own, and back, twice: what either
+# of them keeps is there in the other one. A file of ours, a file of the peer's
+# and, of a client that calls each function of the interface, a folio, a run of
+# pages and a vmalloc area are on the way; a region of reserve_mem= stays.
+#
+# Which one the peer is says host/peer.sh.
+#
+# shellcheck shell=dash
+
+about="handovers to another kernel's KHO and back"
+when=asked
+machines=x86
+kernels="main peer"
+words="test_kho_api.run=1 reserve_mem=4M:4096:data"
+mem=1G
+stages=5
+plan=45
+limit=180
+
+stage_1() {
+	check "a file can be kept" keep "$(file_of 1)" 30M
+	check "the client of all functions is content" api_is "kept=3 taken=0 wrong=0"
+	set_out
+}
+
+# The files of the two stages before are there.
+later_stage() {
+	local n=$kho_stage files
+	files=$(file_of $((n - 1)))
+	[ "$n" -eq 2 ] || files="$(file_of $((n - 2))) $files"
+
+	check "it was kexec $((n - 1)), from the other kernel" metadata_says "$(recall release)" $((n - 1))
+	check "the files are there, and no others" same files "$(sorted "$(kept)")" "$(sorted "$files")"
+	# shellcheck disable=SC2086 # words
+	check "they are intact" intact $files
+	check "each folio is a proper one" folios_sound
+	check "folio, pages and area came, and go out again" api_is "kept=3 taken=3 wrong=0"
+	check "scratch is where it was" same scratch "$(cat $KHO/out/scratch_phys)" "$(recall scratch)"
+	check "the region is where it was" same region "$(region)" "$(recall region)"
+	check "the map of memory is as large as in the same kernel before" same_total
+	check "nine tenths of the memory can be used" usable 90
+	[ "$n" -eq 2 ] || check "the oldest file can be dropped" forget "$(file_of $((n - 2)))"
+	check "one more can be kept" keep "$(file_of "$n")" 30M
+	[ "$n" -lt "$stages" ] || finish
+	set_out
+}
+
+file_of() {
+	echo "file-$1"
+}
+
+set_out() {
+	remember release "$(uname -r)"
+	remember scratch "$(cat $KHO/out/scratch_phys)"
+	remember region "$(region)"
+	handover "$(other_kernel)" "$words"
+}
+
+# The kernels take turns, whichever comes first.
+other_kernel() {
+	if [ $((kho_stage % 2)) -eq 1 ]; then
+		last_kernel
+	else
+		echo "${kernels%% *}"
+	fi
+}
+
+metadata_says() {
+	same "previous release" "$(previous_release)" "$1" &&
+		same "kexec count" "$(kexec_count)" "$2"
+}
+
+api_is() {
+	same "the client of all functions" "$(cat /sys/kernel/debug/test_kho_api)" "$1"
+}
+
+# Its start and size, as they are handed over.
+region() {
+	od -A n -t x1 $KHO/out/sub_fdts/memblock | tr -d ' \n'
+}
+
+# The kernels are not equally large.
+same_total() {
+	local name
+	name=total.$(uname -r)
+
+	[ -f "$STATE/$name" ] || { remember "$name" "$(mem_total)"; return; }
+	near MemTotal "$(mem_total)" "$(recall "$name")" 512
+}
