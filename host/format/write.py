@@ -144,7 +144,7 @@ def edges(story):
     # Without the array there would be room for a kernel, but just in one place.
     addr, size = SCRATCH[1][0], story.image_size + -story.image_size % (4 * MIB)
     story.writer.array_addr = addr + size // 2
-    story.set_scratch(SCRATCH[0], (addr, size), SCRATCH[2], (addr + PAGE, 0))
+    story.set_scratch((addr + PAGE, 0), (addr, size), SCRATCH[0], SCRATCH[2])
     story.writer.fdt_total = 1501
     story.writer.extra = {'comment': b'odd'}
     story.blob('aaa', story.rng.randbytes(4097), offset=1)
