@@ -10,3 +10,4 @@
 
 about="handovers from another kernel's KHO, and back"
 kernels="peer main"
+turns="peer main main peer peer main"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Handovers to a kernel that has a KHO of its own, and back, twice: what either
-# of them keeps is there in the other one. A file of ours, a file of the peer's
+# Handovers to a kernel that has a KHO of its own, and back, and from each of the
+# two to itself: what one of them keeps is there in the other one. A file of ours, a file of the peer's
 # and, of a client that calls each function of the interface, a folio, a run of
 # pages and a vmalloc area are on the way; a region of reserve_mem= stays.
 #
@@ -13,10 +13,11 @@ about="handovers to another kernel's KHO and back"
 when=asked
 machines=x86
 kernels="main peer"
+turns="main peer peer main main peer"
 words="test_kho_api.run=1 reserve_mem=4M:4096:data"
 mem=1G
-stages=5
-plan=45
+stages=6
+plan=56
 limit=180
 
 stage_1() {
@@ -25,13 +26,13 @@ stage_1() {
 	set_out
 }
 
-# The files of the two stages before are there.
+# The files of the two stages before are there, and no others.
 later_stage() {
 	local n=$kho_stage files
 	files=$(file_of $((n - 1)))
 	[ "$n" -eq 2 ] || files="$(file_of $((n - 2))) $files"
 
-	check "it was kexec $((n - 1)), from the other kernel" metadata_says "$(recall release)" $((n - 1))
+	check "it was kexec $((n - 1)), from who was there before" metadata_says "$(recall release)" $((n - 1))
 	check "the files are there, and no others" same files "$(sorted "$(kept)")" "$(sorted "$files")"
 	# shellcheck disable=SC2086 # words
 	check "they are intact" intact $files
@@ -55,16 +56,14 @@ set_out() {
 	remember release "$(uname -r)"
 	remember scratch "$(cat $KHO/out/scratch_phys)"
 	remember region "$(region)"
-	handover "$(other_kernel)" "$words"
+	# shellcheck disable=SC2086 # words
+	handover "$(word $((kho_stage + 1)) $turns)" "$words"
 }
 
-# The kernels take turns, whichever comes first.
-other_kernel() {
-	if [ $((kho_stage % 2)) -eq 1 ]; then
-		last_kernel
-	else
-		echo "${kernels%% *}"
-	fi
+# word N WORD...: the Nth of them
+word() {
+	shift "$1"
+	echo "$1"
 }
 
 metadata_says() {
