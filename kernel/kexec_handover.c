@@ -102,8 +102,12 @@ bool is_kho_boot(void)
 }
 EXPORT_SYMBOL_GPL(is_kho_boot);
 
-static bool next_knows(struct folio *folio)
+/* Memory in scratch would be lost; the page allocator gives the kernel none. */
+static bool next_finds(struct folio *folio)
 {
+	if (WARN_ON_ONCE(kho_scratch_overlap(PFN_PHYS(folio_pfn(folio)), folio_size(folio))))
+		return false;
+
 	return kho_next_knows(folio_pfn(folio) + folio_nr_pages(folio));
 }
 
@@ -111,8 +115,7 @@ static bool next_knows(struct folio *folio)
  * kho_alloc_folio - allocate memory where the next kernel finds it
  * @order: of the folio
  *
- * That is none that was added after boot, and, as from the page allocator, none in
- * scratch.
+ * That is none that was added after boot, and none in scratch.
  *
  * Context: may sleep.
  * Return: a zeroed folio, not preserved; NULL if there is no memory.
@@ -121,35 +124,25 @@ struct folio *kho_alloc_folio(unsigned int order)
 {
 	struct folio *folio = folio_alloc(GFP_KERNEL | __GFP_ZERO, order);
 
-	if (!folio || likely(next_knows(folio)))
+	if (!folio || likely(next_finds(folio)))
 		return folio;
 
 	/* That is above all other memory, so what is low was there at boot. */
 	folio_put(folio);
 	folio = folio_alloc(GFP_KERNEL | GFP_DMA32 | __GFP_ZERO, order);
-	if (!folio || next_knows(folio))
+	if (!folio || next_finds(folio))
 		return folio;
 	folio_put(folio);
 
 	return NULL;
 }
 
-/*
- * The nodes of the map must survive until the next kernel has read them. The
- * page allocator gives no kernel memory from scratch, so this does not loop;
- * that it does not is checked all the same, as a node there would be lost.
- */
+/* The nodes of the map must survive until the next kernel has read them. */
 static union kho_map_node *alloc_map_node(void)
 {
 	struct folio *folio = kho_alloc_folio(0);
-	union kho_map_node *node = folio ? folio_address(folio) : NULL;
 
-	if (node && WARN_ON_ONCE(kho_scratch_overlap(virt_to_phys(node), PAGE_SIZE))) {
-		free_page((unsigned long)node);
-		return NULL;
-	}
-
-	return node;
+	return folio ? folio_address(folio) : NULL;
 }
 
 static void free_map_node(union kho_map_node *node)

@@ -66,7 +66,8 @@ int kho_fdt_get(const void *fdt, const char *name, phys_addr_t *phys, size_t *si
 
 /*
  * The scratch array and the number of its entries; no entries if KHO is off.
- * Set before the page allocator starts, constant from then on.
+ * Set before the page allocator starts, constant from then on but for where the
+ * array is, see kho_scratch_move_array().
  */
 extern struct kho_scratch *kho_scratch;
 extern unsigned int kho_scratch_cnt;

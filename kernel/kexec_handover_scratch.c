@@ -555,7 +555,8 @@ void __init kho_scratch_release(void)
  * kho_scratch_move_array - get the array of regions out of scratch
  *
  * It is handed over where it is, and the next kernel could be loaded over it if
- * the previous one left it in scratch.
+ * the previous one left it in scratch. Its page there stays reserved: what else is
+ * in it nobody knows.
  *
  * Context: initcalls; may sleep.
  * Return: 0, or -ENOMEM.

@@ -41,7 +41,7 @@ class Handover:
         return size > 0 and 0 <= addr and addr + size <= self.ram.size
 
     def in_scratch(self, addr, size):
-        return any(overlap(addr, size, *region) for region in self.reader.scratch())
+        return any(overlap(addr, size, *region) for region in self.reader.scratch() if region[1])
 
     def within_scratch(self, addr, size):
         return any(start <= addr and addr + size <= start + length
@@ -115,9 +115,9 @@ def scratch_regions(h):
     regions = h.reader.scratch()
     nodes = int(h.told_one('nodes'))
     # None of ours is empty, but inherited ones may be.
-    inherited = len(regions) - 2 - nodes
-    if inherited and inherited != sum(not size for _, size in regions):
-        yield f'{len(regions)} regions, {nodes} nodes'
+    empty = sum(not size for _, size in regions)
+    if len(regions) - 2 - nodes != empty:
+        yield f'{len(regions)} regions, {empty} of them empty, {nodes} nodes'
     regions = [region for region in regions if region[1]]
     if sum(regions[0]) > 1 << 32:
         yield 'the first is no low memory'

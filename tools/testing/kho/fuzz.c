@@ -423,6 +423,25 @@ static void spoil_twice(void)
 	}
 }
 
+static void spoil_empty_region(void)
+{
+	scratch_array()[0] = (struct kho_scratch){ scratch_array()[1].addr + PAGE_SIZE, 0 };
+}
+
+static void spoil_all_empty(void)
+{
+	for (unsigned int i = 0; i < NR_SCRATCH; i++)
+		scratch_array()[i].size = 0;
+}
+
+static void spoil_array_place(void)
+{
+	u64 addr = scratch_array()[1].addr + PAGE_SIZE;
+
+	memcpy(phys_to_virt(addr), scratch_array(), world.scratch_size);
+	world.scratch = addr;
+}
+
 static void spoil_nodes_scratch(void)
 {
 	scratch_array()[1].addr = NODE_BORDER / 0x400000 * 0x400000;
@@ -483,6 +502,9 @@ static const struct {
 } named[] = {
 	{ "nothing is wrong", spoil_nothing, NULL },
 	{ "a scratch region on two nodes", spoil_nodes_scratch, NULL },
+	{ "an empty region in another one", spoil_empty_region, NULL },
+	{ "no region that is not empty", spoil_all_empty, "regions has a size" },
+	{ "the scratch array in scratch", spoil_array_place, NULL },
 	{ "a folio on two nodes", spoil_border, "folio is on two nodes" },
 	{ "a folio where there is no RAM", spoil_hole, "folio is not in RAM" },
 	{ "a folio that ends where there is no RAM", spoil_into_hole, "folio is not in RAM" },

@@ -60,7 +60,8 @@
 /**
  * struct kho_scratch - a region that holds nothing preserved
  * @addr: physical address, aligned to a block of MAX_ORDER_NR_PAGES pages
- * @size: bytes, a multiple of the same block
+ * @size: bytes, a multiple of the same block; 0 for an empty region, of which @addr
+ *	says nothing
  *
  * The array of them that a handover names has the low-memory region first, then
  * the global one, then one for each node that has memory.

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Handovers to a kernel that has a KHO of its own, and back, and from each of the
-# two to itself: what one of them keeps is there in the other one. A file of ours, a file of the peer's
-# and, of a client that calls each function of the interface, a folio, a run of
-# pages and a vmalloc area are on the way; a region of reserve_mem= stays.
+# two to itself: what one of them keeps is there in the other one. Files and, of a
+# client that calls each function of the interface, a folio, a run of pages and a
+# vmalloc area are on the way; a region of reserve_mem= stays.
 #
 # Which one the peer is says host/peer.sh.
 #
@@ -11,7 +11,7 @@
 
 about="handovers to another kernel's KHO and back"
 when=asked
-machines=x86
+pages=4k
 kernels="main peer"
 turns="main peer peer main main peer"
 words="test_kho_api.run=1 reserve_mem=4M:4096:data"
@@ -23,6 +23,7 @@ limit=180
 stage_1() {
 	check "a file can be kept" keep "$(file_of 1)" 30M
 	check "the client of all functions is content" api_is "kept=3 taken=0 wrong=0"
+	same_total
 	set_out
 }
 
@@ -38,7 +39,7 @@ later_stage() {
 	check "they are intact" intact $files
 	check "each folio is a proper one" folios_sound
 	check "folio, pages and area came, and go out again" api_is "kept=3 taken=3 wrong=0"
-	check "scratch is where it was" same scratch "$(cat $KHO/out/scratch_phys)" "$(recall scratch)"
+	check "scratch is where it was" same scratch "$(regions out)" "$(recall scratch)"
 	check "the region is where it was" same region "$(region)" "$(recall region)"
 	check "the map of memory is as large as in the same kernel before" same_total
 	check "nine tenths of the memory can be used" usable 90
@@ -54,7 +55,7 @@ file_of() {
 
 set_out() {
 	remember release "$(uname -r)"
-	remember scratch "$(cat $KHO/out/scratch_phys)"
+	remember scratch "$(regions out)"
 	remember region "$(region)"
 	# shellcheck disable=SC2086 # words
 	handover "$(word $((kho_stage + 1)) $turns)" "$words"
