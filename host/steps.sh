@@ -67,7 +67,8 @@ plain_tree() {
 	local source
 	source=$(head -1 "$tree/.overlay/source")
 	source=${PLAIN:-${source%% | *}}
-	rm -rf "$plain"
+	# Objects of another source would be taken for new: files come with old dates.
+	rm -rf "$plain" "$steps"/{on,off,tiny,i386,small}
 	mkdir -p "$plain"
 	if [[ -d $source ]]; then
 		(cd "$source" && find . -mindepth 1 -maxdepth 1 ! -name .git -exec cp -a -t "$plain" {} +)
@@ -148,6 +149,8 @@ objects() {
 builds() {
 	local said what=(bzImage)
 	configure "$1"
+	# If this step does not build, nothing is to be seen of the one before.
+	rm -f "$steps/$1/arch/x86/boot/bzImage"
 	if [[ $1 == small ]]; then
 		said=$(objects)
 		[[ -n $said ]]

@@ -124,9 +124,9 @@ machine_words_x86() {
 }
 
 # Pointers are signed by qemu's own cipher; the architecture's takes half of the
-# time that there is. Memory has tags, for kernels that use them.
+# time that there is.
 machine_words_arm64() {
-	words=(qemu-system-aarch64 -M virt,mte=on -cpu "max,pauth-impdef=on")
+	words=(qemu-system-aarch64 -M virt -cpu "max,pauth-impdef=on")
 	[ -z "$firmware" ] || words+=(-bios "$efi")
 }
 
