@@ -43,7 +43,7 @@ read_table() {
 	read -r _ suffix seed fragments <<<"$line"
 	machine=$(machine_of "$1")
 	image=$(image_in "$machine")
-	if [[ $1 == *peer ]]; then
+	if [[ $1 == peer ]]; then
 		"$root/host/peer.sh"
 		tree=$build/peer/linux
 	fi
@@ -131,7 +131,7 @@ check_config() {
 		END { for (name in want) if (want[name] != have[name]) print want[name] ? want[name] : name "=n" }
 		' "$out/.wanted" "$out/.config" | sort | paste -sd ' ')
 	[[ -n $missing ]] || return 0
-	[[ $name == *peer && $missing != *KEXEC_HANDOVER=y* && $missing != *_BENCH=y* ]] ||
+	[[ $name == peer && $missing != *KEXEC_HANDOVER=y* && $missing != *_BENCH=y* ]] ||
 		die "$name: Kconfig does not accept $missing"
 	warn "$name has no $missing"
 }

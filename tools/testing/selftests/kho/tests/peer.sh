@@ -11,7 +11,7 @@
 
 about="handovers to another kernel's KHO and back"
 when=asked
-pages=4k
+machines=x86
 kernels="main peer"
 turns="main peer peer main main peer"
 words="test_kho_api.run=1 reserve_mem=4M:4096:data"
