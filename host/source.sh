@@ -14,6 +14,7 @@ readonly newer_suites='trixie-backports sid'
 fetch_newer() {
 	local dir mirror suite
 	dir=$build/apt
+	# shellcheck disable=SC2016 # apt replaces it
 	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' |
 		grep -m 1 '/debian/$' || echo http://deb.debian.org/debian/)
 	mkdir -p "$dir"

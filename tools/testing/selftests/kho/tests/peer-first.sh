@@ -5,9 +5,9 @@
 #
 # shellcheck shell=dash
 
-# shellcheck source=/dev/null
+# shellcheck source=tools/testing/selftests/kho/tests/peer.sh
 . "$kho_tests/peer.sh"
 
 about="handovers from another kernel's KHO, and back"
 kernels="peer main"
-turns="peer main main peer peer main"
+turns=peer,main,main,peer,peer,main

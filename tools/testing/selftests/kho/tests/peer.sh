@@ -13,7 +13,7 @@ about="handovers to another kernel's KHO and back"
 when=asked
 machines=x86
 kernels="main peer"
-turns="main peer peer main main peer"
+turns=main,peer,peer,main,main,peer
 words="test_kho_api.run=1 reserve_mem=4M:4096:data"
 mem=1G
 stages=6
@@ -33,8 +33,10 @@ later_stage() {
 	files=$(file_of $((n - 1)))
 	[ "$n" -eq 2 ] || files="$(file_of $((n - 2))) $files"
 
-	check "it was kexec $((n - 1)), from who was there before" metadata_says "$(recall release)" $((n - 1))
-	check "the files are there, and no others" same files "$(sorted "$(kept)")" "$(sorted "$files")"
+	check "it was kexec $((n - 1)), from who was there before" \
+		metadata_says "$(recall release)" $((n - 1))
+	check "the files are there, and no others" \
+		same files "$(sorted "$(kept)")" "$(sorted "$files")"
 	# shellcheck disable=SC2086 # words
 	check "they are intact" intact $files
 	check "each folio is a proper one" folios_sound
@@ -57,14 +59,7 @@ set_out() {
 	remember release "$(uname -r)"
 	remember scratch "$(regions out)"
 	remember region "$(region)"
-	# shellcheck disable=SC2086 # words
-	handover "$(word $((kho_stage + 1)) $turns)" "$words"
-}
-
-# word N WORD...: the Nth of them
-word() {
-	shift "$1"
-	echo "$1"
+	handover "$(echo "$turns" | cut -d , -f $((kho_stage + 1)))" "$words"
 }
 
 metadata_says() {
