@@ -15,8 +15,9 @@ fetch_newer() {
 	local dir mirror suite
 	dir=$build/apt
 	# shellcheck disable=SC2016 # apt replaces it
-	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' |
-		grep -m 1 '/debian/$' || echo http://deb.debian.org/debian/)
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Label: Debian' 'Created-By: Packages' |
+		awk 'NR == 1')
+	[[ -n $mirror ]] || { echo "E: this machine has no sources of Debian"; return 1; }
 	mkdir -p "$dir"
 	for suite in $newer_suites; do
 		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main"
