@@ -11,7 +11,7 @@
 #include <linux/mm.h>
 #include <linux/page_ref.h>
 
-/* Linux 7.0 has it without a reference and under another name. */
+/* Linux 7.3 has it without a reference and under another name. */
 #ifdef alloc_contig_frozen_pages
 static inline struct folio *folio_alloc_gigantic(int order, gfp_t gfp, int nid,
 						 nodemask_t *nodes)
