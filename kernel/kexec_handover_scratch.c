@@ -301,17 +301,20 @@ static void __init choose_sizes(void)
 		kho_scratch[i++].size = request.percent ? default_node_size(nid) : request.node;
 }
 
-/* The next region, with the size that it has in the array. */
-static bool __init reserve_region(phys_addr_t limit, int nid)
+/* A region with the size that it has in the array. */
+static bool __init reserve_region(unsigned int i, phys_addr_t limit, int nid)
 {
-	struct kho_scratch *region = &kho_scratch[kho_scratch_cnt];
+	struct kho_scratch *region = &kho_scratch[i];
 
 	/* The regions are all there, so that their order tells what they are. */
 	region->size = ALIGN(max(region->size, 1), KHO_SCRATCH_ALIGN);
 	region->addr = memblock_alloc_range_nid(region->size, KHO_SCRATCH_ALIGN, 0,
 						limit, nid, true);
-	if (!region->addr)
+	if (!region->addr) {
+		pr_err("no %pa bytes for scratch region %u, KHO is off; see kho_scratch=\n",
+		       &region->size, i);
 		return false;
+	}
 
 	/* Its pages come and go as free memory, kmemleak must not look there. */
 	kmemleak_ignore_phys(region->addr);
@@ -320,20 +323,23 @@ static bool __init reserve_region(phys_addr_t limit, int nid)
 	return true;
 }
 
+/*
+ * First those with the fewest places to be in. Low memory may be the only place on
+ * a node where a region fits. The other way round there is more to choose from: a
+ * node's region is in low memory only where the node has nothing else.
+ */
 static bool __init reserve_regions(void)
 {
+	unsigned int i = SCRATCH_NODES;
 	int nid;
 
 	choose_sizes();
-	if (!reserve_region(ARCH_LOW_ADDRESS_LIMIT, NUMA_NO_NODE) ||
-	    !reserve_region(MEMBLOCK_ALLOC_ACCESSIBLE, NUMA_NO_NODE))
-		return false;
-
 	for_each_node_state(nid, N_MEMORY)
-		if (!reserve_region(MEMBLOCK_ALLOC_ACCESSIBLE, nid))
+		if (!reserve_region(i++, MEMBLOCK_ALLOC_ACCESSIBLE, nid))
 			return false;
 
-	return true;
+	return reserve_region(SCRATCH_LOW, ARCH_LOW_ADDRESS_LIMIT, NUMA_NO_NODE) &&
+	       reserve_region(SCRATCH_GLOBAL, MEMBLOCK_ALLOC_ACCESSIBLE, NUMA_NO_NODE);
 }
 
 static u64 __init scratch_bytes(void)
@@ -375,17 +381,14 @@ bool __init kho_scratch_reserve(void)
 	if (ok)
 		pr_err("%llu MiB of scratch are more than half of memory, KHO is off; see kho_scratch=\n",
 		       scratch_bytes() >> 20);
-	else
-		pr_err("no %pa bytes for scratch region %u, KHO is off; see kho_scratch=\n",
-		       &kho_scratch[kho_scratch_cnt].size, kho_scratch_cnt);
 
-	while (kho_scratch_cnt) {
-		kho_scratch_cnt--;
-		memblock_phys_free(kho_scratch[kho_scratch_cnt].addr,
-				   kho_scratch[kho_scratch_cnt].size);
-	}
+	/* Zeroes in the array: those that were not reached. */
+	for (unsigned int i = 0; i < max; i++)
+		if (kho_scratch[i].addr)
+			memblock_phys_free(kho_scratch[i].addr, kho_scratch[i].size);
 	memblock_free(kho_scratch, array_size);
 	kho_scratch = NULL;
+	kho_scratch_cnt = 0;
 
 	return false;
 }
