@@ -629,8 +629,26 @@ int kho_locate_mem_hole(struct kexec_buf *kbuf,
 			return 0;
 	}
 
-	pr_err("no room in scratch for a kexec segment of %lu bytes; see kho_scratch=\n",
-	       kbuf->memsz);
+	/*
+	 * Not yet an error: the loader may go on to put the kernel elsewhere, until
+	 * there is no place for that. The first one is what had no room.
+	 */
+	if (!kbuf->image->kho_no_room)
+		kbuf->image->kho_no_room = kbuf->memsz;
 
 	return -EADDRNOTAVAIL;
+}
+
+/**
+ * kho_load_failed - say so if it was for lack of scratch
+ * @image: what could not be loaded
+ * @err: why, a negative errno
+ *
+ * Context: kexec_file_load, with the kexec lock.
+ */
+void kho_load_failed(const struct kimage *image, int err)
+{
+	if (err == -EADDRNOTAVAIL && image->kho_no_room)
+		pr_err("no room in scratch for a kexec segment of %lu bytes; see kho_scratch=\n",
+		       image->kho_no_room);
 }

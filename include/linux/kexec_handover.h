@@ -63,6 +63,7 @@ bool kho_handover_params(const struct kimage *image, phys_addr_t *fdt_phys,
 			 phys_addr_t *scratch_phys, u64 *scratch_len);
 int kho_locate_mem_hole(struct kexec_buf *kbuf,
 			int (*func)(struct resource *, void *));
+void kho_load_failed(const struct kimage *image, int err);
 
 /* For the start of the page allocator: mm/memblock.c and mm/mm_init.c. */
 void kho_memory_init(void);
@@ -173,6 +174,8 @@ static inline int kho_locate_mem_hole(struct kexec_buf *kbuf,
 {
 	return 1;
 }
+
+static inline void kho_load_failed(const struct kimage *image, int err) { }
 
 static inline void kho_memory_init(void) { }
 
