@@ -1146,7 +1146,8 @@ static void test_no_memory(struct kunit *test)
 	unsigned long pfn = KHO_MAP_LEAF_BITS;
 
 	check_no_memory(test, pfn - 1, 0, 0);
-	for (unsigned int missing = 1; missing <= TOP_LEVEL; missing++) {
+	/* With pages of 16 KiB the root tells order 0 from others, and nothing else. */
+	for (unsigned int missing = 1; missing <= TOP_LEVEL && pfn < PFN_END; missing++) {
 		check_no_memory(test, pfn, 0, missing);
 		pfn *= KHO_MAP_TABLE_ENTRIES;
 	}
