@@ -34,7 +34,9 @@
 #include <linux/kexec_handover.h>
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/ktime.h>
+#include <linux/log2.h>
 #include <linux/memblock.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
@@ -139,10 +141,11 @@ static u64 nth_content(const struct area *area, unsigned long i)
 	return (((u64)area->desc.seed << 32) + i + 1) * 0x9e3779b97f4a7c15ULL;
 }
 
+/* All of each page, also where vmalloc() was not asked for so much. */
 static void fill(const struct area *area)
 {
 	for (unsigned long i = 0; i < area->desc.nr_pages; i++) {
-		memset64(nth_address(area, i), nth_content(area, i), PAGE_WORDS);
+		memset64(page_address(nth_of(area, i)), nth_content(area, i), PAGE_WORDS);
 		cond_resched();
 	}
 }
@@ -291,12 +294,42 @@ static bool alloc_run(unsigned long pfn, unsigned long nr)
 	       !alloc_contig_range(pfn, pfn + nr, MIGRATE_MOVABLE, GFP_KERNEL);
 }
 
+/* What an offset counts from, however large a page and a page block is. */
+#define STEP_ORDER	10
+
+/* Out of a block of the page allocator, which has no order above MAX_PAGE_ORDER. */
+static bool alloc_out_of_block(struct area *area, unsigned long offset)
+{
+	const unsigned long end = offset + area->desc.nr_pages + 1;
+	const unsigned int order = max(STEP_ORDER, order_base_2(end));
+	struct page *block;
+
+	if (order > MAX_PAGE_ORDER)
+		return false;
+	block = alloc_pages(GFP_KERNEL | __GFP_NOWARN, order);
+	if (!block)
+		return false;
+
+	split_page(block, order);
+	for (unsigned long i = 0; i < BIT(order); i++) {
+		if (i < offset || i >= end)
+			__free_page(block + i);
+	}
+	area->desc.phys = page_to_phys(block + offset);
+	area->guard = block + end - 1;
+
+	return true;
+}
+
 /* Single pages, and one more as a guard. */
 static int alloc_pages_at(struct area *area, unsigned long offset)
 {
 	const unsigned long nr = area->desc.nr_pages;
 
-	for (unsigned long pfn = offset; pfn < max_pfn; pfn += MAX_ORDER_NR_PAGES) {
+	if (alloc_out_of_block(area, offset))
+		return 0;
+
+	for (unsigned long pfn = offset; pfn < max_pfn; pfn += BIT(STEP_ORDER)) {
 		if (!alloc_run(pfn, nr + 1))
 			continue;
 		area->desc.phys = PFN_PHYS(pfn);

@@ -3,9 +3,9 @@
  * Is a folio like one from folio_alloc()?
  *
  * This file owns the comparison of a folio that was handed over, page for page
- * and field for field, with one of its order that is fresh from the page
- * allocator. What a fresh one looks like is nowhere written down here, so that
- * a change of the page allocator is no change of this file.
+ * and field for field, with one of its order, or a smaller one, that is fresh
+ * from the page allocator. What a fresh one looks like is nowhere written down
+ * here, so that a change of the page allocator is no change of this file.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -109,6 +109,20 @@ static const char *compare(struct folio *folio, struct folio *fresh, unsigned lo
 	return what;
 }
 
+/* A smaller one will do if there is none, as long as it has plain tails. */
+static struct folio *alloc_like(unsigned int order)
+{
+	struct folio *fresh;
+
+	for (order = min(order, MAX_PAGE_ORDER); order > 2; order--) {
+		fresh = folio_alloc(GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY, order);
+		if (fresh)
+			return fresh;
+	}
+
+	return folio_alloc(GFP_KERNEL, order);
+}
+
 /**
  * check_folio_like_new - compare a folio with one fresh from the page allocator
  * @folio: the folio, with one reference and no user
@@ -118,8 +132,7 @@ static const char *compare(struct folio *folio, struct folio *fresh, unsigned lo
  */
 void check_folio_like_new(struct folio *folio, struct folio_checks *checks)
 {
-	const unsigned int order = min(folio_order(folio), MAX_PAGE_ORDER);
-	struct folio *fresh = folio_alloc(GFP_KERNEL, order);
+	struct folio *fresh = alloc_like(folio_order(folio));
 	unsigned long where = 0;
 	const char *what;
 

@@ -23,9 +23,11 @@
 #include <linux/kexec_handover.h>
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/libfdt.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/seq_file.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
@@ -83,8 +85,10 @@ static void show_no_memory(struct seq_file *m)
 	const struct kho_map_ops *ops = kho_out.map.ops;
 	struct folio *folio = folio_alloc(GFP_KERNEL, RARE_ORDER);
 	struct page *page = alloc_pages(GFP_KERNEL, RARE_ORDER + 1);
-	void *area = vmalloc_huge(PMD_SIZE, GFP_KERNEL);
+	/* Of one block, of which nobody else has one, unless the block is too large. */
+	void *area = vmalloc_huge(min(PMD_SIZE, SZ_32M), GFP_KERNEL);
 	struct kho_vmalloc kv = {};
+	int err;
 
 	if (folio && page && area) {
 		split_page(page, RARE_ORDER + 1);
@@ -93,7 +97,10 @@ static void show_no_memory(struct seq_file *m)
 		/* Blocks of many orders, which have a leaf, and of the rare one. */
 		seq_printf(m, "pages-memory %d\n",
 			   kho_preserve_pages(page + 1, BIT(RARE_ORDER + 1) - 1));
-		seq_printf(m, "vmalloc-memory %d\n", kho_preserve_vmalloc(area, &kv));
+		err = kho_preserve_vmalloc(area, &kv);
+		seq_printf(m, "vmalloc-memory %d\n", err);
+		if (!err)
+			kho_unpreserve_vmalloc(&kv);
 		seq_printf(m, "alloc-memory %d\n",
 			   result(kho_alloc_preserve(PAGE_SIZE << RARE_ORDER)));
 		kho_out.map.ops = ops;
@@ -142,20 +149,38 @@ static int fill_fdt(char *blob, int *nr, void *copy)
 	return err;
 }
 
+/* Room for 4 KiB is left, however large a page is: more blobs take long. */
+static int make_small(void)
+{
+	void *filler;
+
+	guard(mutex)(&kho_out.lock);
+
+	return fdt_setprop_placeholder(kho_out.fdt, 0, "filler", KHO_FDT_SIZE - SZ_4K, &filler);
+}
+
+static void make_large(void)
+{
+	guard(mutex)(&kho_out.lock);
+	fdt_delprop(kho_out.fdt, 0, "filler");
+}
+
 static void show_full(struct seq_file *m, char *blob)
 {
 	const int before = fdt_size_dt_struct(kho_out.fdt);
 	void *copy = kmalloc(KHO_FDT_SIZE, GFP_KERNEL);
 	int nr;
 
-	if (!copy)
-		return;
+	if (!copy || make_small())
+		goto out;
 
 	seq_printf(m, "subtree-full %d\n", fill_fdt(blob, &nr, copy));
 	seq_printf(m, "subtree-changed %d\n", !!memcmp(copy, kho_out.fdt, KHO_FDT_SIZE));
 	while (nr--)
 		kho_remove_subtree(blob + nr);
+	make_large();
 	seq_printf(m, "subtree-left %d\n", fdt_size_dt_struct(kho_out.fdt) - before);
+out:
 	kfree(copy);
 }
 

@@ -49,6 +49,7 @@
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
 #include <linux/kthread.h>
+#include <linux/log2.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -57,6 +58,7 @@
 #include <linux/prandom.h>
 #include <linux/seq_file.h>
 #include <linux/shmem_fs.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 #include <linux/test_kexec_handover.h>
 #include <linux/uaccess.h>
@@ -438,8 +440,13 @@ static int __init take_in_thread(void *arg)
 {
 	struct taker taker = { .nr = (unsigned long)arg };
 
-	while (!deferred_init_runs())
-		schedule_timeout_uninterruptible(1);
+	/* Not asleep, once there are other CPUs: it may be over in a few jiffies. */
+	while (!deferred_init_runs()) {
+		if (num_online_cpus() > 1)
+			cond_resched();
+		else
+			schedule_timeout_uninterruptible(1);
+	}
 	if (!taker.nr)
 		pages_at_start = initialised_pages();
 
@@ -644,13 +651,18 @@ static int random_nid(struct rnd_state *rnd)
 	return nid;
 }
 
-/* As often a small order as a large one, now and then a gigantic one. */
+/*
+ * As often a small order as a large one, now and then a gigantic one. None larger
+ * than with pages of 4 KiB, or a few of them are all memory there is.
+ */
 static unsigned int random_order(struct rnd_state *rnd)
 {
-	if (!(prandom_u32_state(rnd) % 64))
-		return MAX_PAGE_ORDER + 1 + prandom_u32_state(rnd) % 3;
+	const unsigned int top = min(MAX_PAGE_ORDER, ilog2(SZ_4M >> PAGE_SHIFT));
 
-	return prandom_u32_state(rnd) % (1 + prandom_u32_state(rnd) % (MAX_PAGE_ORDER + 1));
+	if (!(prandom_u32_state(rnd) % 64))
+		return top + 1 + prandom_u32_state(rnd) % 3;
+
+	return prandom_u32_state(rnd) % (1 + prandom_u32_state(rnd) % (top + 1));
 }
 
 /* No memory is no error: another order, or another node, may have some. */
@@ -713,6 +725,8 @@ static int split(struct folio *folio)
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
+	/* Reclaim would leave in shmem what only other file systems know. */
+	mapping_set_unevictable(file->f_mapping);
 	err = filemap_add_folio(file->f_mapping, folio, 0, GFP_KERNEL);
 	if (!err) {
 		err = split_folio(folio);
