@@ -41,7 +41,7 @@ check_file() {
 }
 
 guest_mib() {
-	echo $((512 + 4 * $(mib_of "$1")))
+	with_scratch $((512 + 4 * $(mib_of "$1"))) 3 "$family"
 }
 
 # tell STAGE NAME: what the guest said in a line "kho-demo: stage N NAME VALUE"

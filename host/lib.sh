@@ -73,6 +73,37 @@ asked_family() {
 	esac
 }
 
+# pages_of FAMILY: 4k, 16k or 64k
+pages_of() {
+	case $1 in
+	*-16k) echo 16k ;;
+	*-64k) echo 64k ;;
+	*) echo 4k ;;
+	esac
+}
+
+# 2G or 512M to a number of MiB.
+mebibytes() {
+	case $1 in
+	*[!0-9]*[!0-9] | [!0-9]*) die "odd memory size '$1'" ;;
+	*G) echo $((${1%G} * 1024)) ;;
+	*M) echo "${1%M}" ;;
+	*) die "odd memory size '$1'" ;;
+	esac
+}
+
+# with_scratch MIB REGIONS FAMILY: for a guest that has enough with MIB, if pages are
+# of 4 KiB. Scratch is made of blocks of 32 MiB with pages of 16 KiB, and of 512 MiB
+# with pages of 64 KiB, which at most half of memory can be; and with these each node
+# has whole blocks, or there are hardly any.
+with_scratch() {
+	case $(pages_of "$3") in
+	4k) echo "$1" ;;
+	16k) echo $(($1 + $2 * 64)) ;;
+	64k) echo $((($1 + $2 * 1024 + 2047) / 2048 * 2048)) ;;
+	esac
+}
+
 # in_family FAMILY PART: the name of a kernel
 in_family() {
 	case $1,$2 in

@@ -15,8 +15,8 @@
 # All does not include a scenario that has when=asked at its head.
 #
 # Owns the run: which kernels are needed, as many machines at a time as there
-# are CPUs, one line a scenario, the count at the end. A scenario is a file in
-# tools/testing/selftests/kho/tests/; what is in its log is for judge.awk to
+# are CPUs and memory for, one line a scenario, the count at the end. A scenario
+# is a file in tools/testing/selftests/kho/tests/; what is in its log is for judge.awk to
 # read. A test in host/tests/ is a program of the host instead, with the same
 # kind of head: its function host_test prints TAP. The last line is "N passed,
 # N failed", counted in single results, and the exit status is 0 only when
@@ -53,8 +53,11 @@ file_of() {
 # on a host.
 read_head() {
 	about='' kernels='main next' stages=2 expect='' when=always
-	mem=512M cpus=1 numa=none dimm='' limit=60 words=''
+	mem=512M cpus=1 numa=none dimm='' limit=60 words='' qemu=''
 	machines='x86 arm64' pages='4k 16k 64k' family=$asked_family firmware=''
+	# As in a guest. A head that names another family wants 4 KiB.
+	# shellcheck disable=SC2034
+	PAGE_SIZE=$((1024 * $(its_pages | tr -d k)))
 	# For scenarios that start out from another one.
 	# shellcheck disable=SC2034
 	kho_tests=$ours/tests
@@ -77,11 +80,7 @@ its_kernels() {
 }
 
 its_pages() {
-	case $family in
-	*-16k) echo 16k ;;
-	*-64k) echo 64k ;;
-	*) echo 4k ;;
-	esac
+	pages_of "$family"
 }
 
 family_machine() {
@@ -98,19 +97,13 @@ unfit() {
 	done
 }
 
-# Scratch is made of blocks of 32 MiB with pages of 16 KiB, and of 512 MiB with
-# pages of 64 KiB, which at most half of memory can be. Heads say what 4 KiB want.
+# Heads say what pages of 4 KiB want.
 guest_mem() {
-	local regions=3 mib=${mem%M}
-	[[ $mem != *G ]] || mib=$((${mem%G} * 1024))
+	local regions=3
 	case $numa in
 	[24]) regions=$((2 + numa)) ;;
 	esac
-	case $(its_pages) in
-	4k) echo "$mem" ;;
-	16k) echo "$((mib + regions * 64))M" ;;
-	64k) echo "$((mib + regions * 1024))M" ;;
-	esac
+	echo "$(with_scratch "$(mebibytes "$mem")" $regions "$family")M"
 }
 
 list() {
@@ -182,7 +175,7 @@ run_one() {
 	"$root/host/initramfs.sh" "$vms/$name.cpio" "$machine" "${boot[@]}" || true
 	"$root/host/vm.sh" --name "$name" --machine "$machine" --firmware "$firmware" \
 		--initrd "$vms/$name.cpio" --kernel "$(image_of "${boot[0]#*=}")" \
-		--mem "$(guest_mem)" --cpus "$cpus" --numa "$numa" --dimm "$dimm" --limit "$limit" \
+		--mem "$(guest_mem)" --cpus "$cpus" --numa "$numa" --dimm "$dimm" --limit "$limit" --qemu "$qemu" \
 		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=${name%%:*} kho_stage=1 $words" || true
 	rm -f "$vms/$name.cpio"
 	[[ -f $log ]] || echo "   0.000000 vm: was not started" >"$log"
@@ -269,26 +262,46 @@ report() {
 	fi
 }
 
-# As many at a time as there are CPUs; reports them as they end.
+# MiB of the host that a test may come to use: a guest touches all that it has. Of
+# those that do not run it is less, which does no harm.
+mib_of() (
+	read_head "$1"
+	echo $(($(mebibytes "$(guest_mem)") + $(mebibytes "${dimm:-0M}")))
+)
+
+# Some MiB of this are others'.
+host_mib() {
+	awk '$1 == "MemTotal:" { print int($2 / 1024) - 1024 }' /proc/meminfo
+}
+
+# The next one to end, of those in "running", whose memory is in "used".
+await_one() {
+	local pid
+	wait -n -p pid || true
+	report "${running[$pid]}"
+	used=$((used - mib[$pid]))
+	unset "running[$pid]" "mib[$pid]"
+}
+
+# As many at a time as there are CPUs, and as there is memory for; reports them as
+# they end.
 run_all() {
-	local name pid jobs
-	local -A running=()
+	local name jobs all used=0 more
+	local -A running=() mib=()
 	jobs=$(nproc)
+	all=$(host_mib)
 
 	for name; do
-		if ((${#running[@]} >= jobs)); then
-			wait -n -p pid || true
-			report "${running[$pid]}"
-			unset "running[$pid]"
-		fi
+		more=$(mib_of "$name")
+		while ((${#running[@]} >= jobs || (${#running[@]} && used + more > all))); do
+			await_one
+		done
 		rm -f "$vms/$name.result"
 		run_one "$name" &
-		running[$!]=$name
+		running[$!]=$name mib[$!]=$more used=$((used + more))
 	done
 	while ((${#running[@]})); do
-		wait -n -p pid || true
-		report "${running[$pid]}"
-		unset "running[$pid]"
+		await_one
 	done
 }
 

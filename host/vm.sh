@@ -72,16 +72,6 @@ parse() {
 	[ -z "$ram" ] || [ "$(mebibytes "$mem")" -le 2048 ] || die "--ram wants at most 2G"
 }
 
-# 2G or 512M to a number of MiB.
-mebibytes() {
-	case $1 in
-	*[!0-9]*[!0-9] | [!0-9]*) die "odd memory size '$1'" ;;
-	*G) echo $((${1%G} * 1024)) ;;
-	*M) echo "${1%M}" ;;
-	*) die "odd memory size '$1'" ;;
-	esac
-}
-
 # One node of $2 MiB (0: none) with the CPUs $3, as words for qemu.
 numa_node() {
 	local id=$1 size=$2 node_cpus=$3
