@@ -96,7 +96,7 @@ coccicheck() {
 }
 
 # What a test says at its head, for host/test.sh, and what a guest is told.
-readonly head=(about kernels stages plan expect when mem cpus numa dimm limit words machines pages family firmware)
+readonly head=(about kernels stages plan expect when mem cpus numa dimm limit words qemu machines pages family firmware)
 readonly guest=("${head[@]}" kho_test kho_stage kho_tests KTAP_CNT_PASS PAGE_SIZE)
 readonly facts=(fact_{release,kexecs,scratch,files,areas,region,unclaimed,blobs,refused})
 
@@ -143,6 +143,17 @@ shell_scripts() {
 	} 2>&1 | sort -u
 }
 
+# What the architectures share stands once, and names none of them.
+common_code() {
+	local file machine='(CONFIG_|__)(ARM64|X86|aarch64|x86)'
+
+	grep -nE "$machine" include/linux/*.h include/linux/*/*/*.h \
+		include/trace/events/*.h kernel/* lib/*/* drivers/*/* || true
+	for file in $(series_patches); do
+		[[ $file == @(x86|arm64)*.patch ]] || grep -nE "^\+.*$machine" "patches/$file" || true
+	done
+}
+
 # Of a patch, what it says and adds: the rest is somebody else's.
 spelling() {
 	local file
@@ -176,6 +187,7 @@ lint() {
 		checked "coccicheck" coccicheck "${sources[@]}"
 	fi
 
+	checked "names of architectures in code for all" common_code
 	checked "shellcheck" shell_scripts
 	mapfile -t all < <(git ls-files -co --exclude-standard | grep -vE '\.svg$|^COPYING$|^LICENSES/' )
 	checked "codespell" spelling "${all[@]}"
