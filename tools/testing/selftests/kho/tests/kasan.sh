@@ -17,6 +17,8 @@ limit=300
 stages=3
 plan=24
 expect="KHO: (nothing to restore|cannot restore .*: 0 of)|KASAN: .* in poke_write|Call Trace"
+# The page behind that write.
+expect="$expect|page: refcount:1 mapcount:0 mapping:0+ index:0x0 pfn:"
 
 readonly SHORT_RUNS="1:0 2:1 7:5 513:511 3000:1022"
 # The last page of the second one is not used in full.
@@ -36,17 +38,17 @@ stage_1() {
 	check "8 MiB with huge pages can be kept" create_area "vmalloc $((8 << 20)) huge"
 	check "what cannot be preserved is not" all_refused
 	note_down
-	handover flat
+	handover "$kernels" "$words"
 }
 
 stage_2() {
 	arrive 1
-	handover flat test_kho_early
+	handover "$kernels" "$words" test_kho_early
 }
 
 stage_3() {
 	arrive 2
-	check "a write behind an area is caught" caught_behind
+	somebody_watches
 	check "each page can be freed on its own" drop_areas
 	check "the file can be dropped" forget letter
 	check "much of the memory can be used" usable 50
@@ -60,6 +62,10 @@ arrive() {
 	check "the file is intact" intact letter
 }
 
+somebody_watches() {
+	check "a write behind an area is caught" caught_behind
+}
+
 # Not errors_are: KASAN holds freed memory back, so that MemFree says nothing.
 all_refused() {
 	cat "$AREAS/errors" >/tmp/errors
@@ -71,6 +77,6 @@ all_refused() {
 caught_behind() {
 	has_not_said 'KASAN' || return
 	echo 1 >"$AREAS/poke"
-	has_said 'BUG: KASAN: vmalloc-out-of-bounds in poke' &&
+	has_said 'BUG: KASAN: (vmalloc-out-of-bounds|invalid-access) in poke' &&
 		same reports "$(dmesg | grep -c 'BUG: KASAN')" 1
 }

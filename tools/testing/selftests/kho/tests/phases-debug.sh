@@ -16,6 +16,8 @@ limit=600
 # With page_owner=on Linux 6.12 itself cannot allocate what is larger than a
 # section: it steps over the end of an array.
 huge=15
+# With more kept, zones grow over all of so small a machine before there are threads.
+joined=""
 # With debug_pagealloc=on MemTotal differs by 1 to 2 MiB from boot to boot, also
 # without a handover.
 margin=4096

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The story of kasan on a CPU with memory tags (MTE), where pages that were handed
+# over have the tags of another kernel.
+#
+# KASAN is off: with the tags of qemu 7.2 it reports errors of the slab allocator
+# before there is KHO, and with kho=off as well. Scenario tags is about KASAN's.
+#
+# shellcheck shell=dash
+
+# shellcheck source=tools/testing/selftests/kho/tests/kasan.sh
+. "$kho_tests/kasan.sh"
+
+about="files, runs of pages and vmalloc areas on a CPU with memory tags"
+kernels="mte"
+machines=arm64
+pages=4k
+words="kasan=off"
+qemu="-machine mte=on"
+
+somebody_watches() {
+	check "the CPU has memory tags" grep -qw mte /proc/cpuinfo
+}
