@@ -31,6 +31,12 @@ page_size() {
 	od -A n -t u8 /proc/self/auxv | awk '$1 == 6 { print $2 }'
 }
 PAGE_SIZE=$(page_size)
+PAGE_KIB=$((PAGE_SIZE / 1024))
+
+# The largest order of the page allocator, and its size in MiB: what scratch is
+# made of. A line has "Node 0, zone NAME" and then a number for each order.
+MAX_ORDER=$(awk 'NR == 1 { print NF - 5 }' /proc/buddyinfo)
+BLOCK_MIB=$(((PAGE_SIZE << MAX_ORDER) >> 20))
 
 ### Scenario and stages ####################################################
 
@@ -45,6 +51,10 @@ begin_stage() {
 	KTAP_CNT_FAIL=${kho_fail:-0}
 	KTAP_CNT_SKIP=${kho_skip:-0}
 	KTAP_CNT_PASS=$((KTAP_TESTNO - 1 - KTAP_CNT_FAIL - KTAP_CNT_SKIP))
+
+	# Each time that pages of two types get into one page block, the zone keeps one
+	# free for a while: much of a guest's memory when a block is of 512 MiB.
+	[ "$PAGE_SIZE" -eq 4096 ] || echo 0 >/proc/sys/vm/watermark_boost_factor
 
 	marker "stage $kho_stage of $kho_test on $(uname -r)"
 	[ "$kho_stage" -gt 1 ] && return
@@ -293,13 +303,33 @@ pages_once() {
 # Nearly all that is free can be allocated, each page once. The rest is for those
 # who must not wait, and for what a debug kernel notes of each page.
 fill() {
-	local free
+	local free filled
 
 	free=$(meminfo MemFree)
 	folios fill && folio_stat_is bad 0 || return
-	[ $(($(folio_stat filled) * 4)) -ge $((free * 9 / 10)) ] && return
-	echo "only $(($(folio_stat filled) * 4)) of $free KiB were to be had"
+	free=$((free - $(held_back))) filled=$(($(folio_stat filled) * PAGE_KIB))
+	[ $filled -ge $((free * 9 / 10)) ] && return
+	echo "only $filled of $free KiB were to be had"
 	return 1
+}
+
+# KiB that are free, but not to be had without reclaim: what is for atomic
+# allocations, and what zones keep since pages of different types got into one block
+# before begin_stage() told them not to. Of each a page block in a zone: with larger
+# pages that is much.
+held_back() {
+	[ "$PAGE_SIZE" != 4096 ] || { echo 0; return; }
+	awk -v kib=$PAGE_KIB '
+		BEGIN {
+			for (size[7] = 1; i < 30; i++)
+				size[i + 8] = 2 * size[i + 7]
+		}
+		$5 == "type" && $6 == "HighAtomic" {
+			for (i = 7; i <= NF; i++)
+				n += $i * size[i]
+		}
+		$1 == "boost" { n += $2 }
+		END { print n * kib }' /proc/pagetypeinfo /proc/zoneinfo
 }
 
 # warned NAME: a warning for each of those that came away with nothing
@@ -379,6 +409,16 @@ sizes() {
 	echo "${mib# }"
 }
 
+# in_blocks MIB...: the sizes that regions have for which this is asked
+in_blocks() {
+	local mib sizes=''
+
+	for mib; do
+		sizes="$sizes $(((mib + BLOCK_MIB - 1) / BLOCK_MIB * BLOCK_MIB))"
+	done
+	echo "${sizes# }"
+}
+
 # scratch_mib in|out: all regions together
 scratch_mib() {
 	local total=0 mib
@@ -419,14 +459,13 @@ mem_total() {
 	echo $(($(meminfo MemTotal) + bytes / 1024))
 }
 
-# Free memory once the kernel has settled: freed pages on the lists of single
-# CPUs do not count as free, and RCU frees late.
+# Free memory once the kernel has settled: RCU frees late.
 mem_free() {
 	local last now=0 try
 
 	for try in 1 2 3 4 5; do
 		last=$now
-		now=$(meminfo MemFree)
+		now=$(node_free all)
 		[ $((now - last)) -lt 64 ] && [ $((last - now)) -lt 64 ] && break
 		sleep 0.1
 	done
@@ -438,6 +477,15 @@ mem_free() {
 node_meminfo() {
 	sed -n "s/^Node $1 $2: *\([0-9]*\) kB/\1/p" \
 		"/sys/devices/system/node/node$1/meminfo"
+}
+
+# node_free NODE|all: in KiB, with what is free on the lists of single CPUs: a tenth of
+# a node may lie there, and goes back to the others at any time.
+node_free() {
+	awk -v node="$1" -v kib=$PAGE_KIB '
+		/^Node/ { here = (node == "all" || $2 == node ",") }
+		here && ($1 == "count:" || $1 " " $2 == "pages free") { n += $NF }
+		END { print n * kib }' /proc/zoneinfo
 }
 
 # came_back BEFORE BYTES: since MemFree was BEFORE KiB, BYTES were freed.

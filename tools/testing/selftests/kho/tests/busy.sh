@@ -40,8 +40,8 @@ stage_1() {
 	check "no call went wrong" same wrong "$(busy_stat wrong)" 0
 	check "no more is preserved than before" same preserved "$(preserved)" "$(recall preserved)"
 	check "all CPUs are back" same "CPUs" "$(nproc)" "$cpus"
-	check "memory that is preserved cannot be unplugged" stays_plugged
-	check "nor can it be if the folio can be moved" movable_stays
+	check_plugged "memory that is preserved cannot be unplugged" stays_plugged
+	check_plugged "nor can it be if the folio can be moved" movable_stays
 	note_down
 	echo 4 >$BUSY
 	handover debug "$words"
@@ -91,6 +91,16 @@ read_all() {
 		cat "$KHO"/out/sub_fdts/* >/dev/null 2>&1 || :
 		[ "$(preserved)" -gt 0 ] || { cat "$KHO/out/stats"; return 1; }
 	done
+}
+
+# check_plugged WHAT COMMAND: on arm64 no memory goes offline that was there at boot,
+# and what came later is never handed over.
+check_plugged() {
+	if [ "$(uname -m)" = aarch64 ]; then
+		ktap_test_skip "- $1"
+	else
+		check "$@"
+	fi
 }
 
 stays_plugged() {

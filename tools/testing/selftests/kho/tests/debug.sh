@@ -15,7 +15,8 @@ about="all orders and mixed files under a kernel that checks everything"
 kernels="debug"
 words="kunit.enable=1 kunit.filter_glob=kho_*"
 mem=2G
-limit=240
+# On arm64 lockdep unwinds the stack each time that interrupts go off or on.
+limit=480
 stages=2
 plan=37
 

@@ -14,11 +14,13 @@
 about="folios of all orders taken back before deferred initialisation"
 kernels="main next"
 mem=2G
+[ "$PAGE_SIZE" != 65536 ] || mem=5G
 cpus=4
 numa=2
 limit=120
 stages=3
-plan=43
+# shellcheck disable=SC2086 # words
+plan=$((10 + 3 * $(printf '%s\n' $ORDERS | wc -l)))
 
 stage_1() {
 	keep_all_orders

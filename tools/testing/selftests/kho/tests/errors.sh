@@ -19,6 +19,13 @@ expect="KHO: (blob test-kho-nowhere|nothing .*, 1 pages|cannot restore a vmalloc
 
 readonly ERRORS=/sys/kernel/debug/test_kho_errors
 
+# An area of small pages needs a leaf for no order but 0, which with 64 KiB is
+# that of all memory.
+case $PAGE_SIZE in
+65536) VMALLOC_MEMORY=0 ;;
+*) VMALLOC_MEMORY=-12 ;;
+esac
+
 readonly ON_ERRORS="enabled 1
 folio-scratch -22
 overlap-first 1
@@ -31,7 +38,7 @@ alloc-large -7
 alloc-huge -7
 folio-memory -12
 pages-memory -12
-vmalloc-memory -12
+vmalloc-memory $VMALLOC_MEMORY
 alloc-memory -12
 subtree-first 0
 subtree-again -17
@@ -79,7 +86,7 @@ retrieve-no-size -22
 retrieve-metadata 0
 holed-denied 1"
 	check "the bad blob is named" \
-		has_said "KHO: blob test-kho-nowhere, 8 bytes at 0xf*000, is not in RAM"
+		has_said "KHO: blob test-kho-nowhere, 8 bytes at 0xf[0-9a-f]*, is not in RAM"
 	check "so is the area, of which there is a part" \
 		has_said "KHO: cannot restore a vmalloc area: 4 of 5 pages"
 	check "the other calls fail here as well" calls_are "$ON_ERRORS"
@@ -118,7 +125,7 @@ nothing_left() {
 	for _ in $(seq 10); do
 		cat $ERRORS/calls >/dev/null
 	done
-	near MemFree "$(mem_free)" "$free" 1024 &&
+	near MemFree "$(mem_free)" "$free" $((256 * PAGE_KIB)) &&
 		same "bytes preserved" "$(kho_stat out preserved_bytes)" "$bytes"
 }
 

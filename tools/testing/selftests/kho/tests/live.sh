@@ -29,12 +29,12 @@ live_checks() {
 	check "and is there once" fails keep kho-live 3M
 	check "it is new" same origin "$(client_stat kho-live origin)" new
 	check "its folios are counted as preserved" same folios \
-		"$(kho_stat out preserved_order_3)" $((of_order_3 + 96))
+		"$(kho_stat out preserved_order_3)" $((of_order_3 + (3 << 20) / (8 * PAGE_SIZE)))
 	check "it can be dropped" forget kho-live
 	check "but once" fails forget kho-live
 	check "nothing of it is preserved now" same preserved "$(preserved)" "$before"
 	check "names cannot be paths" fails keep ../kho-live 1M
-	check "an order that does not exist is refused" fails keep kho-live 1M 11
+	check "an order that does not exist is refused" fails keep kho-live 1M $((MAX_ORDER + 1))
 	check "thirty files leave no trace" thirty_times
 }
 

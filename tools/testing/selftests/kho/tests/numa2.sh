@@ -68,25 +68,28 @@ same_node() {
 }
 
 keep_near() {
-	local before
-	before=$(node_meminfo "$1" MemFree)
+	local before kept
+	before=$(node_free "$1")
+	kept=$(kho_stat out preserved_bytes)
 
 	keep "near-$1" $KEPT || return
-	moved "taken from node $1" "$1" $((before - $(node_meminfo "$1" MemFree)))
+	remember "kib.$1" $((($(kho_stat out preserved_bytes) - kept) / 1024))
+	moved "taken from node $1" "$1" $((before - $(node_free "$1")))
 }
 
 forget_near() {
 	local before
-	before=$(node_meminfo "$1" MemFree)
+	before=$(node_free "$1")
 
 	forget "near-$1" || return
-	moved "given back to node $1" "$1" $(($(node_meminfo "$1" MemFree) - before))
+	moved "given back to node $1" "$1" $(($(node_free "$1") - before))
 }
 
-# moved WHAT NODE KIB: about what a file takes, or nothing without memory
+# moved WHAT NODE KIB: about what its file takes, or nothing without memory
 moved() {
-	local kib=$(($(bytes $KEPT) / 1024))
+	local kib
+	kib=$(recall "kib.$2")
 
 	[ "$(node_meminfo "$2" MemTotal)" -gt 0 ] || kib=0
-	near "$1, in KiB" "$3" $kib 8192
+	near "$1, in KiB" "$3" "$kib" 8192
 }

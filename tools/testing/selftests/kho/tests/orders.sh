@@ -39,10 +39,12 @@ stage_2() {
 	finish
 }
 
+# The largest first, while there are such blocks.
 keep_all_orders() {
 	local order
 
-	for order in $ORDERS; do
+	# shellcheck disable=SC2086 # words
+	for order in $(printf '%s\n' $ORDERS | sort -rn); do
 		check "a file of order $order can be kept" \
 			keep "order-$order" $((3 * PAGE_SIZE << order)) "$order"
 	done

@@ -43,7 +43,7 @@ keep_and_go() {
 refused_and_anew() {
 	check "pages are of another size" same "page size" "$PAGE_SIZE" "$1"
 	check "what came in is refused, and why" has_said \
-		"KHO: handover refused: root FDT, $(recall page) bytes at .* where pages have $1, booting as from cold"
+		"KHO: handover refused: root FDT, $(recall page) bytes at .* where pages have $1, booting"
 	check "in one line" same lines "$(dmesg | grep -c 'KHO: .*refused')" 1
 	check "nothing came in" no_handover
 	check "KHO is on" kho_enabled

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # A run of pages with its middle where two nodes meet, within a block of the page
-# allocator: 750 MiB are no multiple of 4 MiB. At cold boot memory there is in
-# use, so the run is made by the second kernel, which started in scratch, and
-# keeps the end of node 0 for what can be moved away.
+# allocator: 750 MiB are no multiple of 4 MiB. At cold boot memory there is in use, so
+# the run is made by the second kernel, which started in scratch, and keeps the end of
+# node 0 for what can be moved away. With larger pages such a block is no larger than
+# a page block, and in one that two nodes share nobody gets a run.
 #
 # shellcheck shell=dash
 
@@ -15,6 +16,7 @@ kernels="main next"
 numa=2
 cpus=2
 mem=1500M
+pages=4k
 limit=120
 stages=4
 plan=16

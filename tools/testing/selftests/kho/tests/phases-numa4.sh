@@ -7,5 +7,5 @@
 # shellcheck source=tools/testing/selftests/kho/tests/phases.sh
 . "$kho_tests/phases.sh"
 about="the phases of boot on four nodes, one of them without memory"
-mem=8G
+[ "$mem" = 4G ] || mem=8G
 numa=4

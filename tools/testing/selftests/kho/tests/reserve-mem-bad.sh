@@ -10,7 +10,7 @@
 . "$kho_tests/reserve-mem.sh"
 
 about="reserve_mem= regions in a blob that is damaged"
-words="reserve_mem=8M:2M:data $oops reserve_mem=4K::page $more,page"
+words="reserve_mem=8M:2M:data $oops reserve_mem=$PAGE_SIZE::page $more,page"
 expect="KHO: (blob memblock|reserve_mem region)"
 stages=7
 plan=48

@@ -18,7 +18,7 @@ stage_1() {
 	check "room can be made in the middle" forget "file$(($(recall files) / 2))"
 	note_down
 	handover "$(last_kernel)" "$words" reserve_mem=12M:4096:fresh \
-		reserve_mem=120M:4096:huge test_kho_regions=fresh,huge
+		reserve_mem=$((30 * (PAGE_SIZE << 10))):4096:huge test_kho_regions=fresh,huge
 }
 
 stage_2() {
@@ -33,7 +33,7 @@ stage_2() {
 	finish
 }
 
-# Files of 16 MiB in the largest folios, until there are none left.
+# Files of 16 MiB or of one folio in large folios, until there are none left.
 keep_all() {
 	local n=0
 

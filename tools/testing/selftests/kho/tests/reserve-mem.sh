@@ -23,7 +23,8 @@ REGIONS=/sys/kernel/debug/test_kho_regions
 stage_1() {
 	check "nothing is revived at cold boot" has_not_said "KHO: .*revived"
 	# What counts is the kernel and its initrd, twice.
-	check "the regions are not counted for scratch" scratch_below 100 out
+	check "the regions are not counted for scratch" \
+		scratch_below $((88 + 3 * BLOCK_MIB)) out
 	check "the regions can be written" eval "fill_region data && fill_region more"
 	check "a file can be kept" keep letter 10M
 	check "the log of users can be written" log_line
@@ -145,9 +146,10 @@ kernel_said() {
 		grep -q "kexec_core: Starting new kernel" $log
 }
 
-# more_total MIB: that much more memory than at first
+# more_total MIB: that much more memory than at first, but for the map of what came
+# in, which is there until the last of it was taken back
 more_total() {
-	near MemTotal "$(mem_total)" $(($(recall total) + $1 * 1024)) 512
+	near MemTotal "$(mem_total)" $(($(recall total) + $1 * 1024)) $((128 * PAGE_KIB))
 }
 
 # One that the region of this kernel has not.

@@ -13,7 +13,7 @@ stages=2
 plan=7
 
 stage_1() {
-	check "scratch is as asked for" same sizes "$(sizes out)" "64 128 64"
+	check "scratch is as asked for" same sizes "$(sizes out)" "$(in_blocks 64 128 64)"
 	check "it is aligned" aligned
 	check "a file can be kept" keep letter 30M
 	remember regions "$(regions out)"
@@ -31,12 +31,12 @@ stage_2() {
 
 # To the largest block of the page allocator.
 aligned() {
-	local start size
+	local start size block=$((BLOCK_MIB << 20))
 
 	regions out >/tmp/regions
 	while read -r start size; do
-		[ $((start % 0x400000)) -eq 0 ] && [ $((size % 0x400000)) -eq 0 ] && continue
-		echo "$start, $size is not aligned to 4 MiB"
+		[ $((start % block)) -eq 0 ] && [ $((size % block)) -eq 0 ] && continue
+		echo "$start, $size is not aligned to $BLOCK_MIB MiB"
 		return 1
 	done </tmp/regions
 }

@@ -36,7 +36,7 @@ stage_2() {
 	check "the log has how many, and how much that is" \
 		has_said "KHO: $folios folios, $kib KiB, .* wait"
 	check "their memory is not there" \
-		near MemTotal "$(mem_total)" $(($(recall total) - kib)) 512
+		near MemTotal "$(mem_total)" $(($(recall total) - kib)) $((128 * PAGE_KIB))
 	check "nothing is freed if nobody is sure" not_released
 	check "root can free them" eval "echo 1 >$RELEASE"
 	check "the log has how many" has_said "KHO: $folios folios .* are free now"

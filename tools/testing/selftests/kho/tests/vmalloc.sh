@@ -17,10 +17,17 @@ stages=3
 plan=28
 expect="KHO: (nothing to restore|cannot restore a vmalloc area: 0 of)"
 
-# A chunk holds 511 addresses.
-readonly SMALL_AREAS="1 4096 8191 $((511 * 4096)) $((512 * 4096)) $((1022 * 4096)) \
-	$((1023 * 4096)) $((20000 * 4096))"
-readonly HUGE_AREAS="100000 2097152 5000000 67108864"
+# A chunk is a page of addresses, the first one that of the next chunk. The last
+# area is of 80 MB.
+CHUNK=$((PAGE_SIZE / 8 - 1))
+readonly SMALL_AREAS="1 $PAGE_SIZE $((2 * PAGE_SIZE - 1)) $((CHUNK * PAGE_SIZE)) \
+	$(((CHUNK + 1) * PAGE_SIZE)) $((2 * CHUNK * PAGE_SIZE)) \
+	$(((2 * CHUNK + 1) * PAGE_SIZE)) 81920000"
+# In the kernel's page table, what a table of the lowest level covers.
+HUGE=$((PAGE_SIZE * PAGE_SIZE / 8))
+# With 64 KiB that is 512 MiB, of which there has to be one.
+[ "$PAGE_SIZE" != 65536 ] || mem=5G
+readonly HUGE_AREAS="100000 $HUGE 5000000 67108864"
 
 readonly VMALLOC_ERRORS="vmalloc-null -22
 vmalloc-kmalloc -22
@@ -39,9 +46,9 @@ stage_1() {
 	for bytes in $HUGE_AREAS; do
 		check "$bytes bytes with huge pages can be kept" create_area "vmalloc $bytes huge"
 	done
-	check "the large ones have huge pages" huge_areas 3
+	check "the large ones have huge pages" huge_areas
 	check "what cannot be preserved is not" errors_are "$VMALLOC_ERRORS"
-	remember bytes $(($(areas_pages) * 4096))
+	remember bytes $(($(areas_pages) * PAGE_SIZE))
 	note_down
 	handover next
 }
@@ -49,7 +56,7 @@ stage_1() {
 stage_2() {
 	check "no memory got lost" arrived 1
 	check "all areas are as they were" areas_sound 12
-	check "the large ones have huge pages" huge_areas 3
+	check "the large ones have huge pages" huge_areas
 	check "nothing else was given" nothing_granted
 	check "the same is preserved once more" same_map
 	handover main test_kho_early
@@ -73,7 +80,16 @@ stage_3() {
 	finish
 }
 
-# huge_areas COUNT: so many areas are in blocks of 2 MiB.
+# Each that has room for a huge page is in such blocks.
 huge_areas() {
-	same "areas in blocks of order 9" "$(grep -c 'order=9 ' "$AREAS/stats")" "$1"
+	local order=0 bytes large=0
+
+	while [ $((PAGE_SIZE << order)) -lt $HUGE ]; do
+		order=$((order + 1))
+	done
+	for bytes in $HUGE_AREAS; do
+		[ "$bytes" -lt $HUGE ] || large=$((large + 1))
+	done
+	same "areas in blocks of order $order" \
+		"$(grep -c "order=$order " "$AREAS/stats")" "$large"
 }
