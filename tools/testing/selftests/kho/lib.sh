@@ -53,8 +53,12 @@ begin_stage() {
 	KTAP_CNT_PASS=$((KTAP_TESTNO - 1 - KTAP_CNT_FAIL - KTAP_CNT_SKIP))
 
 	# Each time that pages of two types get into one page block, the zone keeps one
-	# free for a while: much of a guest's memory when a block is of 512 MiB.
-	[ "$PAGE_SIZE" -eq 4096 ] || echo 0 >/proc/sys/vm/watermark_boost_factor
+	# free for a while: much of a guest's memory when a block is of 512 MiB. As much
+	# is in nobody's hands while kcompactd looks for places to move pages to.
+	if [ "$PAGE_SIZE" -ne 4096 ]; then
+		echo 0 >/proc/sys/vm/watermark_boost_factor
+		echo 0 >/proc/sys/vm/compaction_proactiveness
+	fi
 
 	marker "stage $kho_stage of $kho_test on $(uname -r)"
 	[ "$kho_stage" -gt 1 ] && return
