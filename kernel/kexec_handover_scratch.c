@@ -483,9 +483,21 @@ static void __init mark_if_unmarked(unsigned long pfn)
 		set_pageblock_migratetype(page, MIGRATE_CMA);
 }
 
+static int __init area_has_pfn(struct cma *cma, void *arg)
+{
+	phys_addr_t phys = PFN_PHYS(*(unsigned long *)arg);
+	phys_addr_t base = cma_get_base(cma);
+
+	return phys >= base && phys - base < cma_get_size(cma);
+}
+
 static void __init release_or_count(unsigned long pfn)
 {
 	struct page *page = pfn_to_page(pfn);
+
+	/* Drivers' areas, of cma= and the like, are counted by CMA itself. */
+	if (cma_for_each_area(area_has_pfn, &pfn))
+		return;
 
 	if (scratch_inherited)
 		page_zone(page)->cma_pages += pageblock_nr_pages;
