@@ -38,12 +38,12 @@ stage_1() {
 	check "8 MiB with huge pages can be kept" create_area "vmalloc $((8 << 20)) huge"
 	check "what cannot be preserved is not" all_refused
 	note_down
-	handover "$kernels" "$words"
+	handover "$(last_kernel)" "$words"
 }
 
 stage_2() {
 	arrive 1
-	handover "$kernels" "$words" test_kho_early
+	handover "$(last_kernel)" "$words" test_kho_early
 }
 
 stage_3() {

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The story of kasan on a CPU with memory tags (MTE), where pages that were handed
-# over have the tags of another kernel.
+# over have the tags of another kernel: one that knows of no tags, and has addresses
+# of 48 bits where the others have 52.
 #
 # KASAN is off: with the tags of qemu 7.2 it reports errors of the slab allocator
 # before there is KHO, and with kho=off as well. Scenario tags is about KASAN's.
@@ -11,8 +12,8 @@
 # shellcheck source=tools/testing/selftests/kho/tests/kasan.sh
 . "$kho_tests/kasan.sh"
 
-about="files, runs of pages and vmalloc areas on a CPU with memory tags"
-kernels="mte"
+about="files, runs of pages and vmalloc areas with memory tags and 52-bit addresses"
+kernels="main mte"
 machines=arm64
 pages=4k
 words="kasan=off"
