@@ -32,7 +32,7 @@
 #
 # --qemu has more words for qemu, with blanks between them.
 #
-# --ram makes FILE the machine's memory, from address 0 on: what is in it is
+# --ram makes FILE the machine's memory, from its first address on: what is in it is
 # there when the machine starts, but for what firmware and boot loader write
 # over, and it stays when the machine ends. It has the size that --mem says, of
 # at most 2 GiB, and is made when it does not exist. Without --numa.

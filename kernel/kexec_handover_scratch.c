@@ -393,6 +393,26 @@ bool __init kho_scratch_reserve(void)
 	return false;
 }
 
+/*
+ * Who hands memory over loads the next kernel into scratch. One that lies elsewhere
+ * was loaded by somebody who knows nothing of KHO and used all memory as free, but
+ * passed on where the handover is, as properties of a device tree are that a loader
+ * does not know.
+ */
+static bool __init kernel_in_scratch(const struct kho_scratch *array, unsigned int cnt)
+{
+	phys_addr_t start = __pa_symbol(_text), end = __pa_symbol(_end);
+
+	for (unsigned int i = 0; i < cnt; i++) {
+		if (start >= array[i].addr && end - array[i].addr <= array[i].size)
+			return true;
+	}
+
+	kho_refuse("this kernel, at %pa, is not in scratch: another one came between", &start);
+
+	return false;
+}
+
 /**
  * kho_scratch_adopt - inherit the scratch regions of the previous kernel
  * @array_phys: where their array is
@@ -424,7 +444,7 @@ bool __init kho_scratch_adopt(phys_addr_t array_phys, u64 array_len)
 		return false;
 	}
 
-	ok = kho_scratch_valid(array, cnt);
+	ok = kho_scratch_valid(array, cnt) && kernel_in_scratch(array, cnt);
 	if (ok) {
 		for (unsigned int i = 0; i < cnt; i++)
 			memblock_mark_kho_scratch(array[i].addr, array[i].size);

@@ -7,11 +7,15 @@
 
 readonly format=$root/host/format
 readonly format_claims=17
+format_machine=x86
 
 # What is there where kernels are loaded from.
 make_stop() {
-	gcc -nostdlib -static -Wl,--oformat=binary,-Ttext=0,--build-id=none,-e0 \
-		-o "$vms/$name.stop" "$format/stop.S"
+	local cross
+	cross=$(kernel_make_words "$format_machine" | sed -n 's/.*CROSS_COMPILE=//p')
+	"${cross}gcc" -c -o "$vms/$name.o" "$format/stop-$format_machine.S" &&
+		"${cross}objcopy" -O binary -j .text "$vms/$name.o" "$vms/$name.stop"
+	rm -f "$vms/$name.o"
 }
 
 # boot_guest SCRIPT KERNEL [FILE AS]...: the scenario SCRIPT of host/format.
@@ -23,13 +27,36 @@ boot_guest() {
 		shift 2
 	done
 
-	"$root/host/initramfs.sh" "$vms/$name.cpio" x86 \
+	"$root/host/initramfs.sh" "$vms/$name.cpio" "$format_machine" \
 		--add "$format/$script.sh" kho/tests/format.sh \
 		--add "$format/guest.sh" kho/format.sh "${added[@]}" &&
-	"$root/host/vm.sh" --name "$name.vm" --initrd "$vms/$name.cpio" \
+	"$root/host/vm.sh" --name "$name.vm" --machine "$format_machine" --initrd "$vms/$name.cpio" \
 		--kernel "$kernel" --ram "$vms/$name.ram" --mem "$mem" --limit "$limit" \
 		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=format kho_stage=1 $words"
 	rm -f "$vms/$name.cpio"
+}
+
+# boot_tree KHO-FDT KHO-SCRATCH [WORD...]: the scenario refused on an arm64 machine
+# with these cells in the properties of /chosen, none for no such property. The words
+# are for host/vm.sh.
+boot_tree() {
+	local dtb=$vms/$name.dtb machine=(-M virt -cpu "max,pauth-impdef=on" -accel tcg -m "$mem")
+
+	qemu-system-aarch64 "${machine[@]/%virt/virt,dumpdtb=$dtb}" -nodefaults -display none 2>/dev/null
+	# Each cell is a word of its own.
+	# shellcheck disable=SC2086 # words
+	{
+		[[ -z $1 ]] || fdtput -t x "$dtb" /chosen linux,kho-fdt $1
+		[[ -z $2 ]] || fdtput -t x "$dtb" /chosen linux,kho-scratch $2
+	}
+	shift 2
+	touch "$vms/$name.facts"
+	"$root/host/initramfs.sh" "$vms/$name.cpio" arm64 \
+		--add "$format/refused.sh" kho/tests/format.sh --add "$vms/$name.facts" kho/facts
+	"$root/host/vm.sh" --name "$name.vm" --machine arm64 --kernel "$(image_of arm64)" \
+		--initrd "$vms/$name.cpio" --mem "$mem" --limit "$limit" --qemu "-dtb $dtb" "$@" \
+		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=format kho_stage=1 $words" || true
+	rm -f "$vms/$name".{cpio,dtb}
 }
 
 # guest_result: what judge.awk says, as one result

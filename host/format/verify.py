@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """verify.py RAM LOG - is what a kernel left in memory a handover of kho-v4?
 
-RAM is the machine's memory after a kexec into stop.S, LOG its serial console.
+RAM is the machine's memory after a kexec into stop-x86.S, LOG its serial console.
 Prints a line of TAP for each of CLAIMS. Each looks at all that it is about, and
 what the guest said it preserved (lines "kho-format: NAME VALUE") has to be what
 is there.

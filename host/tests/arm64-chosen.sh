@@ -27,37 +27,17 @@ host_test() {
 	refuses "the initrd where they point to" "root FDT at 0x0*48000000 is in use" \
 		"0 48000000 0 1000" "0 51000000 0 30"
 	# There is no other console yet.
-	words="kho=strict earlycon=pl011,0x9000000" limit=10 boot_chosen "0 48000000" ""
+	words="kho=strict earlycon=pl011,0x9000000" limit=10 boot_tree "0 48000000" ""
 	result "kho=strict stops" stopped \
 		"linux,kho-fdt and linux,kho-scratch have 8 and 0 bytes, not 16 each"
-	rm -f "$vms/$name".{dtb,facts}
+	rm -f "$vms/$name.facts"
 }
 
 # refuses WHAT WHY KHO-FDT KHO-SCRATCH
 refuses() {
 	printf "fact_refused='%s'\n" "$2" >"$vms/$name.facts"
-	boot_chosen "$3" "$4"
+	boot_tree "$3" "$4"
 	guest_result | sed "s/the guest .*/$1/"
-}
-
-# boot_chosen KHO-FDT KHO-SCRATCH: cells of each, none for no such property
-boot_chosen() {
-	local dtb=$vms/$name.dtb machine=(-M virt -cpu "max,pauth-impdef=on" -accel tcg -m "$mem")
-
-	qemu-system-aarch64 "${machine[@]/%virt/virt,dumpdtb=$dtb}" -nodefaults -display none 2>/dev/null
-	# Each cell is a word of its own.
-	# shellcheck disable=SC2086 # words
-	{
-		[[ -z $1 ]] || fdtput -t x "$dtb" /chosen linux,kho-fdt $1
-		[[ -z $2 ]] || fdtput -t x "$dtb" /chosen linux,kho-scratch $2
-	}
-	touch "$vms/$name.facts"
-	"$root/host/initramfs.sh" "$vms/$name.cpio" arm64 \
-		--add "$format/refused.sh" kho/tests/format.sh --add "$vms/$name.facts" kho/facts
-	"$root/host/vm.sh" --name "$name.vm" --machine arm64 --kernel "$(image_of arm64)" \
-		--initrd "$vms/$name.cpio" --mem "$mem" --limit "$limit" --qemu "-dtb $dtb" \
-		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=format kho_stage=1 $words" || true
-	rm -f "$vms/$name.cpio"
 }
 
 # stopped WHY: it said so, as the last thing that it did

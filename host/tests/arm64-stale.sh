@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A kernel with KHO starts something that knows nothing of it, which starts a kernel
+# with KHO: with a device tree in which /chosen is as it was, and with memory that
+# looks as it was, as far as KHO can see. In between it was used by somebody else.
+
+about="a handover to another kernel that was passed on (arm64)"
+kernels=arm64
+expect="KHO: .*refused"
+
+host_test() {
+	# shellcheck source=host/format/host.sh
+	. "$root/host/format/host.sh"
+	local tree=$vms/$name.passed fdt scratch
+
+	echo "1..3"
+	format_machine=arm64
+	make_stop
+	rm -f "$vms/$name.ram"
+	boot_guest left "$(image_of arm64)" "$vms/$name.stop" boot/stop
+	guest_result
+	passed_on >"$tree"
+	fdt=$(fdtget -t x "$tree" /chosen linux,kho-fdt)
+	scratch=$(fdtget -t x "$tree" /chosen linux,kho-scratch)
+	result "there is a handover in the device tree" test -n "$fdt" -a -n "$scratch"
+
+	echo "fact_refused='this kernel, at 0x0*40[0-9a-f]*, is not in scratch'" >"$vms/$name.facts"
+	boot_tree "$fdt" "$scratch" --ram "$vms/$name.ram"
+	guest_result | sed "s/the guest .*/it is refused/"
+	rm -f "$vms/$name".{ram,stop,facts} "$tree"
+}
+
+# The device tree that the kexec left in memory, which starts at 1 GiB.
+passed_on() {
+	local at
+	at=$(sed -n 's/.*kho-stop: device tree \(0x[0-9a-f]*\).*/\1/p' "$vms/$name.vm.log")
+	[[ -n $at ]] || return
+	dd if="$vms/$name.ram" bs=4096 skip=$(((at - 0x40000000) / 4096)) count=512 status=none
+}
