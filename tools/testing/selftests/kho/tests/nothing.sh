@@ -6,6 +6,7 @@
 
 about="a handover of nothing"
 kernels="main next"
+words="nokaslr"
 mem=6G
 stages=2
 plan=6
@@ -14,7 +15,7 @@ stage_1() {
 	check "KHO is on" kho_enabled
 	note_down
 	remember large "$(meminfo DirectMap1G)"
-	handover next
+	handover next "$words"
 }
 
 stage_2() {
@@ -26,7 +27,7 @@ stage_2() {
 	finish
 }
 
-# Attributes of some pages may split one of 1 GiB, of more or fewer as KASLR has it;
+# Attributes of some pages may split one of 1 GiB, and depend on where the kernel is;
 # borders of scratch would split several. Only x86 says.
 direct_map_large() {
 	local large least
