@@ -137,7 +137,7 @@ shell_scripts() {
 		for file in "$ours"/{bench,tests/*}.sh; do
 			as_program dash "$ours/lib.sh" "$file" -- "${guest[@]}"
 		done
-		for file in host/format/{in,out,refused}.sh; do
+		for file in host/format/{in,left,out,refused}.sh; do
 			as_program dash "$ours/lib.sh" "$file" -- "${guest[@]}" "${facts[@]}"
 		done
 	} 2>&1 | sort -u
@@ -145,7 +145,7 @@ shell_scripts() {
 
 # What the architectures share stands once, and names none of them.
 common_code() {
-	local file machine='(CONFIG_|__)(ARM64|X86|aarch64|x86)'
+	local file machine='((CONFIG_|__)(ARM64|X86|aarch64|x86)|\b(ARM64|X86(_64|_32)?)\b)'
 
 	grep -nE "$machine" include/linux/*.h include/linux/*/*/*.h \
 		include/trace/events/*.h kernel/* lib/*/* drivers/*/* || true

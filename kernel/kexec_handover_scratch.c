@@ -325,8 +325,7 @@ static bool __init reserve_region(unsigned int i, phys_addr_t limit, int nid)
 
 /*
  * First those with the fewest places to be in. Low memory may be the only place on
- * a node where a region fits. The other way round there is more to choose from: a
- * node's region is in low memory only where the node has nothing else.
+ * a node where a region fits, and low memory is on more nodes than one, as a rule.
  */
 static bool __init reserve_regions(void)
 {

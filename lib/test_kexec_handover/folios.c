@@ -652,8 +652,8 @@ static int random_nid(struct rnd_state *rnd)
 }
 
 /*
- * As often a small order as a large one, now and then a gigantic one. None larger
- * than with pages of 4 KiB, or a few of them are all memory there is.
+ * As often a small order as a large one, now and then one of 8 to 32 MiB, which with
+ * pages of 4 KiB is gigantic. None larger, or a few of them are all memory there is.
  */
 static unsigned int random_order(struct rnd_state *rnd)
 {

@@ -61,5 +61,12 @@ area_is() {
 
 # counted MIB: that many are for movable pages, scratch aside
 counted() {
-	same CmaTotal "$(meminfo CmaTotal)" $((($(scratch_mib out) + $1) << 10))
+	local kib=$((($(scratch_mib out) + $1) << 10))
+
+	same CmaTotal "$(meminfo CmaTotal)" "$kib" &&
+		same "that of zones" "$(cma_of_zones)" "$kib"
+}
+
+cma_of_zones() {
+	awk -v kib="$PAGE_KIB" '$1 == "cma" { n += $2 } END { print n * kib }' /proc/zoneinfo
 }
