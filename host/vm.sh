@@ -121,11 +121,14 @@ machine_words_arm64() {
 }
 
 # TCG is always named: with KVM at hand but not usable (nested, or no rights)
-# qemu would hang or fail instead of falling back. With NUMA each CPU is a socket,
+# qemu would hang or fail instead of falling back. What it translated it forgets when
+# 32 MiB are full: each write to a page with translated code in it is slow, and after
+# a kexec what was code is anybody's stack. With all the room that qemu takes a test
+# of 5 s was seen to take more than a minute. With NUMA each CPU is a socket,
 # since no cache can be shared between nodes.
 qemu_words() {
 	"machine_words_$machine"
-	words+=(-accel tcg -m "$mem${dimm:+,slots=1,maxmem=32G}" -smp "$cpus,sockets=$cpus"
+	words+=(-accel "tcg,tb-size=32" -m "$mem${dimm:+,slots=1,maxmem=32G}" -smp "$cpus,sockets=$cpus"
 		-nodefaults -no-user-config -no-reboot -display none
 		-serial stdio -kernel "$kernel" -append "$append")
 	[ -z "$initrd" ] || words+=(-initrd "$initrd")
