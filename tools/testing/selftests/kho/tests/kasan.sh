@@ -43,6 +43,7 @@ stage_1() {
 
 stage_2() {
 	arrive 1
+	note_down
 	handover "$(last_kernel)" "$words" test_kho_early
 }
 

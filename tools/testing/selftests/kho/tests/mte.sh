@@ -19,6 +19,12 @@ pages=4k
 words="kasan=off"
 qemu="-machine mte=on"
 
+# The second kernel takes more memory than the first, and as much as the third.
+arrived() {
+	came_from "$(recall release)" "$1" || return
+	[ "$1" -eq 1 ] || near MemTotal "$(mem_total)" "$(recall total)" 512
+}
+
 somebody_watches() {
 	check "the CPU has memory tags" grep -qw mte /proc/cpuinfo
 }
