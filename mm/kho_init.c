@@ -3,15 +3,19 @@
  * Struct pages of blocks that folios were handed over in.
  *
  * This file owns every struct page of such a block from kho_memory_init() until
- * the block is set up, and which pages of it the page allocator gets.
+ * the block is set up, and decides which of its pages the page allocator gets.
  *
- * The unit of work is the block: MAX_ORDER_NR_PAGES pages, aligned, within
- * which the buddy allocator merges. A block that the map names pages in is set
- * up once: all of its struct pages are initialised, then those of the preserved
- * folios are made into folios that only have to be taken. Who does it depends
- * on who comes first: memblock as it frees what is initialised early, the
- * deferred-init threads, or a restore before either. A lock and a ready bit per
- * block keep them apart; blocks without preserved pages have neither.
+ * The unit of work is the block: MAX_ORDER_NR_PAGES pages, aligned, within which
+ * the buddy allocator merges free pages. A block that the incoming map names pages
+ * in is set up once: all of its struct pages are initialised, then those of the
+ * preserved folios are made into folios that wait, and only have to be taken. Any
+ * of three may be the first to need the block, and sets it up: memblock, as it
+ * frees what is initialised early; deferred initialisation; or a restore before
+ * either. A lock bit and a ready bit for each block keep them apart. Blocks without
+ * preserved pages have neither.
+ *
+ * Pages that wait are in use, like any allocated page. They count as managed, in
+ * their zone and in totalram_pages(), as soon as the other pages of their block do.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -25,16 +29,56 @@
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/page-isolation.h>
+#include <linux/pgalloc_tag.h>
 #include <linux/workqueue.h>
 
 /* Needs cpu_relax() from the headers above. */
 #include <linux/bit_spinlock.h>
 
-#include "../mm/internal.h"
-#include "kexec_handover_incoming.h"
+#include "../kernel/kexec_handover/incoming.h"
+#include "../kernel/kexec_handover/scratch.h"
+#include "internal.h"
+#include "kho_init.h"
 
-/* First PFN of each node that had no struct page at kho_memory_init(). */
-static unsigned long first_deferred_pfn[MAX_NUMNODES] __initdata;
+#define BLOCK_PAGES	MAX_ORDER_NR_PAGES
+
+static_assert(BLOCK_PAGES <= KHO_MAP_LEAF_BITS);
+static_assert(BLOCK_PAGES >= BITS_PER_LONG);
+
+/**
+ * struct blocks - the blocks while struct pages are being initialised
+ * @named: bit n is set if block n may have pages that must not be freed. Constant
+ *	from kho_init_start() on. NULL if no block has such pages, and again once
+ *	all struct pages are initialised, see kho_init_finish().
+ * @locked: bit n is the lock under which block n is set up
+ * @ready: bit n is set once block n is set up
+ * @start: the memory that all three are in
+ * @bytes: its size
+ * @free_work: frees it
+ */
+static struct {
+	unsigned long *named;
+	unsigned long *locked;
+	unsigned long *ready;
+	void *start;
+	size_t bytes;
+	struct rcu_work free_work;
+} blocks;
+
+/**
+ * struct deferred_part - the part of a node that deferred initialisation is for
+ * @start: the first PFN that has no struct page at kho_memory_init()
+ * @zid: the zone that its pages will be in
+ */
+static struct {
+	unsigned long start;
+	enum zone_type zid;
+} deferred_part[MAX_NUMNODES] __initdata;
+
+static unsigned long block_of(unsigned long pfn)
+{
+	return pfn / BLOCK_PAGES;
+}
 
 /* Make the part of a folio that lies in [start, end) ready to be taken. */
 static void __init prepare_folio(const struct kho_map_folio *f,
@@ -80,16 +124,16 @@ static void __init prepare_singles(unsigned long pfn, unsigned long singles)
 /* All that the map names in a block whose struct pages are initialised. */
 static void __init prepare_block(unsigned long start)
 {
-	unsigned long end = start + KHO_BLOCK_PAGES;
-	DECLARE_BITMAP(singles, KHO_BLOCK_PAGES) = {};
+	unsigned long end = start + BLOCK_PAGES;
+	DECLARE_BITMAP(singles, BLOCK_PAGES) = {};
 	unsigned int order = 1;
 	unsigned long i;
 
-	kho_map_fill_order_0(&kho_incoming.map, start, KHO_BLOCK_PAGES, singles);
+	kho_map_fill_order_0(&kho_incoming.map, start, BLOCK_PAGES, singles);
 	for (i = 0; i < ARRAY_SIZE(singles); i++)
 		prepare_singles(start + i * BITS_PER_LONG, singles[i]);
 
-	for_each_set_bit_from(order, &kho_incoming.map.orders, KHO_MAX_FOLIO_ORDER + 1) {
+	for_each_set_bit_from(order, &kho_incoming.map.orders, KHO_MAX_RUN_ORDER + 1) {
 		struct kho_map_folio folio = { .order = order };
 		unsigned long pfn = start;
 
@@ -106,49 +150,36 @@ static void __init prepare_block(unsigned long start)
 		__folio_set_reserved(pfn_folio(kho_incoming.nodes[i]));
 }
 
-static bool block_is_named(unsigned long block_pfn)
+/* Is the block that @pfn lies in one of KHO's? */
+static bool __init block_is_named(unsigned long pfn)
 {
-	return kho_blocks.named && test_bit(kho_block_of(block_pfn), kho_blocks.named);
-}
-
-static enum zone_type __init zone_of(unsigned long pfn, int nid)
-{
-	enum zone_type zid = 0;
-
-	while (!zone_spans_pfn(&NODE_DATA(nid)->node_zones[zid], pfn))
-		zid++;
-
-	return zid;
+	return blocks.named && test_bit(block_of(pfn), blocks.named);
 }
 
 /*
- * Initialise what deferred init would, in one block. Its page blocks get their
- * type here, too: a folio may be restored and freed as soon as this is done, and
+ * Initialise what deferred initialisation would, in one block. Its pageblocks get
+ * their type here, too: a folio may be restored and freed as soon as this is done, and
  * what is free must not change its type.
  */
 static void __init init_block(unsigned long start)
 {
-	unsigned long end = start + KHO_BLOCK_PAGES;
+	unsigned long end = start + BLOCK_PAGES;
 	phys_addr_t from, to;
 	int nid;
 	u64 i;
 
-	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &from, &to, &nid) {
+	/* Including hotpluggable memory, which memblock_free_all() frees as well. */
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_HOTPLUG, &from, &to, &nid) {
 		unsigned long pfn = max(PFN_UP(from), start);
 		unsigned long stop = min(PFN_DOWN(to), end);
-		enum zone_type zid;
 
 		if (pfn >= end)
 			break;
-		pfn = max(pfn, first_deferred_pfn[nid]);
-		if (pfn >= stop)
-			continue;
-
-		/* A block is in one zone: page blocks and the buddy allocator need it. */
-		for (zid = zone_of(pfn, nid); pfn < stop; pfn++) {
+		pfn = max(pfn, deferred_part[nid].start);
+		for (; pfn < stop; pfn++) {
 			struct page *page = pfn_to_page(pfn);
 
-			__init_single_page(page, pfn, zid, nid);
+			__init_single_page(page, pfn, deferred_part[nid].zid, nid);
 			if (pageblock_aligned(pfn))
 				set_pageblock_migratetype(page, MIGRATE_MOVABLE);
 		}
@@ -161,30 +192,31 @@ static void __init init_block(unsigned long start)
  */
 static void __init set_up_block(unsigned long block_pfn)
 {
-	const unsigned long block = kho_block_of(block_pfn);
+	const unsigned long block = block_of(block_pfn);
 	const unsigned long bit = block % BITS_PER_LONG;
 	unsigned long flags;
 
 	/* Pairs with set_bit() below. */
-	if (test_bit_acquire(block, kho_blocks.ready))
+	if (test_bit_acquire(block, blocks.ready))
 		return;
 
 	local_irq_save(flags);
-	bit_spin_lock(bit, kho_blocks.locked + BIT_WORD(block));
-	if (!test_bit(block, kho_blocks.ready)) {
+	bit_spin_lock(bit, blocks.locked + BIT_WORD(block));
+	if (!test_bit(block, blocks.ready)) {
 		init_block(block_pfn);
 		prepare_block(block_pfn);
 		/* Pairs with test_bit_acquire() above. */
 		smp_mb__before_atomic();
-		set_bit(block, kho_blocks.ready);
+		set_bit(block, blocks.ready);
 	}
-	bit_spin_unlock(bit, kho_blocks.locked + BIT_WORD(block));
+	bit_spin_unlock(bit, blocks.locked + BIT_WORD(block));
 	local_irq_restore(flags);
 }
 
 /*
- * Two nodes that meet within a block have two threads that would each set up
- * the half of it. There are few of them, so they are set up here.
+ * Where two nodes meet within a block, their two threads would each want to set it
+ * up, and free the half of it that the other may not have initialised yet. Such
+ * blocks are few, and are set up here if the map names pages in them.
  */
 static void __init set_up_shared_blocks(void)
 {
@@ -192,54 +224,110 @@ static void __init set_up_shared_blocks(void)
 	int i, nid, prev_nid = NUMA_NO_NODE;
 
 	for_each_mem_pfn_range(i, MAX_NUMNODES, &start, &end, &nid) {
-		if (prev_end && nid != prev_nid &&
-		    kho_block_of(start) == kho_block_of(prev_end - 1))
-			set_up_block(ALIGN_DOWN(start, KHO_BLOCK_PAGES));
+		if (prev_end && nid != prev_nid && block_of(start) == block_of(prev_end - 1) &&
+		    block_is_named(start))
+			set_up_block(ALIGN_DOWN(start, BLOCK_PAGES));
 		prev_end = end;
 		prev_nid = nid;
 	}
 }
 
-static void __init note_deferred_ranges(void)
+/*
+ * Only the highest zone of a node is deferred, see deferred_init_memmap(). A lower
+ * one may span the same pages: with kernelcore=mirror zones overlap.
+ */
+static void __init note_deferred_parts(void)
 {
-	int nid;
-
-	for (nid = 0; nid < MAX_NUMNODES; nid++) {
-		first_deferred_pfn[nid] = ULONG_MAX;
+	for (int nid = 0; nid < MAX_NUMNODES; nid++) {
+		deferred_part[nid].start = ULONG_MAX;
 #ifdef CONFIG_DEFERRED_STRUCT_PAGE_INIT
-		if (node_online(nid))
-			first_deferred_pfn[nid] = NODE_DATA(nid)->first_deferred_pfn;
+		if (node_online(nid)) {
+			deferred_part[nid].start = NODE_DATA(nid)->first_deferred_pfn;
+			deferred_part[nid].zid = NODE_DATA(nid)->nr_zones - 1;
+		}
 #endif
 	}
 }
 
-/**
- * kho_incoming_start - get ready for restores
- *
- * Context: after kho_incoming_accept() returned true. From then on folios can be
- * restored, and memblock must not give or take any memory but its own.
- */
-void __init kho_incoming_start(void)
+/* With large orders these are too many blocks at times, which does no harm. */
+static void __init name_blocks(unsigned long pfn, unsigned long end)
 {
-	/*
-	 * memblock_free_all() would do it later: what is restored before counts
-	 * as managed and must not be forgotten.
-	 */
-	reset_all_zones_managed_pages();
-	note_deferred_ranges();
+	unsigned long block = block_of(pfn), last = block_of(end - 1);
+
+	do {
+		__set_bit(block, blocks.named);
+	} while (block++ < last);
+}
+
+/* By the word: the work is per node of the map, not per folio. */
+static int __init name_blocks_of_node(phys_addr_t phys, unsigned int level, u64 key, void *arg)
+{
+	const union kho_map_node *leaf = phys_to_virt(phys);
+	unsigned int order = kho_map_key_order(key);
+	unsigned long first;
+
+	name_blocks(PHYS_PFN(phys), PHYS_PFN(phys) + 1);
+	if (level)
+		return 0;
+
+	first = kho_map_key_pfn(key);
+	for (unsigned long i = 0; i < ARRAY_SIZE(leaf->bits); i++) {
+		unsigned long bits = leaf->bits[i];
+
+		if (bits)
+			name_blocks(first + ((i * BITS_PER_LONG + __ffs(bits)) << order),
+				    first + ((i * BITS_PER_LONG + __fls(bits) + 1) << order));
+	}
+
+	return 0;
+}
+
+/**
+ * kho_init_prepare - note which blocks have pages that must not be freed
+ *
+ * Context: kho_memory_init(), with a map in kho_incoming that was checked.
+ * Return: true, or false if there is no memory for it.
+ */
+bool __init kho_init_prepare(void)
+{
+	size_t bytes = BITS_TO_LONGS(block_of(max_pfn - 1) + 1) * sizeof(long);
+
+	blocks.bytes = PAGE_ALIGN(3 * bytes);
+	blocks.start = memblock_alloc(blocks.bytes, PAGE_SIZE);
+	if (!blocks.start)
+		return false;
+
+	blocks.named = blocks.start;
+	blocks.locked = blocks.start + bytes;
+	blocks.ready = blocks.start + 2 * bytes;
+	kho_map_walk(&kho_incoming.map, name_blocks_of_node, NULL);
+
+	return true;
+}
+
+/**
+ * kho_init_start - get ready for restores
+ *
+ * Context: the end of kho_memory_init(), after kho_init_prepare(). From then on
+ * folios can be restored, and memblock must not give or take any memory but its
+ * own.
+ */
+void __init kho_init_start(void)
+{
+	note_deferred_parts();
 	set_up_shared_blocks();
 }
 
 /**
- * kho_set_up_block - initialise the struct pages of a block, if it is KHO's
+ * kho_init_block - initialise the struct pages of a block, if it is KHO's
  * @block_pfn: first PFN of the block
  *
- * Context: deferred init, or whoever grows a zone before it.
+ * Context: deferred initialisation, or whoever grows a zone before it.
  * Return: true if all struct pages of the block that memblock has no use for are
- * initialised; false if nothing in it is of KHO's concern and the caller is to
+ * initialised; false if nothing in the block was handed over, and the caller is to
  * initialise them.
  */
-bool __init kho_set_up_block(unsigned long block_pfn)
+bool __init kho_init_block(unsigned long block_pfn)
 {
 	if (!block_is_named(block_pfn))
 		return false;
@@ -248,255 +336,123 @@ bool __init kho_set_up_block(unsigned long block_pfn)
 	return true;
 }
 
-/**
- * kho_blocks_set_up - set up the blocks that a folio is in
- * @pfn: its first PFN
- * @order: its order
- *
- * Context: any but hard interrupts, as long as kho_blocks.named is set: init
- * memory is there till then.
- */
-noinline void __ref kho_blocks_set_up(unsigned long pfn, unsigned int order)
+static noinline void __init set_up_blocks_of(unsigned long pfn, unsigned int order)
 {
 	unsigned long end = pfn + BIT(order);
 
-	for (pfn = ALIGN_DOWN(pfn, KHO_BLOCK_PAGES); pfn < end; pfn += KHO_BLOCK_PAGES)
+	for (pfn = ALIGN_DOWN(pfn, BLOCK_PAGES); pfn < end; pfn += BLOCK_PAGES)
 		set_up_block(pfn);
 }
 
-/* Marks the pages of a block that must not get into the page allocator. */
-static void __init fill_withheld(unsigned long block_pfn, unsigned long *pages)
-{
-	unsigned long end = block_pfn + KHO_BLOCK_PAGES, i;
-
-	kho_map_fill(&kho_incoming.map, block_pfn, KHO_BLOCK_PAGES, pages);
-	for (i = kho_incoming_node_from(block_pfn); kho_incoming_node_before(i, end); i++)
-		__set_bit(kho_incoming.nodes[i] - block_pfn, pages);
-}
-
-/* How much can be freed as one piece: @pages starts with it, at bit @first. */
-static noinline unsigned int __init piece_order(unsigned long pages, unsigned int first)
-{
-	unsigned int run = ~pages ? ffz(pages) : BITS_PER_LONG;
-
-	return min(__ffs(first | BITS_PER_LONG), __fls(run));
-}
-
-/* Takes the first piece out of a word of pages. Returns its first bit. */
-static __always_inline unsigned int next_piece(unsigned long *pages, unsigned int *order)
-{
-	unsigned int first = __ffs(*pages);
-
-	/* Single pages are most of them where it matters. */
-	if (likely(!(*pages >> first & 2))) {
-		*order = 0;
-		*pages &= *pages - 1;
-	} else {
-		*order = piece_order(*pages >> first, first);
-		*pages &= ~(GENMASK(BIT(*order) - 1, 0) << first);
-	}
-
-	return first;
-}
-
-/* The pages that are to be freed of the word @i of a block. */
-static __always_inline unsigned long free_word(const unsigned long *withheld,
-					       unsigned long i, unsigned long from,
-					       unsigned long to)
-{
-	unsigned long pages = ~withheld[i];
-
-	if (i == BIT_WORD(from))
-		pages &= BITMAP_FIRST_WORD_MASK(from);
-	if (i == BIT_WORD(to - 1))
-		pages &= BITMAP_LAST_WORD_MASK(to);
-
-	return pages;
-}
-
-/*
- * Prepares the pages of a block that are not withheld, of [from, to) in it, for
- * free_pieces(). Those that cannot be freed are withheld as well. Returns how many
- * were not before.
- */
-static noinline unsigned long __init prepare_pieces(unsigned long block_pfn,
-						    unsigned long *withheld,
-						    unsigned long from, unsigned long to)
-{
-	unsigned long i, nr = 0;
-	unsigned int bit, order;
-
-	for (i = BIT_WORD(from); i <= BIT_WORD(to - 1); i++) {
-		struct page *page = pfn_to_page(block_pfn + i * BITS_PER_LONG);
-		unsigned long pages = free_word(withheld, i, from, to);
-
-		nr += hweight_long(pages);
-		while (pages) {
-			bit = next_piece(&pages, &order);
-			if (unlikely(!prepare_boot_pages(page + bit, order)))
-				bitmap_set(withheld, i * BITS_PER_LONG + bit, BIT(order));
-		}
-	}
-
-	return nr;
-}
-
-/* Gives what was prepared to the page allocator. @zone is locked. */
-static noinline void __init free_pieces(struct zone *zone, unsigned long block_pfn,
-					const unsigned long *withheld,
-					unsigned long from, unsigned long to)
-{
-	unsigned int bit, order;
-
-	for (unsigned long i = BIT_WORD(from); i <= BIT_WORD(to - 1); i++) {
-		unsigned long pfn = block_pfn + i * BITS_PER_LONG;
-		unsigned long pages = free_word(withheld, i, from, to);
-		struct page *page = pfn_to_page(pfn);
-		int migratetype = get_pageblock_migratetype(page);
-
-		while (pages) {
-			bit = next_piece(&pages, &order);
-			free_boot_pages(zone, page + bit, pfn + bit, order, migratetype);
-		}
-	}
-}
-
-/*
- * Gives the pages of a block that are not withheld, of [from, to) in it, to the
- * page allocator: like __free_pages_core() for each piece, but with the zone
- * locked once. A scattered page costs a boot 240 instructions so, not 570.
- * Preparing may take locks itself, so it is a round of its own.
- */
-static unsigned long __init free_unwithheld(unsigned long block_pfn, unsigned long *withheld,
-					    unsigned long from, unsigned long to)
-{
-	struct zone *zone = page_zone(pfn_to_page(block_pfn + from));
-	unsigned long flags, freed;
-
-	freed = prepare_pieces(block_pfn, withheld, from, to);
-
-	spin_lock_irqsave(&zone->lock, flags);
-	free_pieces(zone, block_pfn, withheld, from, to);
-	spin_unlock_irqrestore(&zone->lock, flags);
-
-	__count_vm_events(PGFREE, freed);
-	atomic_long_add(freed, &zone->managed_pages);
-
-	return freed;
-}
-
-/* Frees what may be of [start, end) in one block; returns how many pages. */
-static unsigned long __init free_in_block(unsigned long start, unsigned long end)
-{
-	unsigned long block_pfn = ALIGN_DOWN(start, KHO_BLOCK_PAGES);
-	DECLARE_BITMAP(withheld, KHO_BLOCK_PAGES) = {};
-
-	accept_memory(PFN_PHYS(start), (end - start) * PAGE_SIZE);
-	fill_withheld(block_pfn, withheld);
-
-	return free_unwithheld(block_pfn, withheld, start - block_pfn, end - block_pfn);
-}
-
 /**
- * kho_free_unpreserved - give memblock's free pages to the page allocator
- * @start_pfn: first PFN of a range on one node
- * @end_pfn: first PFN behind it
- * @free: frees a range
+ * kho_init_folio - set up the blocks that a folio is in
+ * @pfn: its first PFN
+ * @order: its order
  *
- * Calls @free for the blocks that nothing was handed over in, and frees of the
- * others what may be. The part of the range that has no struct pages yet is
- * passed on as it is: @free does nothing there, and kho_deferred_free_pages()
- * looks at it later.
- *
- * Context: memblock_free_all().
- * Return: pages to count as RAM. kho_deferred_free_pages() corrects it.
+ * Context: any but hard interrupts, from the end of kho_memory_init() on, with
+ * rcu_read_lock(). Does nothing once all struct pages are initialised.
  */
-unsigned long __init kho_free_unpreserved(unsigned long start_pfn,
-					  unsigned long end_pfn,
-					  void (*free)(unsigned long, unsigned long))
+void __ref kho_init_folio(unsigned long pfn, unsigned int order)
 {
-	unsigned long pfn = start_pfn, next, early_end, count = 0;
-
-	if (!kho_blocks.named) {
-		free(start_pfn, end_pfn);
-		return end_pfn - start_pfn;
-	}
-
-	early_end = min(end_pfn, first_deferred_pfn[early_pfn_to_nid(start_pfn)]);
-	for (; pfn < early_end; pfn = next) {
-		next = find_next_bit(kho_blocks.named, kho_block_of(early_end - 1) + 1,
-				     kho_block_of(pfn));
-		next = clamp(next * KHO_BLOCK_PAGES, pfn, early_end);
-		if (next > pfn) {
-			free(pfn, next);
-			count += next - pfn;
-			continue;
-		}
-
-		set_up_block(ALIGN_DOWN(pfn, KHO_BLOCK_PAGES));
-		next = min(ALIGN(pfn + 1, KHO_BLOCK_PAGES), early_end);
-		count += free_in_block(pfn, next);
-	}
-
-	if (pfn < end_pfn) {
-		free(pfn, end_pfn);
-		count += end_pfn - pfn;
-	}
-
-	return count;
+	/* Init memory is there for as long as there are blocks. */
+	if (READ_ONCE(blocks.named))
+		set_up_blocks_of(pfn, order);
 }
 
-static void __init free_deferred_range(unsigned long pfn, unsigned long end)
+/* Finds the pages of a block that the page allocator gets, of [start, end) in it. */
+static void __init fill_free(unsigned long block_pfn, unsigned long *pages,
+			     unsigned long start, unsigned long end)
 {
+	DECLARE_BITMAP(withheld, BLOCK_PAGES) = {};
+	unsigned long i, block_end = block_pfn + BLOCK_PAGES;
+
+	kho_map_fill(&kho_incoming.map, block_pfn, BLOCK_PAGES, withheld);
+	for (i = kho_incoming_node_from(block_pfn); kho_incoming_node_before(i, block_end); i++)
+		__set_bit(kho_incoming.nodes[i] - block_pfn, withheld);
+
+	bitmap_set(pages, start - block_pfn, end - start);
+	bitmap_andnot(pages, pages, withheld, BLOCK_PAGES);
+}
+
+static void __init free_in_named_block(unsigned long pfn, unsigned long nr_pages)
+{
+	unsigned long block_pfn = ALIGN_DOWN(pfn, BLOCK_PAGES);
+	DECLARE_BITMAP(pages, BLOCK_PAGES) = {};
+
+	set_up_block(block_pfn);
+	accept_memory(PFN_PHYS(pfn), nr_pages * PAGE_SIZE);
+	fill_free(block_pfn, pages, pfn, pfn + nr_pages);
+	free_boot_pages_of_block(pfn_to_page(block_pfn), pages);
+	/* Those that are not freed are in use. */
+	atomic_long_add(nr_pages, &page_zone(pfn_to_page(pfn))->managed_pages);
+}
+
+static void __init free_in_scratch(unsigned long pfn, unsigned long nr_pages)
+{
+	unsigned long end = pfn + nr_pages;
+
+	kho_scratch_mark_block(pfn, nr_pages);
+	accept_memory(PFN_PHYS(pfn), nr_pages * PAGE_SIZE);
 	for (unsigned int order; pfn < end; pfn += BIT(order)) {
-		order = kho_map_block_order(pfn, end, MAX_PAGE_ORDER);
+		order = kho_map_part_order(pfn, end, MAX_PAGE_ORDER);
+		clear_page_tag_ref(pfn_to_page(pfn));
 		__free_pages_core(pfn_to_page(pfn), order, MEMINIT_EARLY);
 	}
 }
 
 /**
- * kho_deferred_free_pages - give pages to the page allocator, deferred init
- * @pfn: first PFN of a range within one block, just initialised
+ * kho_init_free - give pages to the page allocator, if their block is KHO's
+ * @pfn: first PFN of a range within one block, all in one zone, whose struct pages
+ *	are initialised
  * @nr_pages: its length
  *
- * Context: deferred init.
- * Return: true if it was done, false if nothing in the block is of KHO's
- * concern and the caller is to do it as always.
+ * Frees the pages that nothing was handed over in, and has the others wait. All of
+ * them count as managed. In scratch, pages are freed as movable pages only.
+ *
+ * Context: memblock_free_pages() and deferred initialisation.
+ * Return: true if it was done; false if nothing in the block is of KHO's concern,
+ * and the caller is to free the pages.
  */
-bool __init kho_deferred_free_pages(unsigned long pfn, unsigned long nr_pages)
+bool __init kho_init_free(unsigned long pfn, unsigned long nr_pages)
 {
-	unsigned long block_pfn = ALIGN_DOWN(pfn, KHO_BLOCK_PAGES);
-	bool scratch = kho_scratch_inherited(PFN_PHYS(block_pfn), PAGE_SIZE * KHO_BLOCK_PAGES);
-	unsigned long end = pfn + nr_pages;
-
-	if (!scratch && !block_is_named(block_pfn))
-		return false;
-
-	/* Also a page block that begins with what is not free. Others have it. */
-	for (unsigned long p = pageblock_start_pfn(pfn); scratch && p < end;
-	     p += pageblock_nr_pages)
-		set_pageblock_migratetype(pfn_to_page(p), MIGRATE_CMA);
-
-	if (!block_is_named(block_pfn)) {
-		accept_memory(PFN_PHYS(pfn), nr_pages * PAGE_SIZE);
-		free_deferred_range(pfn, end);
+	if (block_is_named(pfn)) {
+		free_in_named_block(pfn, nr_pages);
+		return true;
+	}
+	if (kho_scratch_inherited &&
+	    kho_scratch_overlap(PFN_PHYS(pfn), nr_pages << PAGE_SHIFT)) {
+		free_in_scratch(pfn, nr_pages);
 		return true;
 	}
 
-	/* memblock_free_all() has counted them all. */
-	totalram_pages_add(-(long)(nr_pages - free_in_block(pfn, end)));
-
-	return true;
+	return false;
 }
 
 /**
- * kho_free_boot_memory - give memory of memblock's to the page allocator
- * @start: where it is
- * @bytes: whole pages
+ * kho_init_free_node - give a page back that a node of the map was in
+ * @pfn: its PFN
+ *
+ * Context: may sleep. Nobody looks into the map any more.
+ */
+void kho_init_free_node(unsigned long pfn)
+{
+	struct page *page = pfn_to_page(pfn);
+
+	/* As free_reserved_page() does, but the page counts as managed already. */
+	clear_page_tag_ref(page);
+	ClearPageReserved(page);
+	init_page_count(page);
+	__free_page(page);
+}
+
+/**
+ * kho_init_free_memblock - give memory to the page allocator that is memblock's
+ * @start: its address
+ * @bytes: its size, whole pages
  *
  * Context: may sleep. kmemleak no longer looks there.
  */
-void kho_free_boot_memory(void *start, size_t bytes)
+void kho_init_free_memblock(void *start, size_t bytes)
 {
 	kmemleak_free_part_phys(virt_to_phys(start), bytes);
 	free_reserved_area(start, start + bytes, -1, NULL);
@@ -504,17 +460,17 @@ void kho_free_boot_memory(void *start, size_t bytes)
 
 static void free_blocks(struct work_struct *work)
 {
-	kho_free_boot_memory(kho_blocks.start, kho_blocks.bytes);
+	kho_init_free_memblock(blocks.start, blocks.bytes);
 }
 
 /**
- * kho_blocks_finish - all blocks are set up
+ * kho_init_finish - all blocks are set up
  *
- * Context: all struct pages are initialised, workqueues take work.
+ * Context: all struct pages are initialised, and workqueues take work.
  */
-void __init kho_blocks_finish(void)
+void __init kho_init_finish(void)
 {
-	WRITE_ONCE(kho_blocks.named, NULL);
-	INIT_RCU_WORK(&kho_blocks.free_work, free_blocks);
-	queue_rcu_work(system_unbound_wq, &kho_blocks.free_work);
+	WRITE_ONCE(blocks.named, NULL);
+	INIT_RCU_WORK(&blocks.free_work, free_blocks);
+	queue_rcu_work(system_unbound_wq, &blocks.free_work);
 }

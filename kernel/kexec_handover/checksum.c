@@ -16,15 +16,16 @@
 
 #include <linux/init.h>
 #include <linux/io.h>
-#include <linux/kexec.h>
 #include <linux/kstrtox.h>
 #include <linux/libfdt.h>
 #include <linux/printk.h>
 #include <linux/string_choices.h>
 #include <linux/unaligned.h>
 #include <linux/xxhash.h>
+#include <linux/kho/abi/kexec_handover.h>
 
-#include "kexec_handover_internal.h"
+#include "checksum.h"
+#include "map.h"
 
 /* What kho_checksum= asks for. */
 static bool checksum_wanted __ro_after_init = true;
@@ -113,16 +114,4 @@ bool kho_checksum_matches(const void *fdt, const struct kho_map *map)
 
 	return len == sizeof(u64) &&
 	       get_unaligned((const u64 *)value) == compute(fdt, value, map);
-}
-
-/**
- * kho_seal - the last that happens to what is handed over
- * @image: the image that is about to be started
- *
- * Context: kexec. This CPU is the only one that still runs.
- */
-void kho_seal(const struct kimage *image)
-{
-	if (kho_is_enabled() && image->type != KEXEC_TYPE_CRASH)
-		kho_checksum_set(kho_out.fdt, &kho_out.map);
 }

@@ -15,7 +15,11 @@
 #include <linux/libfdt.h>
 #include <linux/unaligned.h>
 
-#include "kexec_handover_internal.h"
+#include <linux/kho/abi/kexec_handover.h>
+
+#include "checksum.h"
+#include "fdt.h"
+#include "map.h"
 
 static union kho_map_node *alloc_node(void)
 {

@@ -3,10 +3,10 @@
  * The root FDT: what a handover is found by.
  *
  * This file owns its content: the address of the preserved map, and a node for
- * each blob. Where it is, and who may change it when, is kexec_handover.c's
- * business.
+ * each blob. Where it is, and when it may be changed, is up to
+ * kernel/kexec_handover.c.
  *
- * An FDT here is a page. One that came in was checked with kho_fdt_defect(), and
+ * An FDT here is a page. An incoming one was checked with kho_fdt_defect(), and
  * may still hold anything: libfdt looks at nothing outside of it.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
@@ -18,8 +18,9 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
+#include <linux/kho/abi/kexec_handover.h>
 
-#include "kexec_handover_internal.h"
+#include "fdt.h"
 
 static int fdt_errno(int err)
 {

@@ -16,7 +16,9 @@
 #include <linux/sprintf.h>
 #include <linux/string.h>
 
-#include "kexec_handover_internal.h"
+#include <linux/kho/abi/kexec_handover.h>
+
+#include "fdt.h"
 
 #define MAP		0x123456789000ULL
 #define NAME_MAX_LEN	31

@@ -1,102 +1,69 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What was handed over, between those who check it, set up its struct pages and
- * give it back: kexec_handover_incoming.c, _blocks.c and _restore.c.
+ * The incoming handover: what the previous kernel preserved. See incoming.c.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
-#ifndef _KEXEC_HANDOVER_INCOMING_H
-#define _KEXEC_HANDOVER_INCOMING_H
+#ifndef _KHO_INCOMING_H
+#define _KHO_INCOMING_H
 
 #include <linux/atomic.h>
-#include <linux/mmzone.h>
+#include <linux/mm.h>
 #include <linux/types.h>
-#include <linux/workqueue.h>
 
-#include "kexec_handover_internal.h"
+#include "map.h"
 
-#define KHO_BLOCK_PAGES		MAX_ORDER_NR_PAGES
-
-static_assert(KHO_BLOCK_PAGES <= KHO_MAP_LEAF_BITS);
-static_assert(KHO_BLOCK_PAGES >= BITS_PER_LONG);
-
-/* page->private of the first page of a folio that waits, its order added. */
+/* page->private of the first page of a folio that waits, with its order added. */
 #define KHO_WAITING_MARK	0x9bd1c0ff4b484f00UL
 #define KHO_WAITING_ORDER	0xffUL
 
 static_assert(sizeof(unsigned long) == sizeof(u64));
-static_assert(KHO_MAX_FOLIO_ORDER <= KHO_WAITING_ORDER);
+static_assert(KHO_MAX_RUN_ORDER <= KHO_WAITING_ORDER);
 
 /**
- * struct kho_incoming - what was handed over
- * @map: the folios. Its root is NULL if there are none, and again once all are
- *	restored. Readers that may run then hold rcu_read_lock().
- * @nodes: PFNs of the nodes of @map, sorted; withheld as long as @map is used
+ * struct kho_incoming - the incoming handover
+ * @fdt_phys: address of the root FDT, 0 for none. Set by kho_populate(), cleared
+ *	when the handover is refused; constant once kho_memory_init() is over.
+ * @fdt: the root FDT in the direct map, NULL if there is no handover or it was
+ *	refused. Set by kho_memory_init() when check.c has accepted the handover.
+ * @map: the folios. check.c sets it and, with reserve_mem.c, changes it in
+ *	kho_memory_init(); constant from then on. Its root is NULL if there is
+ *	no handover, and restore.c clears it when the last folio was restored.
+ *	From then on readers need rcu_read_lock(), or they see no root.
+ * @nodes: PFNs of the nodes of @map, sorted. Set by check.c in
+ *	kho_memory_init(). The pages wait, as folios do, until restore.c frees
+ *	them with @map.
  * @nr_nodes: number of @nodes
- * @folios: number of folios that were handed over, by order
- * @unclaimed: those of them that wait, by order
- * @nr_unclaimed: the sum of @unclaimed
- * @fdt_phys: the root FDT if @map names it, else 0
- * @finished: all struct pages are initialised
- * @dropped: bit 0 is set by who gives back @nodes
- * @drop_work: gives them back
+ * @folios: number of folios that were handed over, by order. Set by check.c.
+ * @unclaimed: those of them that wait, by order. Restoring a folio decrements it.
+ * @nr_unclaimed: the sum of @unclaimed, with the same writers
+ * @fdt_kept: @map names the root FDT. Set by check.c.
  */
 struct kho_incoming {
+	phys_addr_t fdt_phys;
+	const void *fdt;
 	struct kho_map map;
 	unsigned long *nodes;
 	unsigned long nr_nodes;
-	unsigned long folios[KHO_MAX_FOLIO_ORDER + 1];
-	atomic_long_t unclaimed[KHO_MAX_FOLIO_ORDER + 1];
+	unsigned long folios[KHO_MAX_RUN_ORDER + 1];
+	atomic_long_t unclaimed[KHO_MAX_RUN_ORDER + 1];
 	atomic_long_t nr_unclaimed;
-	phys_addr_t fdt_phys;
-	bool finished;
-	unsigned long dropped;
-	struct rcu_work drop_work;
+	bool fdt_kept;
 };
 
 extern struct kho_incoming kho_incoming;
 
-/**
- * struct kho_blocks - the blocks while struct pages are being initialised
- * @named: bit n is set if block n may have pages that are to be withheld;
- *	constant. NULL if none has, and again once all are set up.
- * @locked: bit n is the lock under which block n is set up
- * @ready: bit n is set once block n is set up
- * @start: the memory that all three are in
- * @bytes: its size
- * @free_work: frees it
- */
-struct kho_blocks {
-	unsigned long *named;
-	unsigned long *locked;
-	unsigned long *ready;
-	void *start;
-	size_t bytes;
-	struct rcu_work free_work;
-};
-
-extern struct kho_blocks kho_blocks;
-
-static inline unsigned long kho_block_of(unsigned long pfn)
-{
-	return pfn / KHO_BLOCK_PAGES;
-}
-
-/* The memory of kho_incoming.nodes. Whole pages: the page allocator gets them. */
+/* The size of kho_incoming.nodes: whole pages, since the page allocator gets them. */
 static inline size_t kho_incoming_nodes_bytes(unsigned long nr_nodes)
 {
 	return PAGE_ALIGN(nr_nodes * sizeof(*kho_incoming.nodes));
 }
 
-/* kexec_handover_incoming.c */
-
 unsigned long kho_incoming_node_from(unsigned long pfn);
 bool kho_incoming_node_before(unsigned long i, unsigned long end);
+bool kho_incoming_keeps(phys_addr_t phys, u64 size);
+bool kho_incoming_has(phys_addr_t phys, size_t size);
+unsigned long kho_incoming_next(unsigned long pfn, unsigned long end);
+bool kho_incoming_forget(unsigned long pfn, unsigned long end);
 
-/* kexec_handover_blocks.c */
-
-void kho_blocks_set_up(unsigned long pfn, unsigned int order);
-void kho_blocks_finish(void);
-void kho_free_boot_memory(void *start, size_t bytes);
-
-#endif /* _KEXEC_HANDOVER_INCOMING_H */
+#endif /* _KHO_INCOMING_H */

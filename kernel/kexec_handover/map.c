@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The preserved map, see kexec_handover_map.h.
+ * The preserved map, see map.h.
  *
  * This file owns the tree of bitmaps: how a folio becomes a key, how nodes come
  * into being, and the searches over it.
@@ -16,7 +16,7 @@
 #include <linux/minmax.h>
 #include <linux/string.h>
 
-#include "kexec_handover_map.h"
+#include "map.h"
 
 #define LEAF_MASK	(KHO_MAP_LEAF_BITS - 1)
 #define TOP_LEVEL	(KHO_MAP_LEVELS - 1)
@@ -90,7 +90,7 @@ static union kho_map_node *get_or_make(struct kho_map *map, u64 *slot)
 static union kho_map_node *find_node(const struct kho_map *map, u64 key,
 				     unsigned int to_level)
 {
-	/* Read once: kexec_handover_restore.c may be about to drop the map. */
+	/* Read once: restore.c may be about to drop the map. */
 	union kho_map_node *node = READ_ONCE(map->root);
 
 	for (unsigned int level = TOP_LEVEL; node && level > to_level; level--) {
@@ -193,18 +193,18 @@ bool kho_map_del(struct kho_map *map, unsigned long pfn, unsigned int order)
 }
 
 /**
- * kho_map_block_order - order of the block that a run of pages begins with
+ * kho_map_part_order - order of the part that a run of pages begins with
  * @pfn: first PFN of the run
- * @end: first PFN behind it, more than @pfn
- * @max_order: the largest order that a block may have
+ * @end: first PFN after it, more than @pfn
+ * @max_order: the largest order that a part may have
  *
- * A run is kept as the largest aligned blocks that it splits into, from its
- * first page on.
+ * A run is in the map as its parts: the largest aligned powers of two of pages that
+ * it splits into, from its first page on.
  *
  * Context: any.
  * Return: the order.
  */
-unsigned int kho_map_block_order(unsigned long pfn, unsigned long end,
+unsigned int kho_map_part_order(unsigned long pfn, unsigned long end,
 				 unsigned int max_order)
 {
 	return min(__ffs(pfn | BIT(max_order)), __fls(end - pfn));
@@ -214,8 +214,8 @@ unsigned int kho_map_block_order(unsigned long pfn, unsigned long end,
  * kho_map_reserve_run - see to it that kho_map_add_run() cannot fail
  * @map: the map
  * @pfn: first PFN of the run
- * @end: first PFN behind it
- * @max_order: the largest order that a block may have
+ * @end: first PFN after it
+ * @max_order: the largest order that a part may have
  *
  * Context: as the map's allocator.
  * Return: 0 or -ENOMEM. The set is as it was in any case.
@@ -226,7 +226,7 @@ int kho_map_reserve_run(struct kho_map *map, unsigned long pfn,
 	unsigned int order;
 
 	for (; pfn < end; pfn += BIT(order)) {
-		order = kho_map_block_order(pfn, end, max_order);
+		order = kho_map_part_order(pfn, end, max_order);
 		if (!make_leaf(map, kho_map_key(pfn, order)))
 			return -ENOMEM;
 	}
@@ -235,11 +235,11 @@ int kho_map_reserve_run(struct kho_map *map, unsigned long pfn,
 }
 
 /**
- * kho_map_add_run - add the blocks that a run of pages splits into
+ * kho_map_add_run - add the parts that a run of pages splits into
  * @map: the map
  * @pfn: first PFN of the run
- * @end: first PFN behind it
- * @max_order: the largest order that a block may have
+ * @end: first PFN after it
+ * @max_order: the largest order that a part may have
  *
  * Context: any, after kho_map_reserve_run() with the same arguments.
  */
@@ -249,17 +249,17 @@ void kho_map_add_run(struct kho_map *map, unsigned long pfn, unsigned long end,
 	unsigned int order;
 
 	for (; pfn < end; pfn += BIT(order)) {
-		order = kho_map_block_order(pfn, end, max_order);
+		order = kho_map_part_order(pfn, end, max_order);
 		kho_map_add(map, pfn, order);
 	}
 }
 
 /**
- * kho_map_del_run - delete the blocks that a run of pages splits into
+ * kho_map_del_run - delete the parts that a run of pages splits into
  * @map: the map
  * @pfn: first PFN of the run
- * @end: first PFN behind it
- * @max_order: the largest order that a block may have
+ * @end: first PFN after it
+ * @max_order: the largest order that a part may have
  *
  * Context: any.
  */
@@ -269,7 +269,7 @@ void kho_map_del_run(struct kho_map *map, unsigned long pfn, unsigned long end,
 	unsigned int order;
 
 	for (; pfn < end; pfn += BIT(order)) {
-		order = kho_map_block_order(pfn, end, max_order);
+		order = kho_map_part_order(pfn, end, max_order);
 		kho_map_del(map, pfn, order);
 	}
 }
@@ -300,7 +300,7 @@ bool kho_map_find(const struct kho_map *map, unsigned long pfn,
  * @map: the map
  * @order: the order
  * @pfn: first PFN of the range
- * @end: first PFN behind the range; ULONG_MAX for all there are
+ * @end: first PFN after the range; ULONG_MAX for all there are
  *
  * Context: any.
  * Return: first PFN of the lowest folio of @order that has a page in
@@ -356,7 +356,7 @@ unsigned long kho_map_next_of_order(const struct kho_map *map,
  * kho_map_next - search a range for a folio of any order
  * @map: the map
  * @pfn: first PFN of the range
- * @end: first PFN behind the range
+ * @end: first PFN after the range
  * @folio: where to put what was found; untouched if nothing was
  *
  * Finds the folio that begins lowest among those that have a page in

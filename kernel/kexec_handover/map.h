@@ -11,8 +11,8 @@
  * cmpxchg, and bits are changed atomically. A caller must not add and delete
  * the same folio at the same time.
  */
-#ifndef _KEXEC_HANDOVER_MAP_H
-#define _KEXEC_HANDOVER_MAP_H
+#ifndef _KHO_MAP_H
+#define _KHO_MAP_H
 
 #include <linux/bitops.h>
 #include <linux/io.h>
@@ -23,8 +23,24 @@
 /* No folio begins here: the answer of a search that found nothing. */
 #define KHO_MAP_NONE		ULONG_MAX
 
-/* The largest order that has a key; folios end long before. */
+/* The largest order that has a key. */
 #define KHO_MAP_MAX_ORDER	KHO_MAP_ORDER_0_BIT
+
+/*
+ * The largest folio that can be handed over: 1 GiB with pages of 4 KiB, 16 GiB
+ * with pages of 64 KiB, which are the largest huge pages that Linux has. It must
+ * not depend on how the kernel is configured, since another one reads the map.
+ */
+#define KHO_MAX_FOLIO_ORDER	18
+
+/*
+ * A run of pages has no largest order in the format. This one is the largest that
+ * a compound page can have, and 8 TiB with pages of 4 KiB.
+ */
+#define KHO_MAX_RUN_ORDER	31
+
+static_assert(KHO_MAX_FOLIO_ORDER <= KHO_MAX_RUN_ORDER);
+static_assert(KHO_MAX_RUN_ORDER <= KHO_MAP_MAX_ORDER);
 
 /**
  * struct kho_map_ops - where the nodes of a map come from
@@ -196,7 +212,7 @@ void kho_map_destroy(struct kho_map *map);
 int kho_map_add(struct kho_map *map, unsigned long pfn, unsigned int order);
 bool kho_map_del(struct kho_map *map, unsigned long pfn, unsigned int order);
 
-unsigned int kho_map_block_order(unsigned long pfn, unsigned long end,
+unsigned int kho_map_part_order(unsigned long pfn, unsigned long end,
 				 unsigned int max_order);
 int kho_map_reserve_run(struct kho_map *map, unsigned long pfn,
 			unsigned long end, unsigned int max_order);
@@ -221,4 +237,4 @@ void kho_map_fill(const struct kho_map *map, unsigned long pfn,
 
 int kho_map_walk(const struct kho_map *map, kho_map_visit_t visit, void *arg);
 
-#endif /* _KEXEC_HANDOVER_MAP_H */
+#endif /* _KHO_MAP_H */

@@ -24,7 +24,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "kexec_handover_map.h"
+#include "map.h"
 
 /* First PFN that no physical address has. */
 #define PFN_END		(1UL << (64 - PAGE_SHIFT))

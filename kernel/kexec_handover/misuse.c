@@ -11,57 +11,58 @@
 
 #define pr_fmt(fmt) "KHO: " fmt
 
+#include <linux/bug.h>
 #include <linux/io.h>
+#include <linux/kexec_handover.h>
 #include <linux/mm.h>
 
-#include "kexec_handover_internal.h"
+#include "map.h"
+#include "misuse.h"
 
 /**
- * kho_check_preserve - check memory that is about to be preserved
+ * kho_misuse_preserve - check memory that is about to be preserved
+ * @map: the preserved folios
  * @pfn: its first PFN
- * @end: the first PFN behind it
- * @caller: address in who preserves it
+ * @end: the first PFN after it
+ * @caller: an address in the function that preserves it
  *
  * Warns if it lies in scratch, or if any of it is preserved.
  *
  * Context: any.
  */
-void kho_check_preserve(unsigned long pfn, unsigned long end, unsigned long caller)
+void kho_misuse_preserve(const struct kho_map *map, unsigned long pfn, unsigned long end,
+			 unsigned long caller)
 {
 	const phys_addr_t start = PFN_PHYS(pfn), size = PFN_PHYS(end - pfn);
 	struct kho_map_folio folio;
 
-	if (!kho_is_enabled())
-		return;
-
 	WARN(kho_scratch_overlap(start, size),
 	     pr_fmt("%pS preserves %pa bytes at %pa, which lie in scratch\n"),
 	     (void *)caller, &size, &start);
-	WARN(kho_map_next(&kho_out.map, pfn, end, &folio),
+	WARN(kho_map_next(map, pfn, end, &folio),
 	     pr_fmt("%pS preserves %pa bytes at %pa, of which some are preserved\n"),
 	     (void *)caller, &size, &start);
 }
 
 /**
- * kho_check_unpreserve - check memory that is about to be unpreserved
+ * kho_misuse_unpreserve - check memory that is about to be unpreserved
+ * @map: the preserved folios
  * @pfn: its first PFN
- * @end: the first PFN behind it
- * @caller: address in who does it
+ * @end: the first PFN after it
+ * @caller: an address in the function that unpreserves it
  *
  * Warns if it is not in the map, or only as part of something larger.
  *
  * Context: any.
  */
-void kho_check_unpreserve(unsigned long pfn, unsigned long end, unsigned long caller)
+void kho_misuse_unpreserve(const struct kho_map *map, unsigned long pfn, unsigned long end,
+			   unsigned long caller)
 {
 	const phys_addr_t start = PFN_PHYS(pfn), size = PFN_PHYS(end - pfn);
 	struct kho_map_folio folio;
 
-	if (!kho_is_enabled())
-		return;
-
 	for (; pfn < end; pfn += BIT(folio.order)) {
-		if (WARN(!kho_map_find(&kho_out.map, pfn, &folio) ||
+		if (WARN(!kho_map_find(map, pfn, &folio) ||
 			 BIT(folio.order) > end - pfn,
 			 pr_fmt("%pS unpreserves %pa bytes at %pa, which are not preserved\n"),
 			 (void *)caller, &size, &start))
@@ -70,8 +71,9 @@ void kho_check_unpreserve(unsigned long pfn, unsigned long end, unsigned long ca
 }
 
 /**
- * kho_check_free - check pages that go back to the page allocator
- * @page: the first of them
+ * kho_misuse_free - check pages that go back to the page allocator
+ * @map: the preserved folios
+ * @pfn: PFN of the first of them
  * @order: their order
  *
  * Warns if any of them is preserved: the next kernel would get what somebody
@@ -79,15 +81,11 @@ void kho_check_unpreserve(unsigned long pfn, unsigned long end, unsigned long ca
  *
  * Context: any.
  */
-void kho_check_free(struct page *page, unsigned int order)
+void kho_misuse_free(const struct kho_map *map, unsigned long pfn, unsigned int order)
 {
-	const unsigned long pfn = page_to_pfn(page);
 	const phys_addr_t start = PFN_PHYS(pfn);
 	struct kho_map_folio folio;
 
-	if (!kho_is_enabled())
-		return;
-
-	WARN(kho_map_next(&kho_out.map, pfn, pfn + BIT(order), &folio),
+	WARN(kho_map_next(map, pfn, pfn + BIT(order), &folio),
 	     pr_fmt("page of order %u at %pa is freed, but preserved\n"), order, &start);
 }

@@ -3,7 +3,7 @@
  * Runs of single pages that outlive a kexec.
  *
  * This file owns how a run of order-0 pages gets into the preserved map, as the
- * largest aligned blocks that it splits into, and how such blocks become single
+ * largest aligned parts that it splits into, and how such parts become single
  * pages again. In the map they are what folios of their order are, and until
  * somebody restores them their struct pages are, too.
  *
@@ -14,6 +14,7 @@
 
 #include <linux/instruction_pointer.h>
 #include <linux/io.h>
+#include <linux/kexec_handover.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/overflow.h>
@@ -23,16 +24,19 @@
 
 #include <trace/events/kho.h>
 
-#include "kexec_handover_internal.h"
+#include "misuse.h"
+#include "outgoing.h"
+#include "ram.h"
+#include "restore.h"
 
-/* Is it a run of pages that there can be? @end gets the first PFN behind it. */
+/* Is it a valid run of pages? @end gets the first PFN after it. */
 static bool run_ok(unsigned long pfn, unsigned long nr_pages, unsigned long *end)
 {
 	if (!nr_pages || check_add_overflow(pfn, nr_pages, end) ||
 	    *end > PHYS_PFN(PHYS_ADDR_MAX))
 		return false;
 
-	/* A block of pages is there as a whole, or not at all. */
+	/* A pageblock is there as a whole, or not at all. */
 	for (; pfn < *end; pfn = ALIGN(pfn + 1, pageblock_nr_pages)) {
 		if (!pfn_valid(pfn))
 			return false;
@@ -70,14 +74,14 @@ static int add_run(unsigned long pfn, unsigned long end)
 		int err;
 
 		next = one_node(p, end);
-		err = kho_map_reserve_run(&kho_out.map, p, next, KHO_MAX_FOLIO_ORDER);
+		err = kho_map_reserve_run(&kho_out.map, p, next, KHO_MAX_RUN_ORDER);
 		if (err)
 			return err;
 	}
 
 	for (p = pfn; p < end; p = next) {
 		next = one_node(p, end);
-		kho_map_add_run(&kho_out.map, p, next, KHO_MAX_FOLIO_ORDER);
+		kho_map_add_run(&kho_out.map, p, next, KHO_MAX_RUN_ORDER);
 	}
 
 	return 0;
@@ -92,8 +96,8 @@ static int preserve_run(unsigned long pfn, unsigned long nr_pages, unsigned long
 	if (!run_ok(pfn, nr_pages, &end))
 		return -EINVAL;
 
-	kho_check_preserve(pfn, end, caller);
-	if (kho_scratch_overlap(PFN_PHYS(pfn), nr_pages << PAGE_SHIFT) || !kho_next_knows(end))
+	kho_misuse_preserve(&kho_out.map, pfn, end, caller);
+	if (!kho_ram_can_go_out(pfn, end))
 		return -EINVAL;
 
 	return add_run(pfn, end);
@@ -103,15 +107,15 @@ static int preserve_run(unsigned long pfn, unsigned long nr_pages, unsigned long
  * kho_preserve_pages - hand a run of order-0 pages over to the next kernel
  * @page: the first of them; all must stay allocated until they are unpreserved
  *	or the kexec is done
- * @nr_pages: how many they are; they lie one behind the other in physical memory
+ * @nr_pages: how many they are; they lie one after the other in physical memory
  *
  * Length and alignment can be any. The next kernel takes them back with
  * kho_restore_pages(), for the same run. What it costs depends on the number of
- * blocks that the run splits into, not on the number of pages.
+ * parts that the run splits into, not on the number of pages.
  *
  * Context: may sleep. From the core_initcalls on.
  * Return: 0; -EOPNOTSUPP if KHO is off; -EINVAL if there is no such run or part
- * of it lies in scratch or in memory that was added after boot; -ENOMEM. After an
+ * of it lies in scratch or in hot-added memory; -ENOMEM. After an
  * error nothing has changed.
  */
 int kho_preserve_pages(struct page *page, unsigned long nr_pages)
@@ -126,7 +130,7 @@ int kho_preserve_pages(struct page *page, unsigned long nr_pages)
 EXPORT_SYMBOL_GPL(kho_preserve_pages);
 
 /**
- * kho_unpreserve_pages - keep a run of pages after all
+ * kho_unpreserve_pages - do not hand a run of pages over after all
  * @page: the first of them
  * @nr_pages: how many they are: exactly the run that was preserved
  *
@@ -142,20 +146,20 @@ void kho_unpreserve_pages(struct page *page, unsigned long nr_pages)
 		return;
 	}
 
-	kho_check_unpreserve(pfn, end, _RET_IP_);
+	kho_misuse_unpreserve(&kho_out.map, pfn, end, _RET_IP_);
 	for (p = pfn; p < end; p = next) {
 		next = one_node(p, end);
-		kho_map_del_run(&kho_out.map, p, next, KHO_MAX_FOLIO_ORDER);
+		kho_map_del_run(&kho_out.map, p, next, KHO_MAX_RUN_ORDER);
 	}
 	trace_kho_unpreserve(pfn, 0, nr_pages, 0);
 }
 EXPORT_SYMBOL_GPL(kho_unpreserve_pages);
 
 /*
- * Undoes what makes a compound page of a block that was taken. Other fields are
+ * Undoes what makes a compound page of a part that was taken. Other fields are
  * as the initialisation of struct pages left them.
  */
-static void split_block(unsigned long pfn, unsigned int order)
+static void split_part(unsigned long pfn, unsigned int order)
 {
 	struct page *head = pfn_to_page(pfn);
 
@@ -189,32 +193,18 @@ static void note_pages(struct page *page, unsigned int order)
 	page_table_check_alloc(page, order);
 }
 
-/*
- * From blocks that were taken to single pages that are the page allocator's.
- * They are counted together as long as they are in one zone, which a block of
- * the page allocator is.
- */
+/* From parts of a run that were taken to single pages of their owner. */
 static void make_pages(unsigned long pfn, unsigned long end)
 {
-	unsigned long uncounted = pfn;
-
 	while (pfn < end) {
 		unsigned int order = compound_order(pfn_to_page(pfn));
-		unsigned int part = min(order, MAX_PAGE_ORDER);
-		unsigned long block_end = pfn + BIT(order);
+		unsigned int piece = min(order, MAX_PAGE_ORDER);
+		unsigned long part_end = pfn + BIT(order);
 
-		split_block(pfn, order);
-		for (; pfn < block_end; pfn += BIT(part)) {
-			struct page *page = pfn_to_page(pfn);
-
-			note_pages(page, part);
-			if (page_zone(page) == page_zone(pfn_to_page(uncounted)))
-				continue;
-			adjust_managed_page_count(pfn_to_page(uncounted), pfn - uncounted);
-			uncounted = pfn;
-		}
+		split_part(pfn, order);
+		for (; pfn < part_end; pfn += BIT(piece))
+			note_pages(pfn_to_page(pfn), piece);
 	}
-	adjust_managed_page_count(pfn_to_page(uncounted), end - uncounted);
 }
 
 /**
@@ -237,7 +227,7 @@ struct page *kho_restore_pages(phys_addr_t phys, unsigned long nr_pages)
 	unsigned long end;
 
 	if (!PAGE_ALIGNED(phys) || !run_ok(pfn, nr_pages, &end) ||
-	    !kho_incoming_take(pfn, end)) {
+	    !kho_restore_take_run(pfn, end)) {
 		trace_kho_restore(pfn, 0, nr_pages, -ENOENT);
 		pr_warn("nothing to restore at %pa, %lu pages, for %pS\n",
 			&phys, nr_pages, (void *)_RET_IP_);

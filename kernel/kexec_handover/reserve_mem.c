@@ -18,8 +18,8 @@
  * region that does not come in gets memory that neither the map nor scratch
  * has. The same goes for all of them if the handover is refused.
  *
- * Regions in the blob stand for themselves: one that cannot be what the blob
- * says is not touched, and the others are revived all the same.
+ * Each region in the blob stands for itself: one that is not what the blob says is
+ * not touched, and the others are revived all the same.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -28,6 +28,8 @@
 
 #include <linux/init.h>
 #include <linux/io.h>
+#include <linux/kexec_handover.h>
+#include <linux/kexec_handover_boot.h>
 #include <linux/kho/abi/memblock.h>
 #include <linux/libfdt.h>
 #include <linux/memblock.h>
@@ -35,7 +37,10 @@
 #include <linux/overflow.h>
 #include <linux/string.h>
 
-#include "kexec_handover_internal.h"
+#include "fdt.h"
+#include "incoming.h"
+#include "reserve_mem.h"
+#include "scratch.h"
 
 /**
  * struct region - a region of the command line
@@ -69,7 +74,7 @@ static void *old_blob __initdata;
  */
 bool __init kho_reserve_mem_deferred(void)
 {
-	return kho_in.fdt_phys && nr_regions < ARRAY_SIZE(regions);
+	return kho_incoming.fdt_phys && nr_regions < ARRAY_SIZE(regions);
 }
 
 /**
@@ -95,7 +100,7 @@ void __init kho_reserve_mem_add(const char *name, phys_addr_t align,
 /**
  * kho_reserve_mem_bytes - how much of a range is in regions
  * @from: physical address
- * @to: the one behind the range
+ * @to: the address after the range
  *
  * Return: bytes.
  */
@@ -158,13 +163,13 @@ static bool __init holds_blob(phys_addr_t start, phys_addr_t size)
 {
 	int node;
 
-	if (kho_in.fdt_phys - start < size)
+	if (kho_incoming.fdt_phys - start < size)
 		return true;
 
-	fdt_for_each_subnode(node, kho_in.fdt, 0) {
+	fdt_for_each_subnode(node, kho_incoming.fdt, 0) {
 		u64 phys;
 
-		if (!kho_fdt_u64(kho_in.fdt, node, KHO_FDT_PROP_DATA, &phys) &&
+		if (!kho_fdt_u64(kho_incoming.fdt, node, KHO_FDT_PROP_DATA, &phys) &&
 		    phys - start < size)
 			return true;
 	}
@@ -187,13 +192,14 @@ static bool __init read_region(const void *fdt, int node, phys_addr_t *start,
 /* Takes a region of the previous kernel out of the map, whoever gets it then. */
 static void __init settle_region(const void *fdt, int node)
 {
-	const char *name = fdt_get_name(fdt, node, NULL);
+	/* In an FDT of an old version, a node's name may be damaged. */
+	const char *name = fdt_get_name(fdt, node, NULL) ?: "";
 	struct region *region = find_region(name);
 	phys_addr_t start, size;
 
 	if (!read_region(fdt, node, &start, &size) ||
 	    !kho_incoming_forget(PHYS_PFN(start), PHYS_PFN(start + size))) {
-		pr_warn("reserve_mem region %.16s cannot be where the previous kernel says: its content is lost\n",
+		pr_warn("reserve_mem region %.16s is not what the previous kernel says: its content is lost\n",
 			name);
 		return;
 	}

@@ -7,10 +7,8 @@
  *
  * A folio that waits for its owner has, in its first struct page, PG_reserved
  * set, as for any page that is not the page allocator's, and a mark with its
- * order in page->private. Whoever swaps the mark for 0 has restored the folio.
- *
- * Pages that wait are not counted in managed_pages and totalram_pages. Restore
- * adds them.
+ * order in page->private. Whoever replaces the mark by 0 has claimed the folio. It
+ * counts as managed all the time: it is in use.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -19,6 +17,9 @@
 
 #include <linux/atomic.h>
 #include <linux/init.h>
+#include <linux/instruction_pointer.h>
+#include <linux/kexec_handover.h>
+#include <linux/kexec_handover_boot.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -30,29 +31,37 @@
 
 #include <trace/events/kho.h>
 
-#include "../mm/internal.h"
-#include "kexec_handover_incoming.h"
+#include "../../mm/kho_init.h"
+#include "incoming.h"
+#include "restore.h"
+
+/* All struct pages are initialised. Set once, by kho_restore_finish(). */
+static bool finished;
+
+/* Bit 0 is set by the CPU that drops the map. */
+static unsigned long dropped;
+static struct rcu_work drop_work;
 
 static void drop_map(struct work_struct *work)
 {
 	for (unsigned long i = 0; i < kho_incoming.nr_nodes; i++) {
-		free_reserved_page(pfn_to_page(kho_incoming.nodes[i]));
+		kho_init_free_node(kho_incoming.nodes[i]);
 		cond_resched();
 	}
-	kho_free_boot_memory(kho_incoming.nodes, kho_incoming_nodes_bytes(kho_incoming.nr_nodes));
+	kho_init_free_memblock(kho_incoming.nodes, kho_incoming_nodes_bytes(kho_incoming.nr_nodes));
 }
 
 /* The last folio was restored: nobody has to look into the map any more. */
 static void drop_map_once(void)
 {
-	if (test_and_set_bit(0, &kho_incoming.dropped))
+	if (test_and_set_bit(0, &dropped))
 		return;
 
 	trace_kho_drop(0, kho_incoming.nr_nodes);
 
 	WRITE_ONCE(kho_incoming.map.root, NULL);
-	INIT_RCU_WORK(&kho_incoming.drop_work, drop_map);
-	queue_rcu_work(system_unbound_wq, &kho_incoming.drop_work);
+	INIT_RCU_WORK(&drop_work, drop_map);
+	queue_rcu_work(system_unbound_wq, &drop_work);
 }
 
 /*
@@ -69,8 +78,8 @@ static __always_inline int named_order(unsigned long pfn)
 	if (READ_ONCE(kho_incoming.map.root))
 		order = kho_map_order_at(&kho_incoming.map, pfn);
 
-	if (order >= 0 && unlikely(READ_ONCE(kho_blocks.named)))
-		kho_blocks_set_up(pfn, order);
+	if (order >= 0 && !READ_ONCE(finished))
+		kho_init_folio(pfn, order);
 
 	return order;
 }
@@ -88,7 +97,7 @@ static __always_inline void count_taken(unsigned int order)
 {
 	atomic_long_dec(&kho_incoming.unclaimed[order]);
 	if (atomic_long_dec_and_test(&kho_incoming.nr_unclaimed) &&
-	    READ_ONCE(kho_incoming.finished))
+	    READ_ONCE(finished))
 		drop_map_once();
 }
 
@@ -97,25 +106,25 @@ static __always_inline int waiting_order(struct page *page)
 {
 	unsigned long order = READ_ONCE(page->private) ^ KHO_WAITING_MARK;
 
-	return order <= KHO_MAX_FOLIO_ORDER && test_bit(PG_reserved, &page->flags) ? order : -1;
+	return order <= KHO_MAX_RUN_ORDER && test_bit(PG_reserved, &page->flags) ? order : -1;
 }
 
 /*
- * The order of the folio that waits at @pfn, which is taken with it, or -1. With
- * all struct pages initialised, these say what the map would, in 40 instructions
- * less.
+ * The order of the folio that waits at @pfn, which is taken with it, or -1. A part
+ * of a run that is larger than @max_order is no folio. Once all struct pages are
+ * initialised they say what the map would, in 40 instructions less.
  */
-static __always_inline int take(unsigned long pfn)
+static __always_inline int take(unsigned long pfn, int max_order)
 {
 	int order;
 
-	/* Pairs with smp_store_release() in kho_incoming_finish(). */
-	if (likely(smp_load_acquire(&kho_incoming.finished)))
+	/* Pairs with smp_store_release() in kho_restore_finish(). */
+	if (likely(smp_load_acquire(&finished)))
 		order = waiting_order(pfn_to_page(pfn));
 	else
 		order = named_order(pfn);
 
-	if (order < 0 || !claim(pfn_to_page(pfn), order))
+	if (order < 0 || order > max_order || !claim(pfn_to_page(pfn), order))
 		return -1;
 	count_taken(order);
 
@@ -125,7 +134,7 @@ static __always_inline int take(unsigned long pfn)
 /* Claims what [pfn, end) consists of. Returns where it could not go on, or @end. */
 static unsigned long claim_run(unsigned long pfn, unsigned long end)
 {
-	/* What was restored before and is free may be unplugged, but still named. */
+	/* What was restored and freed may be hot-removed by now, but is still named. */
 	while (pfn < end && pfn_valid(pfn)) {
 		int order = named_order(pfn);
 
@@ -149,17 +158,17 @@ static void unclaim_run(unsigned long pfn, unsigned long end)
 }
 
 /**
- * kho_incoming_take - take all folios of a range of pages
+ * kho_restore_take_run - take all folios of a range of pages
  * @pfn: first PFN of the range
- * @end: first PFN behind it
+ * @end: first PFN after it
  *
- * What is taken has PG_reserved set and is not counted as managed yet.
+ * What is taken still has PG_reserved set and is a folio of its order.
  *
  * Context: as kho_restore_folio().
  * Return: true; or false, with nothing taken, if the range does not consist
  * of whole folios that wait.
  */
-bool kho_incoming_take(unsigned long pfn, unsigned long end)
+bool kho_restore_take_run(unsigned long pfn, unsigned long end)
 {
 	unsigned long next;
 
@@ -202,21 +211,18 @@ static void make_ordinary(struct page *page, unsigned int order)
 	folio_clear_reserved((struct folio *)page);
 	clear_page_tag_ref(page);
 	note_folio(page, order);
-	/* As adjust_managed_page_count(), which is not inline. */
-	atomic_long_add(BIT(order), &page_zone(page)->managed_pages);
-	totalram_pages_add(BIT(order));
 }
 
 /* The folio that waits at @pfn, which is the caller's then, or NULL. */
-static __always_inline struct folio *restore(unsigned long pfn)
+static __always_inline struct folio *restore(unsigned long pfn, int max_order)
 {
 	struct page *page;
 	int order = -1;
 
 	rcu_read_lock();
-	/* What was restored before and is free may be unplugged, but still named. */
+	/* What was restored and freed may be hot-removed by now, but is still named. */
 	if (likely(pfn_valid(pfn)))
-		order = take(pfn);
+		order = take(pfn, max_order);
 	rcu_read_unlock();
 	if (unlikely(order < 0))
 		return NULL;
@@ -251,7 +257,7 @@ struct folio *kho_restore_folio(phys_addr_t phys)
 	struct folio *folio = NULL;
 
 	if (likely(PAGE_ALIGNED(phys)))
-		folio = restore(PHYS_PFN(phys));
+		folio = restore(PHYS_PFN(phys), KHO_MAX_FOLIO_ORDER);
 	if (unlikely(!folio))
 		refuse_restore(phys, _RET_IP_);
 
@@ -272,18 +278,18 @@ static bool next_named(unsigned long pfn, struct kho_map_folio *folio)
 }
 
 /**
- * kho_incoming_release - free the folios that nobody has asked for
+ * kho_restore_release - free the folios that nobody has asked for
  *
  * Context: may sleep, once all struct pages are initialised.
  * Return: how many there were.
  */
-unsigned long kho_incoming_release(void)
+unsigned long kho_restore_release(void)
 {
 	unsigned long pfn = 0, nr = 0;
 	struct kho_map_folio named;
 
 	while (next_named(pfn, &named)) {
-		struct folio *folio = restore(named.pfn);
+		struct folio *folio = restore(named.pfn, KHO_MAX_RUN_ORDER);
 
 		if (folio) {
 			folio_put(folio);
@@ -301,71 +307,84 @@ unsigned long kho_incoming_release(void)
  */
 
 /**
- * kho_incoming_trace - let a tracer know of the handover
+ * kho_restore_trace - let a tracer know of the handover
  *
  * There is none yet when it is accepted.
  *
  * Context: initcalls, before the first restore there.
  */
-void __init kho_incoming_trace(void)
+void __init kho_restore_trace(void)
 {
 	trace_kho_accept(atomic_long_read(&kho_incoming.nr_unclaimed), kho_incoming.nr_nodes);
 }
 
 /**
- * kho_incoming_finish - all blocks are set up
+ * kho_restore_finish - all blocks are set up
  *
  * Context: all struct pages are initialised, workqueues take work.
  */
-void __init kho_incoming_finish(void)
+void __init kho_restore_finish(void)
 {
 	if (!kho_incoming.map.root)
 		return;
 
-	kho_blocks_finish();
+	kho_init_finish();
 
 	/* It is kept, and its page is an ordinary one from now on. */
-	if (kho_incoming.fdt_phys)
+	if (kho_incoming.fdt_kept)
 		kho_restore_folio(kho_incoming.fdt_phys);
 
 	trace_kho_finish(atomic_long_read(&kho_incoming.nr_unclaimed), kho_incoming.nr_nodes);
 	/* Struct pages first, see take(). */
-	smp_store_release(&kho_incoming.finished, true);
-	/* Pairs with atomic_long_dec_and_test() in take(): one of both drops. */
+	smp_store_release(&finished, true);
+	/*
+	 * Pairs with atomic_long_dec_and_test() in count_taken(), which is a full
+	 * barrier: either that sees @finished, or this sees that nothing waits.
+	 */
 	smp_mb();
 	if (!atomic_long_read(&kho_incoming.nr_unclaimed))
 		drop_map_once();
 }
 
 /**
- * kho_incoming_stats - count what was handed over
+ * kho_restore_get_stats - count what was handed over
  * @stats: where to
  *
  * Context: any.
  */
-void kho_incoming_stats(struct kho_in_stats *stats)
+void kho_restore_get_stats(struct kho_restore_stats *stats)
 {
-	for (unsigned int order = 0; order <= KHO_MAX_FOLIO_ORDER; order++) {
+	for (unsigned int order = 0; order <= KHO_MAX_RUN_ORDER; order++) {
 		stats->folios[order] = kho_incoming.folios[order];
 		stats->unclaimed[order] = atomic_long_read(&kho_incoming.unclaimed[order]);
 	}
 	stats->nodes = kho_incoming.nr_nodes;
 }
 
-/* When all that is built in has had its turn. Modules may still come. */
+/**
+ * kho_waiting_pages - how many pages wait for somebody to restore them?
+ *
+ * Context: any. 0 before the end of kho_memory_init().
+ * Return: the number of pages.
+ */
+unsigned long kho_waiting_pages(void)
+{
+	unsigned long pages = 0;
+
+	for (unsigned int order = 0; order <= KHO_MAX_RUN_ORDER; order++)
+		pages += atomic_long_read(&kho_incoming.unclaimed[order]) << order;
+
+	return pages;
+}
+
+/* When everything that is built in has had its turn. Modules may still come. */
 static int __init report_waiting(void)
 {
-	struct kho_in_stats stats;
-	unsigned long nr = 0, pages = 0;
+	unsigned long nr = atomic_long_read(&kho_incoming.nr_unclaimed);
 
-	kho_incoming_stats(&stats);
-	for (unsigned int order = 0; order <= KHO_MAX_FOLIO_ORDER; order++) {
-		nr += stats.unclaimed[order];
-		pages += stats.unclaimed[order] << order;
-	}
 	if (nr)
 		pr_info("%lu folios, %lu KiB, of the previous kernel wait for somebody to ask for them\n",
-			nr, pages << (PAGE_SHIFT - 10));
+			nr, kho_waiting_pages() << (PAGE_SHIFT - 10));
 
 	return 0;
 }

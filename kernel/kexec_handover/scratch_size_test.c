@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of how large scratch gets, see kexec_handover_scratch.c: what
+ * KUnit tests of how large scratch gets, see scratch_size.c: what
  * kho_scratch= can say, and what is made of it by default.
  *
  * What is tested is there at boot only, and so are the tests.
@@ -13,7 +13,7 @@
 #include <linux/limits.h>
 #include <linux/sizes.h>
 
-#include "kexec_handover_internal.h"
+#include "scratch_size.h"
 
 static void __init test_parse_percent(struct kunit *test)
 {
@@ -28,7 +28,7 @@ static void __init test_parse_percent(struct kunit *test)
 	for (int i = 0; i < ARRAY_SIZE(good); i++) {
 		struct kho_scratch_request req;
 
-		KUNIT_EXPECT_TRUE_MSG(test, kho_scratch_parse(good[i].arg, &req),
+		KUNIT_EXPECT_TRUE_MSG(test, kho_scratch_size_parse(good[i].arg, &req),
 				      "%s", good[i].arg);
 		KUNIT_EXPECT_EQ(test, req.percent, good[i].percent);
 		KUNIT_EXPECT_EQ(test, req.image_percent, good[i].percent);
@@ -55,7 +55,7 @@ static void __init test_parse_sizes(struct kunit *test)
 	for (int i = 0; i < ARRAY_SIZE(good); i++) {
 		struct kho_scratch_request req;
 
-		KUNIT_EXPECT_EQ_MSG(test, kho_scratch_parse(good[i].arg, &req), good[i].low != 0,
+		KUNIT_EXPECT_EQ_MSG(test, kho_scratch_size_parse(good[i].arg, &req), good[i].low != 0,
 				    "%s", good[i].arg);
 		if (!good[i].low)
 			continue;
@@ -81,7 +81,7 @@ static void __init test_parse_malformed(struct kunit *test)
 	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct kho_scratch_request req;
 
-		KUNIT_EXPECT_FALSE_MSG(test, kho_scratch_parse(bad[i], &req), "'%s'", bad[i]);
+		KUNIT_EXPECT_FALSE_MSG(test, kho_scratch_size_parse(bad[i], &req), "'%s'", bad[i]);
 	}
 }
 
@@ -97,7 +97,7 @@ static void __init expect_sizes(struct kunit *test, struct kho_scratch_use use,
 	use.below <<= 20;
 	use.crash_below <<= 20;
 	use.crash_above <<= 20;
-	kho_scratch_sizes(&use, &req, &got_low, &got_global);
+	kho_scratch_size_compute(&use, &req, &got_low, &got_global);
 	KUNIT_EXPECT_EQ(test, got_low, low << 20);
 	KUNIT_EXPECT_EQ(test, got_global, global << 20);
 }
@@ -119,7 +119,7 @@ static void __init test_sizes_image_percent(struct kunit *test)
 	const struct kho_scratch_request req = { .percent = 125, .image_percent = 200 };
 	u64 low, global;
 
-	kho_scratch_sizes(&use, &req, &low, &global);
+	kho_scratch_size_compute(&use, &req, &low, &global);
 	KUNIT_EXPECT_EQ(test, low, 25);
 	KUNIT_EXPECT_EQ(test, global, 80);
 }

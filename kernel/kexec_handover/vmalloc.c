@@ -14,13 +14,14 @@
 #include <linux/cacheflush.h>
 #include <linux/io.h>
 #include <linux/kasan.h>
+#include <linux/kexec_handover.h>
+#include <linux/kho/abi/kexec_handover.h>
 #include <linux/kmemleak.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "../mm/internal.h"
-#include "kexec_handover_internal.h"
+#include "../../mm/internal.h"
 
 /* Areas with other flags are not what vmalloc() returns, or more than that. */
 #define VM_SUPPORTED	(VM_ALLOC | VM_ALLOW_HUGE_VMAP)
@@ -44,7 +45,7 @@ static struct vm_struct *area_at(const void *ptr)
 }
 
 /* Leaves what was preserved, and no more, in @kv, also when it fails. */
-static int preserve_blocks(const struct vm_struct *area, struct kho_vmalloc *kv)
+static int preserve_parts(const struct vm_struct *area, struct kho_vmalloc *kv)
 {
 	struct kho_vmalloc_chunk *chunk = NULL;
 	unsigned int n = KHO_VMALLOC_CHUNK_LEN;
@@ -109,7 +110,7 @@ int kho_preserve_vmalloc(void *ptr, struct kho_vmalloc *preservation)
 		kv.flags |= KHO_VMALLOC_HUGE_VMAP;
 	kv.total_pages = area->nr_pages;
 	kv.order = area_order(area);
-	err = preserve_blocks(area, &kv);
+	err = preserve_parts(area, &kv);
 	if (err)
 		kho_unpreserve_vmalloc(&kv);
 	else
@@ -120,7 +121,7 @@ int kho_preserve_vmalloc(void *ptr, struct kho_vmalloc *preservation)
 EXPORT_SYMBOL_GPL(kho_preserve_vmalloc);
 
 /**
- * kho_unpreserve_vmalloc - keep a vmalloc area after all
+ * kho_unpreserve_vmalloc - do not hand a vmalloc area over after all
  * @preservation: as kho_preserve_vmalloc() filled it in; names nothing afterwards
  *
  * Context: any.
@@ -185,7 +186,7 @@ static struct vm_struct *make_area(const struct kho_vmalloc *kv, const void *cal
 	return area;
 }
 
-static bool take_block(const struct kho_vmalloc *kv, struct vm_struct *area,
+static bool take_part(const struct kho_vmalloc *kv, struct vm_struct *area,
 		       phys_addr_t phys)
 {
 	struct page *page;
@@ -203,10 +204,10 @@ static bool take_block(const struct kho_vmalloc *kv, struct vm_struct *area,
 }
 
 /*
- * Goes on behind a block that is not to be had: others are to be freed then, as
- * nobody else will ask for them.
+ * Goes on after a part that cannot be restored: the caller frees the others then,
+ * since nobody else will ask for them.
  */
-static bool take_blocks(const struct kho_vmalloc *kv, struct vm_struct *area)
+static bool take_parts(const struct kho_vmalloc *kv, struct vm_struct *area)
 {
 	phys_addr_t next = kv->first.phys;
 	bool ok = true;
@@ -219,7 +220,7 @@ static bool take_blocks(const struct kho_vmalloc *kv, struct vm_struct *area)
 			return false;
 		chunk = folio_address(folio);
 		for (int i = 0; i < KHO_VMALLOC_CHUNK_LEN && chunk->phys[i]; i++)
-			ok &= take_block(kv, area, chunk->phys[i]);
+			ok &= take_part(kv, area, chunk->phys[i]);
 		next = chunk->next.phys;
 		folio_put(folio);
 		cond_resched();
@@ -256,8 +257,8 @@ static void publish_area(struct vm_struct *area)
 	kmemleak_vmalloc(area, size, GFP_KERNEL);
 }
 
-/* What comes from another kernel is not believed to be in order. */
-static bool can_be(const struct kho_vmalloc *kv)
+/* The description comes from another kernel: it may say anything. */
+static bool is_valid(const struct kho_vmalloc *kv)
 {
 	return kv->flags & KHO_VMALLOC_ALLOC && !(kv->flags & ~KHO_SUPPORTED) &&
 	       kv->order <= MAX_PAGE_ORDER &&
@@ -275,7 +276,7 @@ static bool can_be(const struct kho_vmalloc *kv)
  *
  * Context: may sleep; from when there is vmalloc() on.
  * Return: the address; NULL, after a warning, if the area was not handed over, or
- * not as a whole, or if memory is short. If @preservation cannot be, or there is
+ * not as a whole, or if memory is short. If @preservation is invalid, or there is
  * no memory, then nothing is taken and the call can be repeated; otherwise what
  * there is of the area is freed.
  */
@@ -284,7 +285,7 @@ void *kho_restore_vmalloc(const struct kho_vmalloc *preservation)
 	struct vm_struct *area;
 	bool whole;
 
-	if (!can_be(preservation)) {
+	if (!is_valid(preservation)) {
 		pr_warn("nothing to restore: vmalloc area of %u pages, order %u, flags %#x\n",
 			preservation->total_pages, preservation->order,
 			preservation->flags);
@@ -298,7 +299,7 @@ void *kho_restore_vmalloc(const struct kho_vmalloc *preservation)
 		return NULL;
 	}
 
-	whole = take_blocks(preservation, area);
+	whole = take_parts(preservation, area);
 	/* vfree() subtracts them. */
 	atomic_long_add(area->nr_pages, &nr_vmalloc_pages);
 	if (whole && !map_area(area, preservation->order)) {

@@ -65,10 +65,10 @@
 
 #include <asm/sections.h>
 
-#include "check.h"
+#include "../test_kexec_handover/check.h"
+#include "../test_kexec_handover/table.h"
 #include "count.h"
 #include "fill.h"
-#include "table.h"
 
 #define BLOB_NAME	"test-kho-folios"
 

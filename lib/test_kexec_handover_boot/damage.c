@@ -19,11 +19,13 @@
 #include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/io.h>
+#include <linux/kexec_handover.h>
 #include <linux/prandom.h>
 #include <linux/printk.h>
 #include <linux/test_kexec_handover.h>
 
-#include "../../kernel/kexec_handover_internal.h"
+#include "../../kernel/kexec_handover/outgoing.h"
+#include "../../kernel/kexec_handover/scratch.h"
 
 #define MAX_TARGETS	256
 #define MAX_CHANGES	3

@@ -31,7 +31,7 @@
 #include <linux/shmem_fs.h>
 #include <linux/sizes.h>
 
-#include "../../kernel/kexec_handover_internal.h"
+#include "../../kernel/kexec_handover/scratch.h"
 
 /* No more than this is tried. */
 #define MAX_PAGES	(SZ_512M / PAGE_SIZE)
