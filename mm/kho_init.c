@@ -24,6 +24,7 @@
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/irqflags.h>
+#include <linux/kexec_handover.h>
 #include <linux/kmemleak.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>

@@ -31,17 +31,28 @@
 #include "restore.h"
 #include "scratch.h"
 
+/*
+ * KMSAN takes pages for its metadata as memblock frees them, and could not tell
+ * those that were handed over. Kconfig cannot express that one excludes the other.
+ */
+#define KHO_DEFAULT	(IS_ENABLED(CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT) && \
+			 !IS_ENABLED(CONFIG_KMSAN))
+
 /* What kho= asks for. */
-static bool kho_wanted __initdata = IS_ENABLED(CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT);
+static bool kho_wanted __initdata = KHO_DEFAULT;
 static bool kho_strict __initdata;
 
 static int __init kho_param(char *arg)
 {
 	kho_strict = arg && !strcmp(arg, "strict");
-	kho_wanted = kho_strict || IS_ENABLED(CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT);
+	kho_wanted = kho_strict || KHO_DEFAULT;
 	if (!kho_strict && (!arg || kstrtobool(arg, &kho_wanted)))
 		pr_warn("malformed kho=%s, want on, off or strict: it is %s\n",
 			arg ?: "", str_on_off(kho_wanted));
+	if (IS_ENABLED(CONFIG_KMSAN) && kho_wanted) {
+		pr_warn("kho=%s has no effect: KHO does not work with KMSAN\n", arg);
+		kho_wanted = false;
+	}
 
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include <linux/gfp.h>
 #include <linux/libfdt.h>
 #include <linux/prandom.h>
+#include <linux/sizes.h>
 #include <linux/sprintf.h>
 #include <linux/string.h>
 

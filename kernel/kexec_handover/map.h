@@ -14,7 +14,10 @@
 #ifndef _KHO_MAP_H
 #define _KHO_MAP_H
 
+#include <linux/align.h>
+#include <linux/bitmap.h>
 #include <linux/bitops.h>
+#include <linux/build_bug.h>
 #include <linux/io.h>
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/limits.h>

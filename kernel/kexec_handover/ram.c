@@ -41,14 +41,14 @@ struct ram_range {
 static struct ram_range *boot_ram __ro_after_init;
 static unsigned int nr_boot_ram __ro_after_init;
 
-static int __init count_range(unsigned long pfn, unsigned long nr_pages, void *arg)
+static int __init count_boot_ram(unsigned long pfn, unsigned long nr_pages, void *arg)
 {
 	++*(unsigned int *)arg;
 
 	return 0;
 }
 
-static int __init add_range(unsigned long pfn, unsigned long nr_pages, void *arg)
+static int __init add_boot_ram(unsigned long pfn, unsigned long nr_pages, void *arg)
 {
 	struct ram_range *last = nr_boot_ram ? &boot_ram[nr_boot_ram - 1] : NULL;
 
@@ -97,7 +97,7 @@ int __init kho_ram_init(void)
 {
 	unsigned int nr = 0;
 
-	walk_system_ram_range(0, max_pfn, &nr, count_range);
+	walk_system_ram_range(0, max_pfn, &nr, count_boot_ram);
 	boot_ram = kcalloc(nr, sizeof(*boot_ram), GFP_KERNEL);
 	kho_ram_special = bitmap_zalloc(((max_pfn - 1) >> KHO_RAM_STRETCH_ORDER) + 1, GFP_KERNEL);
 	if (!boot_ram || !kho_ram_special) {
@@ -106,7 +106,7 @@ int __init kho_ram_init(void)
 		return -ENOMEM;
 	}
 
-	walk_system_ram_range(0, max_pfn, &nr, add_range);
+	walk_system_ram_range(0, max_pfn, &nr, add_boot_ram);
 	mark_stretches();
 	kho_ram_nr_stretches = max_pfn >> KHO_RAM_STRETCH_ORDER;
 

@@ -20,6 +20,7 @@
 #include <linux/initrd.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
+#include <linux/kexec.h>
 #include <linux/kmemleak.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
