@@ -7,11 +7,6 @@
 #
 # shellcheck shell=dash
 
-# shellcheck source=tools/testing/selftests/kho/tests/debug.sh
-. "$kho_tests/debug.sh"
-# shellcheck source=tools/testing/selftests/kho/tests/vmalloc.sh
-. "$kho_tests/vmalloc.sh"
-
 about="runs of pages and vmalloc areas under a kernel that checks everything"
 kernels="debug"
 words="page_owner=on"

@@ -7,12 +7,8 @@
 #
 # shellcheck shell=dash
 
-# shellcheck source=tools/testing/selftests/kho/tests/orders.sh
-. "$kho_tests/orders.sh"
-# shellcheck source=tools/testing/selftests/kho/tests/debug.sh
-. "$kho_tests/debug.sh"
-# shellcheck source=tools/testing/selftests/kho/tests/kaslr.sh
-. "$kho_tests/kaslr.sh"
+# shellcheck source=tools/testing/selftests/kho/lib/orders.sh
+. "$kho_tests/../lib/orders.sh"
 
 about="arm64 by device tree: KUnit, all orders, two handovers, four nodes"
 # With the pages that were asked for, if it is arm64 that was.
@@ -23,13 +19,12 @@ esac
 machines=arm64
 kernels="main"
 words="kunit.enable=1 kunit.filter_glob=kho_*"
-[ "${mem-}" = 5G ] || mem=1G
+mem=1G
 numa=4
 cpus=4
 limit=240
 stages=3
-# shellcheck disable=SC2086 # words
-plan=$((15 + 3 * $(printf '%s\n' $ORDERS | wc -l)))
+plan=$((15 + 3 * $(count_orders)))
 
 stage_1() {
 	check "the machine is described as it should be" described

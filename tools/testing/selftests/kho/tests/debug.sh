@@ -6,10 +6,8 @@
 #
 # shellcheck shell=dash
 
-# shellcheck source=tools/testing/selftests/kho/tests/orders.sh
-. "$kho_tests/orders.sh"
-# shellcheck source=tools/testing/selftests/kho/tests/mixed.sh
-. "$kho_tests/mixed.sh"
+# shellcheck source=tools/testing/selftests/kho/lib/orders.sh
+. "$kho_tests/../lib/orders.sh"
 
 about="all orders and mixed files under a kernel that checks everything"
 kernels="debug"
@@ -44,18 +42,4 @@ stage_2() {
 	check "much of the memory can be used" usable 50
 	check "nothing leaks" no_leaks
 	finish
-}
-
-suites_pass() {
-	local results=/sys/kernel/debug/kunit
-
-	grep -q '^ok 1 kho_' $results/kho_*/results &&
-		! grep '^ *not ok' $results/kho_*/results
-}
-
-# kmemleak calls an object a leak that two scans do not find a pointer to.
-no_leaks() {
-	local leaks=/sys/kernel/debug/kmemleak
-
-	echo scan >$leaks && echo scan >$leaks && ! grep . $leaks
 }

@@ -6,10 +6,8 @@
 #
 # shellcheck shell=dash
 
-# shellcheck source=tools/testing/selftests/kho/tests/orders.sh
-. "$kho_tests/orders.sh"
-# shellcheck source=tools/testing/selftests/kho/tests/mixed.sh
-. "$kho_tests/mixed.sh"
+# shellcheck source=tools/testing/selftests/kho/lib/orders.sh
+. "$kho_tests/../lib/orders.sh"
 
 about="folios of all orders taken back before deferred initialisation"
 kernels="main next"
@@ -19,8 +17,7 @@ cpus=4
 numa=2
 limit=120
 stages=3
-# shellcheck disable=SC2086 # words
-plan=$((10 + 3 * $(printf '%s\n' $ORDERS | wc -l)))
+plan=$((10 + 3 * $(count_orders)))
 
 stage_1() {
 	keep_all_orders

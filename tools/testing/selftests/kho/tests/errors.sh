@@ -6,13 +6,11 @@
 #
 # shellcheck shell=dash
 
-# shellcheck source=tools/testing/selftests/kho/tests/pages.sh
-. "$kho_tests/pages.sh"
-
 about="each documented error of each call; each function once"
 kernels="main next"
 words="test_kho_errors test_kho_api.run=1"
 mem=1G
+limit=120
 stages=3
 plan=20
 expect="KHO: (blob test-kho-nowhere|nothing .*, 1 pages|cannot restore a vmalloc area: 4 of 5)"

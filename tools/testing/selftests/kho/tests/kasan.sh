@@ -6,9 +6,6 @@
 #
 # shellcheck shell=dash
 
-# shellcheck source=tools/testing/selftests/kho/tests/vmalloc.sh
-. "$kho_tests/vmalloc.sh"
-
 about="files, runs of pages and vmalloc areas under KASAN"
 kernels="flat"
 words=""

@@ -35,30 +35,6 @@ later_stage() {
 	finish
 }
 
-# Where the kernel's code is in physical memory: "  1400000-1bfffff : Kernel code"
-text_address() {
-	sed -n 's/^ *\([0-9a-f]*\)-.*Kernel code/0x\1/p' /proc/iomem
-}
-
-# "Kernel bss" is the last part; with what is between, it is one allocation.
-text_end() {
-	sed -n 's/.*-\([0-9a-f]*\) : Kernel bss/0x\1/p' /proc/iomem
-}
-
-# in_scratch FIRST LAST: both in the same region, which is not the first one: that
-# is for low memory
-in_scratch() {
-	local start size
-
-	regions in | sed 1d >/tmp/regions
-	while read -r start size; do
-		[ $(($1)) -ge $((start)) ] && [ $(($2)) -lt $((start + size)) ] && return
-	done </tmp/regions
-	echo "$1 to $2 is in none of:"
-	cat /tmp/regions
-	return 1
-}
-
 many_places() {
 	local places
 	places=$(sort -u "$STATE/places" | xargs)

@@ -12,8 +12,6 @@ stages=2
 mem=2G
 plan=11
 
-readonly SMALL=24
-
 stage_1() {
 	check "320 MiB can be kept" keep large 320M
 	check "single pages as well" keep_small
@@ -35,42 +33,4 @@ stage_2() {
 	check "its memory is free again" came_back "$before" "$(recall size.large)"
 	check "the small files are still intact" small_intact
 	finish
-}
-
-keep_small() {
-	local i
-
-	for i in $(seq $SMALL); do
-		keep "small-$i" 256K 0 || return
-	done
-}
-
-forget_odd() {
-	local i
-
-	for i in $(seq 1 2 $SMALL); do
-		forget "small-$i" || return
-	done
-}
-
-small_intact() {
-	local i
-
-	for i in $(seq 2 2 $SMALL); do
-		intact "small-$i" || return
-	done
-	same "number of small files" "$(kept | tr ' ' '\n' | grep -c small)" \
-		$((SMALL / 2))
-}
-
-has_each_order() {
-	local order orders
-	orders=$(client_stat "$1" orders)
-
-	for order in 0 1 2 3 4 5 6 7 8 9 10; do
-		case ,$orders in
-		*,o$order:*) ;;
-		*) echo "no folio of order $order in $orders"; return 1 ;;
-		esac
-	done
 }

@@ -6,8 +6,9 @@
 #
 # shellcheck shell=dash
 
-# shellcheck source=tools/testing/selftests/kho/tests/orders.sh
-. "$kho_tests/orders.sh"
+# shellcheck source=tools/testing/selftests/kho/lib/orders.sh
+. "$kho_tests/../lib/orders.sh"
+
 about="with and without deferred struct pages, each way"
 kernels="nodefer main"
 stages=4

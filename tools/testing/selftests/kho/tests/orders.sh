@@ -5,22 +5,13 @@
 #
 # shellcheck shell=dash
 
+# shellcheck source=tools/testing/selftests/kho/lib/orders.sh
+. "$kho_tests/../lib/orders.sh"
+
 about="folios of each order from 0 to 10, then all memory can be used"
 kernels="main next"
 stages=2
-
-# With larger pages the page allocator has larger orders, too, up to 512 MiB: a
-# machine that has three of each wants more memory.
-ORDERS="0 1 2 3 4 5 6 7 8 9 10"
-case ${PAGE_SIZE-} in
-16384) ORDERS="$ORDERS 11" ;;
-65536) ORDERS="$ORDERS 11 12 13" ;;
-esac
-case ${family-} in
-*-64k) mem=5G ;;
-esac
-# shellcheck disable=SC2086 # words
-plan=$((6 + 2 * $(printf '%s\n' $ORDERS | wc -l)))
+plan=$((6 + 2 * $(count_orders)))
 
 stage_1() {
 	keep_all_orders
@@ -37,35 +28,4 @@ stage_2() {
 	check "nine tenths of the memory can be used" usable 90
 	check "and the kernel is still content" has_not_said 'BUG:|WARNING:|Bad page'
 	finish
-}
-
-# The largest first, while there are such blocks.
-keep_all_orders() {
-	local order
-
-	# shellcheck disable=SC2086 # words
-	for order in $(printf '%s\n' $ORDERS | sort -rn); do
-		check "a file of order $order can be kept" \
-			keep "order-$order" $((3 * PAGE_SIZE << order)) "$order"
-	done
-}
-
-all_orders_intact() {
-	local order
-
-	for order in $ORDERS; do
-		check "the file of order $order is intact" intact_in_order "$order"
-	done
-}
-
-intact_in_order() {
-	intact "order-$1" && in_order "order-$1" "$1" 3
-}
-
-forget_all_orders() {
-	local order
-
-	for order in $ORDERS; do
-		forget "order-$order" || return
-	done
 }

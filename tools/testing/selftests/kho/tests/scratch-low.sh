@@ -6,9 +6,6 @@
 #
 # shellcheck shell=dash
 
-# shellcheck source=tools/testing/selftests/kho/tests/kaslr.sh
-. "$kho_tests/kaslr.sh"
-
 about="scratch of a node that is partly low memory"
 # The node: 0xb0000000 to 0x11fffffff.
 case ${family-} in

@@ -6,9 +6,6 @@
 #
 # shellcheck shell=dash
 
-# shellcheck source=tools/testing/selftests/kho/tests/kaslr.sh
-. "$kho_tests/kaslr.sh"
-
 about="default scratch has room for large pieces, with KASLR"
 kernels="main"
 words=""

@@ -5,15 +5,14 @@
 #
 # shellcheck shell=dash
 
-# shellcheck source=tools/testing/selftests/kho/tests/pages.sh
-. "$kho_tests/pages.sh"
-
 about="tracepoints of what is preserved, restored, and of the boot"
 kernels="debug"
 words="trace_event=kho trace_buf_size=1M"
+mem=2G
 stages=2
 plan=17
 limit=240
+expect="KHO: nothing to restore"
 
 stage_1() {
 	check "a file can be kept" keep letter 3M 3

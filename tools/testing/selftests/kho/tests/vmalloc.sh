@@ -6,9 +6,6 @@
 #
 # shellcheck shell=dash
 
-# shellcheck source=tools/testing/selftests/kho/tests/pages.sh
-. "$kho_tests/pages.sh"
-
 about="vmalloc areas of any size, with small and huge mappings"
 kernels="main next"
 mem=2G
@@ -28,14 +25,6 @@ HUGE=$((PAGE_SIZE * PAGE_SIZE / 8))
 # With 64 KiB that is 512 MiB, of which there has to be one.
 [ "$PAGE_SIZE" != 65536 ] || mem=5G
 readonly HUGE_AREAS="100000 $HUGE 5000000 67108864"
-
-readonly VMALLOC_ERRORS="vmalloc-null -22
-vmalloc-kmalloc -22
-vmalloc-inside -22
-vmalloc-user -95
-vmalloc-vmap -95
-vmalloc-freed -22
-vmalloc-scratch -22"
 
 stage_1() {
 	local bytes
