@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Ten handovers in which each kernel picks its place at random: it has to be
-# in scratch, or the kernel sits on somebody's memory. Scratch is larger than
-# by default, so that there are places to pick from.
+# Ten handovers in which each kernel chooses its address at random. The address has to
+# be in scratch, or the kernel overwrites preserved memory. Scratch is larger than by
+# default, so that there are several addresses to choose from.
 #
 # shellcheck shell=dash
 
-about="ten handovers, each kernel at a random place in scratch"
+about="ten handovers, each kernel at a random address in scratch"
 kernels="main"
 words="kho_scratch=64M,128M,64M"
 machines=x86
@@ -28,10 +28,10 @@ later_stage() {
 	check "kexec $((n - 1)) was a handover" same "kexec count" "$(kexec_count)" $((n - 1))
 	check "the kernel at $place is in scratch" in_scratch "$place" "$(text_end)"
 	check "the file is intact" intact letter
-	check "each folio is a proper one" folios_sound
+	check "each restored folio is like a new one" folios_sound
 
 	[ "$n" -eq "$stages" ] || handover main
-	check "there were three different places or more" many_places
+	check "there were three different addresses or more" many_places
 	finish
 }
 

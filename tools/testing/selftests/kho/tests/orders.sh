@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Folios of each order on its own, three of each: tails, compound heads and
-# the page table of orders are different code for 0, 1 and the rest.
+# Three folios of each order. Tail pages, compound heads and the page allocator's order
+# of a block are handled by different code for order 0, for order 1 and for the others.
 #
 # shellcheck shell=dash
 
@@ -20,12 +20,12 @@ stage_1() {
 }
 
 stage_2() {
-	check "no memory got lost" arrived 1
+	check "no memory is lost" arrived 1
 	all_orders_intact
-	check "each folio is a proper one" folios_sound
+	check "each restored folio is like a new one" folios_sound
 	check "all files can be dropped" forget_all_orders
-	check "nothing is left" same files "$(kept)" none
+	check "no file is left" same files "$(kept)" none
 	check "nine tenths of the memory can be used" usable 90
-	check "and the kernel is still content" has_not_said 'BUG:|WARNING:|Bad page'
+	check "the kernel has reported no error" has_not_said 'BUG:|WARNING:|Bad page'
 	finish
 }
