@@ -41,7 +41,7 @@
 #include "internal.h"
 #include "kho_init.h"
 
-#define BLOCK_PAGES	MAX_ORDER_NR_PAGES
+#define BLOCK_PAGES	KHO_BLOCK_PAGES
 
 static_assert(BLOCK_PAGES <= KHO_MAP_LEAF_BITS);
 static_assert(BLOCK_PAGES >= BITS_PER_LONG);
@@ -75,11 +75,6 @@ static struct {
 	unsigned long start;
 	enum zone_type zid;
 } deferred_part[MAX_NUMNODES] __initdata;
-
-static unsigned long block_of(unsigned long pfn)
-{
-	return pfn / BLOCK_PAGES;
-}
 
 /* Make the part of a folio that lies in [start, end) ready to be taken. */
 static void __init prepare_folio(const struct kho_map_folio *f,
@@ -154,7 +149,7 @@ static void __init prepare_block(unsigned long start)
 /* Is the block that @pfn lies in one of KHO's? */
 static bool __init block_is_named(unsigned long pfn)
 {
-	return blocks.named && test_bit(block_of(pfn), blocks.named);
+	return blocks.named && test_bit(kho_block_of(pfn), blocks.named);
 }
 
 /*
@@ -193,7 +188,7 @@ static void __init init_block(unsigned long start)
  */
 static void __init set_up_block(unsigned long block_pfn)
 {
-	const unsigned long block = block_of(block_pfn);
+	const unsigned long block = kho_block_of(block_pfn);
 	const unsigned long bit = block % BITS_PER_LONG;
 	unsigned long flags;
 
@@ -225,7 +220,7 @@ static void __init set_up_shared_blocks(void)
 	int i, nid, prev_nid = NUMA_NO_NODE;
 
 	for_each_mem_pfn_range(i, MAX_NUMNODES, &start, &end, &nid) {
-		if (prev_end && nid != prev_nid && block_of(start) == block_of(prev_end - 1) &&
+		if (prev_end && nid != prev_nid && kho_block_of(start) == kho_block_of(prev_end - 1) &&
 		    block_is_named(start))
 			set_up_block(ALIGN_DOWN(start, BLOCK_PAGES));
 		prev_end = end;
@@ -250,39 +245,6 @@ static void __init note_deferred_parts(void)
 	}
 }
 
-/* With large orders these are too many blocks at times, which does no harm. */
-static void __init name_blocks(unsigned long pfn, unsigned long end)
-{
-	unsigned long block = block_of(pfn), last = block_of(end - 1);
-
-	do {
-		__set_bit(block, blocks.named);
-	} while (block++ < last);
-}
-
-/* By the word: the work is per node of the map, not per folio. */
-static int __init name_blocks_of_node(phys_addr_t phys, unsigned int level, u64 key, void *arg)
-{
-	const union kho_map_node *leaf = phys_to_virt(phys);
-	unsigned int order = kho_map_key_order(key);
-	unsigned long first;
-
-	name_blocks(PHYS_PFN(phys), PHYS_PFN(phys) + 1);
-	if (level)
-		return 0;
-
-	first = kho_map_key_pfn(key);
-	for (unsigned long i = 0; i < ARRAY_SIZE(leaf->bits); i++) {
-		unsigned long bits = leaf->bits[i];
-
-		if (bits)
-			name_blocks(first + ((i * BITS_PER_LONG + __ffs(bits)) << order),
-				    first + ((i * BITS_PER_LONG + __fls(bits) + 1) << order));
-	}
-
-	return 0;
-}
-
 /**
  * kho_init_prepare - note which blocks have pages that must not be freed
  *
@@ -291,7 +253,7 @@ static int __init name_blocks_of_node(phys_addr_t phys, unsigned int level, u64 
  */
 bool __init kho_init_prepare(void)
 {
-	size_t bytes = BITS_TO_LONGS(block_of(max_pfn - 1) + 1) * sizeof(long);
+	size_t bytes = BITS_TO_LONGS(kho_block_of(max_pfn - 1) + 1) * sizeof(long);
 
 	blocks.bytes = PAGE_ALIGN(3 * bytes);
 	blocks.start = memblock_alloc(blocks.bytes, PAGE_SIZE);
@@ -301,7 +263,7 @@ bool __init kho_init_prepare(void)
 	blocks.named = blocks.start;
 	blocks.locked = blocks.start + bytes;
 	blocks.ready = blocks.start + 2 * bytes;
-	kho_map_walk(&kho_incoming.map, name_blocks_of_node, NULL);
+	kho_incoming_name_blocks(blocks.named);
 
 	return true;
 }

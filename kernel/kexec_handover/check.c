@@ -88,7 +88,7 @@ bool __init kho_check_fdt(phys_addr_t phys, u64 len, struct kho_defect *defect)
 	void *fdt;
 
 	if (len != KHO_FDT_SIZE)
-		return found(defect, object, phys, len, "is not one page of this kernel's size");
+		return found(defect, object, phys, len, "is not one page in this kernel");
 	if (!phys || !PAGE_ALIGNED(phys))
 		return found(defect, object, phys, len, "is not aligned to a page");
 	if (!kho_check_memblock_has(phys, len))

@@ -108,6 +108,51 @@ bool __init kho_incoming_node_before(unsigned long i, unsigned long end)
 	return i < kho_incoming.nr_nodes && kho_incoming.nodes[i] < end;
 }
 
+/* With large orders these are too many blocks at times, which does no harm. */
+static void __init name_blocks(unsigned long *named, unsigned long pfn, unsigned long end)
+{
+	unsigned long block = kho_block_of(pfn), last = kho_block_of(end - 1);
+
+	do {
+		__set_bit(block, named);
+	} while (block++ < last);
+}
+
+/* By the word: the work is per node of the map, not per folio. */
+static int __init name_blocks_of_node(phys_addr_t phys, unsigned int level, u64 key, void *named)
+{
+	const union kho_map_node *leaf = phys_to_virt(phys);
+	unsigned int order = kho_map_key_order(key);
+	unsigned long first;
+
+	name_blocks(named, PHYS_PFN(phys), PHYS_PFN(phys) + 1);
+	if (level)
+		return 0;
+
+	first = kho_map_key_pfn(key);
+	for (unsigned long i = 0; i < ARRAY_SIZE(leaf->bits); i++) {
+		unsigned long bits = leaf->bits[i];
+
+		if (bits)
+			name_blocks(named, first + ((i * BITS_PER_LONG + __ffs(bits)) << order),
+				    first + ((i * BITS_PER_LONG + __fls(bits) + 1) << order));
+	}
+
+	return 0;
+}
+
+/**
+ * kho_incoming_name_blocks - find the blocks that have pages which must not be freed
+ * @named: bitmap with a bit for each block up to max_pfn. Those of the blocks in
+ *	which a folio or a node of the map has a page get set.
+ *
+ * Context: kho_memory_init(), after kho_check_map() has accepted the map.
+ */
+void __init kho_incoming_name_blocks(unsigned long *named)
+{
+	kho_map_walk(&kho_incoming.map, name_blocks_of_node, named);
+}
+
 /**
  * kho_incoming_keeps - is memory all in folios that were handed over?
  * @phys: physical address

@@ -9,6 +9,7 @@
 
 #include <linux/atomic.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
 #include <linux/types.h>
 
 #include "map.h"
@@ -53,6 +54,14 @@ struct kho_incoming {
 
 extern struct kho_incoming kho_incoming;
 
+/* The unit in which struct pages are set up, see mm/kho_init.c. */
+#define KHO_BLOCK_PAGES		MAX_ORDER_NR_PAGES
+
+static inline unsigned long kho_block_of(unsigned long pfn)
+{
+	return pfn / KHO_BLOCK_PAGES;
+}
+
 /* The size of kho_incoming.nodes: whole pages, since the page allocator gets them. */
 static inline size_t kho_incoming_nodes_bytes(unsigned long nr_nodes)
 {
@@ -61,6 +70,7 @@ static inline size_t kho_incoming_nodes_bytes(unsigned long nr_nodes)
 
 unsigned long kho_incoming_node_from(unsigned long pfn);
 bool kho_incoming_node_before(unsigned long i, unsigned long end);
+void kho_incoming_name_blocks(unsigned long *named);
 bool kho_incoming_keeps(phys_addr_t phys, u64 size);
 bool kho_incoming_has(phys_addr_t phys, size_t size);
 unsigned long kho_incoming_next(unsigned long pfn, unsigned long end);

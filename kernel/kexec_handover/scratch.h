@@ -10,7 +10,6 @@
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/minmax.h>
 #include <linux/mmzone.h>
-#include <linux/pageblock-flags.h>
 #include <linux/types.h>
 
 /* A region for low memory and one for any memory come before those of the nodes. */

@@ -17,6 +17,6 @@ said_once() {
 	if [ -d "$KHO/in" ]; then
 		! grep -q checksum "$KHO/in/fdt" || { echo "the kernel accepted the damaged handover"; return 1; }
 	else
-		same lines "$(dmesg | grep -c 'KHO: handover refused: .*, booting as from cold')" 1
+		same lines "$(dmesg | grep -c 'KHO: handover refused: .*; booting as from cold')" 1
 	fi
 }

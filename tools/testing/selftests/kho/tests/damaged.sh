@@ -58,7 +58,7 @@ said_once() {
 	if [ -d "$KHO/in" ]; then
 		has_not_said 'KHO: handover refused'
 	else
-		same lines "$(dmesg | grep -c 'KHO: handover refused: .*, booting as from cold')" 1
+		same lines "$(dmesg | grep -c 'KHO: handover refused: .*; booting as from cold')" 1
 	fi
 }
 

@@ -95,7 +95,7 @@ fresh_ones() {
 
 # one_lost NAME REVIVED: region NAME is invalid, and the regions REVIVED are revived.
 one_lost() {
-	check "the log names the invalid region" said_once "reserve_mem region $1 cannot be where"
+	check "the log names the invalid region" said_once "reserve_mem region $1 is not what"
 	check "the other regions are revived" revived "$2"
 }
 
