@@ -585,6 +585,8 @@ void __init kho_check_blobs(void)
 
 		pr_warn("blob %s, %llu bytes at %#llx, was not preserved: ignored\n",
 			name ?: "(without a name)", size, phys);
-		fdt_nop_node(fdt, node);
+		/* Where the end of a damaged node cannot be found, its address goes. */
+		if (fdt_nop_node(fdt, node))
+			fdt_nop_property(fdt, node, KHO_FDT_PROP_DATA);
 	}
 }
