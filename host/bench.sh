@@ -89,7 +89,7 @@ peer_runs() {
 readonly phases='kernel_kexec machine_kexec start_kernel mm_core_init memblock_free_all page_alloc_init_late kho_deferred_done populate_rootfs free_initmem'
 
 # What comes before and after the checksum and the checks of what came in.
-readonly checks='kho_seal machine_kexec kho_incoming_accept kho_reserve_mem_settle'
+readonly checks='kho_image_seal machine_kexec kho_check_map kho_reserve_mem_settle'
 
 # marks KERNEL FUNCTION...: their addresses, for host/insns.c.
 marks() {
@@ -302,10 +302,10 @@ collect() {
 		row "2 MiB folios, $n GiB of them in 12 GiB" \
 			"$(growth "size-${n}g" empty-12g $((n * 512)))" - -
 	done
-	a=$(between checks kho_incoming_accept kho_reserve_mem_settle)
+	a=$(between checks kho_check_map kho_reserve_mem_settle)
 	row 'Of this, checks and checksum in the new kernel, 10,000 of 4 KiB' \
 		"$(calc '%.1f' "${a:-?} / 10000")" - -
-	a=$(between checks kho_seal machine_kexec)
+	a=$(between checks kho_image_seal machine_kexec)
 	row 'Of this, the checksum in the old kernel, 10,000 of 4 KiB' \
 		"$(calc '%.1f' "${a:-?} / 10000")" - -
 

@@ -10,6 +10,117 @@
  * Copyright (C) 2026 KHO for 6.12 developers
  */
 
+/**
+ * DOC: KHO overview
+ *
+ * Kexec HandOver (KHO) hands folios over from a running kernel to the kernel
+ * that it kexecs into.
+ *
+ * The model
+ * ~~~~~~~~~
+ *
+ * The old kernel records each preserved folio as one bit in the *preserved
+ * map*, a radix tree of bitmaps. It hands the tree over as it is in memory. The
+ * root FDT contains the address of the tree and the names and addresses of
+ * blobs, through which subsystems find their data again.
+ *
+ * The new kernel starts in *scratch*: memory regions in which nothing can be
+ * preserved. It knows the addresses of the root FDT and of the array of scratch
+ * regions from its boot parameters, and allocates from scratch only until it
+ * has read and checked the map.
+ *
+ * The new kernel does not put preserved folios into memblock.reserved. The two
+ * places that give memory to the page allocator, memblock_free_all() and
+ * deferred struct page initialisation, ask KHO which pages to keep. KHO works
+ * in *blocks* of MAX_ORDER_NR_PAGES aligned pages: freeing a page reads the
+ * struct pages of its buddies, and these lie in the same block. A block in
+ * which the map names a page is set up once: KHO initialises its struct pages
+ * and prepares each preserved folio so that it *waits* for its owner. All other
+ * blocks are initialised and freed as on a machine without a handover.
+ *
+ * The new kernel: hooks in the order of boot
+ * ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+ *
+ * 1. ``kho=``, ``kho_checksum=`` and ``kho_scratch=`` are parsed as early
+ *    parameters. One CPU runs, memblock may not know all RAM yet. Afterwards
+ *    KHO knows whether it is wanted.
+ *
+ * 2. The architecture finds the parameters of the handover (setup_data on x86,
+ *    properties of ``/chosen`` on arm64) and calls kho_populate(), as soon as
+ *    memblock knows all RAM and before anything is allocated from it. The
+ *    direct map need not exist yet: kho_populate() uses early_memremap(). It
+ *    checks the root FDT and the scratch regions. If both are valid, memblock
+ *    allocates from scratch only from here on. Otherwise the handover is
+ *    refused.
+ *
+ * 3. Architecture and mm set up page tables, NUMA nodes, zones and the struct
+ *    pages that are initialised early. All of it is allocated from scratch. KHO
+ *    is not called, except when ``reserve_mem=`` is parsed:
+ *    kho_reserve_mem_deferred() says that the region gets its address later,
+ *    and kho_reserve_mem_add() records what is wanted.
+ *
+ * 4. memblock_free_all() calls kho_memory_init() first. memblock still works,
+ *    the direct map exists, interrupts are off, there is no slab allocator.
+ *
+ *    - At cold boot kho_memory_init() reserves scratch. Its default size is
+ *      derived from what memblock has reserved by now.
+ *    - After a handover it reads and checks the whole map, including the
+ *      checksum (kernel/kexec_handover/check.c), allocates the bitmaps of
+ *      named, locked and ready blocks (mm/kho_init.c), and settles the
+ *      addresses of ``reserve_mem=`` regions. If a check fails, the handover is
+ *      refused: the kernel boots as from cold, but with the inherited scratch.
+ *
+ *    When it returns, the set of kept pages is final, is_kho_boot() and
+ *    kho_retrieve_subtree() have their answers, and kho_restore_folio() works
+ *    in any context but hard interrupts. A folio that is restored before its
+ *    struct pages are initialised has its block set up by kho_restore_folio().
+ *
+ * 5. memblock_free_all() then frees memory block by block.
+ *    memblock_free_pages() asks kho_init_free(), which sets up a named
+ *    block and frees only those of its pages that are not kept. Waiting pages
+ *    are counted as managed here, so that watermarks and other limits are the
+ *    same as without a handover.
+ *
+ * 6. page_alloc_init_late() starts the deferred-init threads, which run in
+ *    parallel with interrupts on. deferred_init_maxorder() asks
+ *    kho_init_block() for each block whether KHO has initialised or now
+ *    initialises its struct pages; deferred_free_pages() asks
+ *    kho_init_free(), as in step 5. A lock bit and a ready bit for
+ *    each block keep the threads and an early kho_restore_folio() apart.
+ *
+ * 7. At its end page_alloc_init_late() calls kho_deferred_done(). All struct
+ *    pages are initialised, workqueues accept work. From here on
+ *    kho_restore_folio() reads the struct page alone, not the map. The block
+ *    bitmaps are freed. The nodes of the map are freed once the last folio has
+ *    been restored, after a grace period of RCU.
+ *
+ * 8. core_initcall: kho_start() releases scratch for movable allocations and
+ *    sets up the outgoing side with an empty map and a root FDT. From here on
+ *    kho_is_enabled() is true and memory can be preserved. Process context.
+ *
+ * 9. postcore_initcall: ``reserve_mem=`` regions are preserved for the next
+ *    kernel. fs_initcall: the files in debugfs appear. late_initcall_sync: the
+ *    log says how many folios still wait for their owners.
+ *
+ * The old kernel: hooks until the kexec
+ * ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+ *
+ * - Any time after core_initcalls, owners preserve and unpreserve memory. The
+ *   map needs no lock: nodes are added with cmpxchg() and bits are changed
+ *   atomically. Preserving may sleep, unpreserving works in any context.
+ *
+ * - kexec_file_load(): kho_image_locate_hole() places the segments of the image
+ *   in scratch, and the loader of the architecture writes the addresses of the
+ *   root FDT and of the scratch array into the parameters of the next kernel.
+ *   Process context, with the kexec lock held. Crash images are not affected.
+ *   Owners may still preserve memory afterwards, because the addresses stay the
+ *   same.
+ *
+ * - The kexec itself: kho_image_seal() computes the checksum of the root FDT and the
+ *   map, after all devices have been shut down, with one CPU running. Nothing
+ *   can be preserved any more.
+ */
+
 #define pr_fmt(fmt) "KHO: " fmt
 
 #include <linux/crash_dump.h>
