@@ -43,7 +43,7 @@ die() {
 
 # ------------------------------------------------------------------- machines
 
-# A machine is what the first fragment of a kernel in host/config/kernels says:
+# A machine is what the first fragment of a kernel in host/build/config/kernels says:
 # x86 or arm64. Kernels that are for the same part in a story have names that
 # differ in front only: "next" is for x86, "arm64-next" is for arm64, and
 # "arm64-64k-next" for arm64 with pages of 64 KiB. The part "main" has no word.
@@ -116,13 +116,13 @@ in_family() {
 # fragments_of KERNEL
 fragments_of() {
 	awk -v name="$1" '$1 == name { $1 = $2 = $3 = ""; print; found = 1 }
-		END { exit !found }' "$root/host/config/kernels"
+		END { exit !found }' "$root/host/build/config/kernels"
 }
 
 # machine_of KERNEL
 machine_of() {
 	local fragments
-	fragments=$(fragments_of "$1") || die "no kernel '$1' in host/config/kernels"
+	fragments=$(fragments_of "$1") || die "no kernel '$1' in host/build/config/kernels"
 	read -r fragments _ <<<"$fragments"
 	echo "$fragments"
 }

@@ -1,25 +1,25 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/bench.sh - what a handover costs, in guest instructions
+# host/bench/bench.sh - what a handover costs, in guest instructions
 #
-#   host/bench.sh [RUN...]    all figures, or only what these runs give
-#   host/bench.sh --list      the runs
+#   host/bench/bench.sh [RUN...]    all figures, or only what these runs give
+#   host/bench/bench.sh --list      the runs
 #
-#   PEER=WHAT    the same on another kernel that has a KHO, see host/peer.sh. Only
+#   PEER=WHAT    the same on another kernel that has a KHO, see host/peer/peer.sh. Only
 #                small numbers of folios: who is slow with many takes hours.
 #
 # Owns the runs, the table of figures with what they should be, and the plots:
 # build/bench/table.md, for reading; figures.inc and *.svg, for the page of the
 # documentation. A run is one virtual machine in which time is
-# counted in instructions (host/vm.sh --icount), so figures do not depend on
+# counted in instructions (host/vm/vm.sh --icount), so figures do not depend on
 # the host; the guest's part is tools/testing/selftests/kho/bench.sh, and the
 # blackout is from its last instruction in the old kernel's user space to the
 # first in the new one's.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 readonly ours=$root/tools/testing/selftests/kho
 readonly out=$build/bench
@@ -91,7 +91,7 @@ readonly phases='kernel_kexec machine_kexec start_kernel mm_core_init memblock_f
 # What comes before and after the checksum and the checks of what came in.
 readonly checks='kho_seal machine_kexec kho_incoming_accept kho_reserve_mem_settle'
 
-# marks KERNEL FUNCTION...: their addresses, for host/insns.c.
+# marks KERNEL FUNCTION...: their addresses, for host/bench/insns.c.
 marks() {
 	nm "$build/kernel/$1/vmlinux" |
 		awk -v names=" ${*:2} " 'index(names, " " $3 " ") { print $1, $3 }'
@@ -147,10 +147,10 @@ run_one() {
 		;;
 	esac
 
-	"$root/host/initramfs.sh" "$archive" "$machine" "$kernel" \
+	"$root/host/vm/initramfs.sh" "$archive" "$machine" "$kernel" \
 		--add "$ours/bench.sh" kho/tests/bench.sh --add "$out/cmdline-$machine" kho/bench-cmdline
 	# shellcheck disable=SC2086 # words
-	"$root/host/vm.sh" --name "bench-$name" --machine "$machine" --kernel "$(image_of "$kernel")" \
+	"$root/host/vm/vm.sh" --name "bench-$name" --machine "$machine" --kernel "$(image_of "$kernel")" \
 		--initrd "$archive" --mem "$mem" --cpus "$cpus" --limit "$limit" $icount --qemu "$qemu" \
 		--append "$(cat "$out/cmdline-$machine") $more kho_test=bench kho_stage=1 kho_bench=$set kho_bench_next=$next" || true
 	rm -f "$archive"
@@ -432,7 +432,7 @@ peer_markdown() {
 
 # The same for the page of the documentation, without what was not measured.
 restructured() {
-	printf '.. SPDX-License-Identifier: GPL-2.0-only\n.. Written by host/bench.sh.\n\n%s\n\n' "$(origin)"
+	printf '.. SPDX-License-Identifier: GPL-2.0-only\n.. Written by host/bench/bench.sh.\n\n%s\n\n' "$(origin)"
 	printf '.. list-table::\n   :header-rows: 1\n\n'
 	printf '   * - Figure, 6 GiB of memory unless said\n     - Instructions\n'
 	printf '%s\n' "${rows[@]}" | awk -F '|' '
@@ -449,9 +449,9 @@ peer_restructured() {
 		$3 != "-" { sub(/^  /, "... ", $1); print "   * - " $1 "\n     - " $2 "\n     - " $3 }'
 }
 
-# A plot NAME of the lines on standard input, see bench-plot.awk.
+# A plot NAME of the lines on standard input, see plot.awk.
 plot() {
-	awk -v title="$2" -v unit="$3" -f "$root/host/bench-plot.awk" >"$out/$1.svg"
+	awk -v title="$2" -v unit="$3" -f "$root/host/bench/plot.awk" >"$out/$1.svg"
 }
 
 plots() {
@@ -470,7 +470,7 @@ plots() {
 
 # The plugin that the timelines need.
 make_plugin() {
-	gcc -std=gnu11 -O2 -shared -fPIC -fvisibility=hidden -o "$out/insns.so" "$root/host/insns.c"
+	gcc -std=gnu11 -O2 -shared -fPIC -fvisibility=hidden -o "$out/insns.so" "$root/host/bench/insns.c"
 }
 
 main() {
@@ -479,12 +479,12 @@ main() {
 	mkdir -p "$out" "$build/vm"
 	(($#)) || { read -ra list <<<"$(runs | awk '{ print $1 }' | xargs)"; set -- "${list[@]}"; }
 	for kernel in $(kernels_of "$@"); do
-		"$root/host/build.sh" "$kernel"
+		"$root/host/build/kernel.sh" "$kernel"
 	done
 	for kernel in $(kernels_of "$@"); do
 		machine_of "$kernel"
 	done | sort -u | while IFS= read -r machine; do
-		"$root/host/initramfs.sh" --base "$machine"
+		"$root/host/vm/initramfs.sh" --base "$machine"
 	done
 	echo "console=ttyS0 $words" >"$out/cmdline-x86"
 	echo "console=ttyAMA0 $words" >"$out/cmdline-arm64"

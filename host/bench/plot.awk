@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# bench-plot.awk - a picture of figures: bars, each of one or several pieces
+# plot.awk - a picture of figures: bars, each of one or several pieces
 #
-#   awk -v title=TEXT -v unit=TEXT -f bench-plot.awk >out.svg
+#   awk -v title=TEXT -v unit=TEXT -f plot.awk >out.svg
 #
 # Reads lines "BAR<tab>PIECE<tab>VALUE". Pieces of a bar follow each other, a
 # piece has the same colour in all bars.

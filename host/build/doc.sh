@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/doc.sh - build the pages about KHO, as HTML, into build/doc
+# host/build/doc.sh - build the pages about KHO, as HTML, into build/doc
 #
 # Owns build/doc. Needs build/linux. Fails when Sphinx or kernel-doc have
 # anything to say about a file of ours.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 readonly out=$build/doc
 readonly doc_log=$logs/doc.log

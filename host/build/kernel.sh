@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/build.sh - configure and build one kernel
+# host/build/kernel.sh - configure and build one kernel
 #
-#   host/build.sh NAME [make arguments]
+#   host/build/kernel.sh NAME [make arguments]
 #
 #   JOBS=N       compile so many files at a time; without it, one a CPU
 #
 # Owns build/kernel/NAME, from build/linux as it is. NAME is a line of
-# host/config/kernels, whose first fragment says what machine it is for. The result
+# host/build/config/kernels, whose first fragment says what machine it is for. The result
 # is build/kernel/NAME/arch/x86/boot/bzImage or arch/arm64/boot/Image in there.
 #
 # With make arguments (W=1 mm/mm_init.o) it makes what these say, and fails when
@@ -16,9 +16,9 @@
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=host/overlay.sh
-. "$root/host/overlay.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=host/tree/overlay.sh
+. "$root/host/tree/overlay.sh"
 cd "$root"
 
 # The same sources make the same binary, whoever builds it and when.
@@ -38,13 +38,13 @@ kernel_make() {
 # Sets suffix, seed and fragments from the table, and what follows from them.
 read_table() {
 	local line
-	line=$(grep -E "^$1[[:space:]]" host/config/kernels) ||
-		die "no kernel '$1' in host/config/kernels; there are: $(awk '/^[a-z]/ { printf "%s ", $1 }' host/config/kernels)"
+	line=$(grep -E "^$1[[:space:]]" host/build/config/kernels) ||
+		die "no kernel '$1' in host/build/config/kernels; there are: $(awk '/^[a-z]/ { printf "%s ", $1 }' host/build/config/kernels)"
 	read -r _ suffix seed fragments <<<"$line"
 	machine=$(machine_of "$1")
 	image=$(image_in "$machine")
 	if [[ $1 == peer ]]; then
-		"$root/host/peer.sh"
+		"$root/host/peer/peer.sh"
 		tree=$build/peer/linux
 	fi
 }
@@ -86,8 +86,8 @@ move_tools() {
 wanted() {
 	local name
 	for name in $fragments; do
-		[[ -f host/config/$name.config ]] || die "no host/config/$name.config"
-		cat "host/config/$name.config"
+		[[ -f host/build/config/$name.config ]] || die "no host/build/config/$name.config"
+		cat "host/build/config/$name.config"
 	done
 	printf 'CONFIG_LOCALVERSION="%s"\n' "$suffix"
 }
@@ -163,7 +163,7 @@ show_warnings() {
 
 main() {
 	name=${1:-}
-	[[ -n $name ]] || die "usage: host/build.sh NAME"
+	[[ -n $name ]] || die "usage: host/build/kernel.sh NAME"
 	shift
 	read_table "$name"
 	[[ -f $tree/.overlay/patches ]] || die "there is no $(shown "$tree") yet"

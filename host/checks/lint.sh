@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/lint.sh - what can be said about our files and patches without running
+# host/checks/lint.sh - what can be said about our files and patches without running
 #
-#   host/lint.sh           checkpatch, kernel-doc, coccicheck's scripts, shellcheck,
+#   host/checks/lint.sh           checkpatch, kernel-doc, coccicheck's scripts, shellcheck,
 #                          codespell
-#   host/lint.sh sparse    sparse for our and the patched objects, W=1 for ours
+#   host/checks/lint.sh sparse    sparse for our and the patched objects, W=1 for ours
 #
 # Owns kernels "lint" and "lint-fault" in build/, needs build/linux. Fails when
 # there is anything to say.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=host/overlay.sh
-. "$root/host/overlay.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=host/tree/overlay.sh
+. "$root/host/tree/overlay.sh"
 cd "$root"
 
 failed=''
@@ -95,7 +95,7 @@ coccicheck() {
 	done
 }
 
-# What a test says at its head, for host/test.sh, and what a guest is told.
+# What a test says at its head, for host/vm/test.sh, and what a guest is told.
 readonly head=(about kernels stages plan expect when mem cpus numa dimm limit words qemu machines pages family firmware)
 readonly guest=("${head[@]}" kho_test kho_stage kho_tests KTAP_CNT_PASS PAGE_SIZE)
 readonly facts=(fact_{release,kexecs,scratch,files,areas,region,unclaimed,blobs,refused})
@@ -125,11 +125,11 @@ shell_scripts() {
 	local ours=tools/testing/selftests/kho file
 
 	{
-		for file in host/*.sh "$ours"/*.sh; do
-			[[ $file == host/@(lib|overlay|source).sh || $file == $ours/@(lib|bench).sh ]] ||
+		for file in host/*.sh host/*/*.sh "$ours"/*.sh; do
+			[[ $file == @(host/lib.sh|host/tree/@(overlay|source).sh|host/@(tests|format)/*|$ours/@(lib|bench).sh) ]] ||
 				shellcheck -x -f gcc "$file" || true
 		done
-		as_program bash host/{lib,overlay,source}.sh -- tree asked_pages patches series
+		as_program bash host/{lib,tree/overlay,tree/source}.sh -- tree asked_pages patches series
 		for file in host/tests/*.sh; do
 			as_program bash host/lib.sh "$file" -- "${head[@]}" name vms ours
 		done
@@ -175,7 +175,7 @@ spelled_so() {
 
 lint() {
 	local mail code sources all
-	host/series.sh mail "$build/lint-mail" >/dev/null
+	host/tree/series.sh mail "$build/lint-mail" >/dev/null
 	for mail in "$build"/lint-mail/*.patch; do
 		checked "checkpatch ${mail##*/}" mail_style "$mail"
 	done
@@ -191,7 +191,7 @@ lint() {
 	checked "shellcheck" shell_scripts
 	mapfile -t all < <(git ls-files -co --exclude-standard | grep -vE '\.svg$|^COPYING$|^LICENSES/' )
 	checked "codespell" spelling "${all[@]}"
-	checked "mutations" host/mutate.sh --check
+	checked "mutations" host/checks/mutate.sh --check
 	say "checked: $(series_patches | wc -l) patches, $(whole_files | wc -l) whole files"
 }
 
@@ -222,16 +222,16 @@ objects() {
 sparse() {
 	local ours patched kernel
 	for kernel in $kernels; do
-		host/build.sh "$kernel"
+		host/build/kernel.sh "$kernel"
 	done
 	for kernel in $kernels; do
 		mapfile -t ours < <(whole_files | objects "$kernel")
 		mapfile -t patched < <(sgit "$series" ls-files | objects "$kernel")
 		((${#ours[@]} + ${#patched[@]})) || continue
-		host/build.sh "$kernel" C=2 "${ours[@]}" "${patched[@]}" || failed=yes
-		((${#ours[@]} == 0)) || host/build.sh "$kernel" W=1 "${ours[@]}" || failed=yes
+		host/build/kernel.sh "$kernel" C=2 "${ours[@]}" "${patched[@]}" || failed=yes
+		((${#ours[@]} == 0)) || host/build/kernel.sh "$kernel" W=1 "${ours[@]}" || failed=yes
 		# Compiled once more without W=1, or the next build has to.
-		[[ $kernel == lint* ]] || host/build.sh "$kernel"
+		[[ $kernel == lint* ]] || host/build/kernel.sh "$kernel"
 		say "checked: $kernel, ${#ours[@]} objects of ours, ${#patched[@]} patched ones"
 	done
 }
@@ -239,6 +239,6 @@ sparse() {
 case ${1:-} in
 '') lint ;;
 sparse) sparse ;;
-*) die "usage: host/lint.sh [sparse]" ;;
+*) die "usage: host/checks/lint.sh [sparse]" ;;
 esac
 [[ -z $failed ]]

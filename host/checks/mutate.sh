@@ -1,25 +1,25 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/mutate.sh - do the tests notice when the code is broken?
+# host/checks/mutate.sh - do the tests notice when the code is broken?
 #
-#   host/mutate.sh [NAME...]   these mutations, or all
-#   host/mutate.sh --check     do they fit what the code is now?
+#   host/checks/mutate.sh [NAME...]   these mutations, or all
+#   host/checks/mutate.sh --check     do they fit what the code is now?
 #
-# Owns host/mutations/: each file breaks one line of what KHO promises, says
+# Owns host/checks/mutations/: each file breaks one line of what KHO promises, says
 # which in its first line, and names the tests that have to fail then. It is
 # applied to the work tree, kernels are built and the tests run; whatever
-# happens, it is taken back. Whether they pass without it is for host/test.sh.
+# happens, it is taken back. Whether they pass without it is for host/vm/test.sh.
 #
 # The last line is "N noticed, N unnoticed"; what the tests said is in
 # build/mutations/NAME.log.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 cd "$root"
 
-readonly mutations=host/mutations
+readonly mutations=host/checks/mutations
 readonly out=$build/mutations
 applied=''
 
@@ -63,7 +63,7 @@ mutate() {
 	applied=$file
 	git apply "$file"
 	# shellcheck disable=SC2086 # words
-	host/test.sh $tests >"$log" 2>&1 || true
+	host/vm/test.sh $tests >"$log" 2>&1 || true
 	take_back
 
 	grep -q '^[0-9]* passed, [0-9]* failed' "$log" || die_log "$1: the tests did not run" "$log"

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/deb-test.sh - a Debian system on a virtual disk, with our package
+# host/deb/deb-test.sh - a Debian system on a virtual disk, with our package
 #
 # Owns build/deb/disk: a system made by mmdebstrap, with the package "small" of
-# host/deb.sh installed as people would. It boots, keeps a file, loads the next
+# host/deb/deb.sh installed as people would. It boots, keeps a file, loads the next
 # kernel with kexec-tools and goes there by systemctl kexec; there the file is
 # compared. The report is TAP.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 cd "$root"
 
 readonly out=$build/deb/disk
@@ -100,11 +100,11 @@ result() {
 
 main() {
 	local sum
-	host/deb.sh small
+	host/deb/deb.sh small
 	mkdir -p "$out"
 	run_logged "making a Debian system" "$logs/deb-disk.log" make_disk ||
 		die_log "there is no Debian system" "$logs/deb-disk.log"
-	host/vm.sh --name deb --kernel "$out/vmlinuz" --mem 1G --cpus 2 --limit 300 \
+	host/vm/vm.sh --name deb --kernel "$out/vmlinuz" --mem 1G --cpus 2 --limit 300 \
 		--qemu "-drive file=$out/disk.img,format=raw,if=virtio" \
 		--append "root=/dev/vda rw console=ttyS0 kho=on no_timer_check systemd.show_status=0" || true
 	sum=$(sed -n 's/.*kho-deb: sum \([0-9a-f]\{64\}\).*/\1/p' "$build/vm/deb.log")

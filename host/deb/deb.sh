@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/deb.sh - Debian packages of a kernel with KHO
+# host/deb/deb.sh - Debian packages of a kernel with KHO
 #
-#   host/deb.sh [FLAVOUR]
-#   host/deb.sh start [FLAVOUR]   only until the build is known to have started
+#   host/deb/deb.sh [FLAVOUR]
+#   host/deb/deb.sh start [FLAVOUR]   only until the build is known to have started
 #
 # FLAVOUR is one of Debian's, with its own configuration and KHO on: cloud-amd64,
 # which is what it is without it, or amd64; or "small", with what a virtual
@@ -15,9 +15,9 @@
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=host/overlay.sh
-. "$root/host/overlay.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=host/tree/overlay.sh
+. "$root/host/tree/overlay.sh"
 cd "$root"
 
 readonly configs=/usr/src/linux-config-6.12
@@ -30,10 +30,10 @@ fragments() {
 	local name
 	if [[ $flavour == small ]]; then
 		for name in x86 base kho deferred disk deb; do
-			cat "host/config/$name.config"
+			cat "host/build/config/$name.config"
 		done
 	else
-		cat host/config/deb.config
+		cat host/build/config/deb.config
 		# It names certificates that are not in the source.
 		echo 'CONFIG_SYSTEM_TRUSTED_KEYS=""'
 	fi

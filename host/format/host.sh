@@ -27,10 +27,10 @@ boot_guest() {
 		shift 2
 	done
 
-	"$root/host/initramfs.sh" "$vms/$name.cpio" "$format_machine" \
+	"$root/host/vm/initramfs.sh" "$vms/$name.cpio" "$format_machine" \
 		--add "$format/$script.sh" kho/tests/format.sh \
 		--add "$format/guest.sh" kho/format.sh "${added[@]}" &&
-	"$root/host/vm.sh" --name "$name.vm" --machine "$format_machine" --initrd "$vms/$name.cpio" \
+	"$root/host/vm/vm.sh" --name "$name.vm" --machine "$format_machine" --initrd "$vms/$name.cpio" \
 		--kernel "$kernel" --ram "$vms/$name.ram" --mem "$mem" --limit "$limit" \
 		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=format kho_stage=1 $words"
 	rm -f "$vms/$name.cpio"
@@ -38,7 +38,7 @@ boot_guest() {
 
 # boot_tree KHO-FDT KHO-SCRATCH [WORD...]: the scenario refused on an arm64 machine
 # with these cells in the properties of /chosen, none for no such property. The words
-# are for host/vm.sh.
+# are for host/vm/vm.sh.
 boot_tree() {
 	local dtb=$vms/$name.dtb machine=(-M virt -cpu "max,pauth-impdef=on" -accel tcg -m "$mem")
 
@@ -51,9 +51,9 @@ boot_tree() {
 	}
 	shift 2
 	touch "$vms/$name.facts"
-	"$root/host/initramfs.sh" "$vms/$name.cpio" arm64 \
+	"$root/host/vm/initramfs.sh" "$vms/$name.cpio" arm64 \
 		--add "$format/refused.sh" kho/tests/format.sh --add "$vms/$name.facts" kho/facts
-	"$root/host/vm.sh" --name "$name.vm" --machine arm64 --kernel "$(image_of arm64)" \
+	"$root/host/vm/vm.sh" --name "$name.vm" --machine arm64 --kernel "$(image_of arm64)" \
 		--initrd "$vms/$name.cpio" --mem "$mem" --limit "$limit" --qemu "-dtb $dtb" "$@" \
 		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=format kho_stage=1 $words" || true
 	rm -f "$vms/$name".{cpio,dtb}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What can be said of a folio on any kernel; ours has more to say about it. See
- * host/peer.sh.
+ * host/peer/peer.sh.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

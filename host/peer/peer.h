@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What our test clients use and newer kernels do not have. See host/peer.sh.
+ * What our test clients use and newer kernels do not have. See host/peer/peer.sh.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

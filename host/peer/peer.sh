@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/peer.sh - a kernel that has a KHO of its own: to measure beside ours, and to
+# host/peer/peer.sh - a kernel that has a KHO of its own: to measure beside ours, and to
 # hand over to and from
 #
 #   PEER=WHAT    its sources: a tree, a tarball, or a Debian package with one, also
@@ -10,16 +10,16 @@
 #
 # Owns build/peer: the tree as it came, and in it copies of those of our test
 # clients that use nothing but what any KHO offers, with what they need there,
-# which is in host/peer. The kernel is "peer" of host/config/kernels.
+# which is in host/peer. The kernel is "peer" of host/build/config/kernels.
 
 set -euo pipefail
 start=$PWD
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=host/overlay.sh
-. "$root/host/overlay.sh"
-# shellcheck source=host/source.sh
-. "$root/host/source.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=host/tree/overlay.sh
+. "$root/host/tree/overlay.sh"
+# shellcheck source=host/tree/source.sh
+. "$root/host/tree/source.sh"
 cd "$root"
 
 readonly peer=$build/peer/linux
@@ -39,7 +39,7 @@ find_source() {
 add_clients() {
 	local file
 	mkdir -p "$peer/$client"
-	for file in "$client"/{api.c,bench.c,check.h,files.c,table.c,table.h} host/peer/*; do
+	for file in "$client"/{api.c,bench.c,check.h,files.c,table.c,table.h} host/peer/{Makefile,check.c,peer.h}; do
 		cmp -s "$file" "$peer/$client/${file##*/}" || cp "$file" "$peer/$client"
 	done
 	grep -q test_kexec_handover "$peer/lib/Makefile" ||

@@ -9,6 +9,6 @@ limit=400
 
 host_test() {
 	echo "1..2"
-	result "make lint" "$root/host/lint.sh"
-	result "make sparse" "$root/host/lint.sh" sparse
+	result "make lint" "$root/host/checks/lint.sh"
+	result "make sparse" "$root/host/checks/lint.sh" sparse
 }

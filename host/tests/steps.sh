@@ -9,5 +9,5 @@ kernels="main"
 limit=500
 
 host_test() {
-	"$root/host/steps.sh" short
+	"$root/host/tree/steps.sh" short
 }

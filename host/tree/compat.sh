@@ -1,22 +1,25 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/compat.sh - does the series fit other Linux 6.12.y, and work there?
+# host/tree/compat.sh - does the series fit other Linux 6.12.y, and work there?
 #
-#   host/compat.sh [VERSION|PATH...]   of Debian's linux-source-6.12; a tree or a
-#                                      tarball; without any, the newest and the
-#                                      oldest that apt knows
+#   host/tree/compat.sh [VERSION|PATH...]
+#
+#   VERSION   a version of Debian's package linux-source-6.12
+#   PATH      an unpacked tree or a tarball
+#
+# Without arguments it tries the newest and the oldest version that apt knows.
 #
 # Owns build/compat: the sources, fetched by apt. What is done with them is in
-# host/steps.sh: git am on a plain tree, a kernel, and a handover between two of
+# host/tree/steps.sh: git am on a plain tree, a kernel, and a handover between two of
 # it. The report is TAP, one a version.
 
 set -euo pipefail
 start=$PWD
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=host/source.sh
-. "$root/host/source.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=host/tree/source.sh
+. "$root/host/tree/source.sh"
 cd "$root"
 
 readonly compat=$build/compat
@@ -40,7 +43,7 @@ main() {
 			say "# $package $version"
 			source=$(fetch_package "$package=$version" "$compat/$version") || exit 1
 		fi
-		PLAIN=$source host/steps.sh all || status=1
+		PLAIN=$source host/tree/steps.sh all || status=1
 	done
 	return "$status"
 }

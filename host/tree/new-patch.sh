@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/new-patch.sh - append an empty patch to the series
+# host/tree/new-patch.sh - append an empty patch to the series
 #
 #   NAME=foo             becomes patches/foo.patch
 #   SUBJECT='mm: ...'    its first line
@@ -11,9 +11,9 @@
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=host/overlay.sh
-. "$root/host/overlay.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=host/tree/overlay.sh
+. "$root/host/tree/overlay.sh"
 
 name=${NAME:-}
 name=${name%.patch}

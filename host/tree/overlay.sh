@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/overlay.sh - sourced by the scripts that deal with our files and patches
+# host/tree/overlay.sh - sourced by the scripts that deal with our files and patches
 #
 # Owns the meaning of patches/series, the list of whole files, and
 # build/series: a small git repository with one commit a patch. It holds just

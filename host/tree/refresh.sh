@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/refresh.sh - take edits in build/linux back into patches/
+# host/tree/refresh.sh - take edits in build/linux back into patches/
 #
 #   PATCH=NAME   put them into this patch; without it, each into the last patch
 #                that touches the file
@@ -19,9 +19,9 @@
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=host/overlay.sh
-. "$root/host/overlay.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=host/tree/overlay.sh
+. "$root/host/tree/overlay.sh"
 cd "$root"
 
 new=$series.new

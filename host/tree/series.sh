@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/series.sh - the patches and whole files as one series of mails
+# host/tree/series.sh - the patches and whole files as one series of mails
 #
-#   host/series.sh check   is every whole file in exactly one patch?
-#   host/series.sh mail [FOLDER]
+#   host/tree/series.sh check   is every whole file in exactly one patch?
+#   host/tree/series.sh mail [FOLDER]
 #                          FOLDER/NNNN-*.patch, for git am on a plain tree, and
 #                          FOLDER/cover-letter; without FOLDER in build/mail
 #
@@ -12,9 +12,9 @@
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=host/overlay.sh
-. "$root/host/overlay.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=host/tree/overlay.sh
+. "$root/host/tree/overlay.sh"
 cd "$root"
 
 folder=${2:-$build/mail}
@@ -112,5 +112,5 @@ mail)
 	lock
 	mail
 	;;
-*) die "usage: host/series.sh check|mail [FOLDER]" ;;
+*) die "usage: host/tree/series.sh check|mail [FOLDER]" ;;
 esac

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/source.sh - sourced by those who make a kernel tree from what others deliver
+# host/tree/source.sh - sourced by those who make a kernel tree from what others deliver
 #
 # Owns the ways from a tree, a tarball or a Debian package to a plain tree of our
 # own, which says in .overlay/source what it is from.

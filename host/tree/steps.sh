@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/steps.sh - does the series apply, and does each step of it build and boot?
+# host/tree/steps.sh - does the series apply, and does each step of it build and boot?
 #
-#   host/steps.sh          four kernels at each step, and handovers from x86 on
-#   host/steps.sh short    at each step just the objects that the series is about
-#   host/steps.sh all      one kernel, when all of it is applied
+#   host/tree/steps.sh          four kernels at each step, and handovers from x86 on
+#   host/tree/steps.sh short    at each step just the objects that the series is about
+#   host/tree/steps.sh all      one kernel, when all of it is applied
 #
 #   PLAIN=PATH   the tree or tarball to apply it to; without it, what build/linux
 #                is made from
@@ -15,7 +15,7 @@
 # The report is TAP; what each line is about is in build/steps/log.
 #
 # The kernels:
-#   on     main of host/config/kernels, as far as a step has its options
+#   on     main of host/build/config/kernels, as far as a step has its options
 #   off    the same with KHO compiled out. In the end its code must be what
 #          it was before the first step, but for what changed_functions has.
 #   tiny   allnoconfig
@@ -24,9 +24,9 @@
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=host/overlay.sh
-. "$root/host/overlay.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=host/tree/overlay.sh
+. "$root/host/tree/overlay.sh"
 cd "$root"
 
 readonly steps=$build/steps
@@ -98,7 +98,7 @@ kernel() {
 main_config() {
 	local name
 	for name in $(fragments_of main); do
-		cat "host/config/$name.config"
+		cat "host/build/config/$name.config"
 	done
 }
 
@@ -168,10 +168,10 @@ has_kho() {
 
 # A handover and one more, between kernels of this step.
 hands_over() {
-	host/initramfs.sh --base x86
+	host/vm/initramfs.sh --base x86
 	local log=$build/vm/steps.log verdict
-	host/initramfs.sh "$steps/initrd" x86 --add "$steps/on/arch/x86/boot/bzImage" boot/main
-	host/vm.sh --name steps --kernel "$steps/on/arch/x86/boot/bzImage" --initrd "$steps/initrd" \
+	host/vm/initramfs.sh "$steps/initrd" x86 --add "$steps/on/arch/x86/boot/bzImage" boot/main
+	host/vm/vm.sh --name steps --kernel "$steps/on/arch/x86/boot/bzImage" --initrd "$steps/initrd" \
 		--mem 512M --limit 90 \
 		--append "$(sed '/^#/d' "$ours/cmdline") kho_test=plain kho_stage=1" || true
 	cp "$log" "$steps/log/$n.serial"
@@ -276,10 +276,10 @@ main() {
 	short) kernels=(small) jobs=1 ;;
 	all) kernels=(on) just_last=1 ;;
 	'') compare=1 ;;
-	*) die "usage: host/steps.sh [short|all]" ;;
+	*) die "usage: host/tree/steps.sh [short|all]" ;;
 	esac
 
-	host/series.sh mail >/dev/null
+	host/tree/series.sh mail >/dev/null
 	rm -rf "$steps/log"
 	mkdir -p "$steps/log"
 	mapfile -t mails < <(printf '%s\n' "$build"/mail/*.patch)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/tree.sh - make build/linux: a kernel tree with our patches and files
+# host/tree/tree.sh - make build/linux: a kernel tree with our patches and files
 #
-#   host/tree.sh [--check]
+#   host/tree/tree.sh [--check]
 #
 #   LINUX=PATH   an unpacked tree or a tarball to start from; without it,
 #                Debian's linux-source-6.12
@@ -21,11 +21,11 @@
 set -euo pipefail
 start=$PWD
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=host/overlay.sh
-. "$root/host/overlay.sh"
-# shellcheck source=host/source.sh
-. "$root/host/source.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=host/tree/overlay.sh
+. "$root/host/tree/overlay.sh"
+# shellcheck source=host/tree/source.sh
+. "$root/host/tree/source.sh"
 cd "$root"
 
 debian=/usr/src/linux-source-6.12.tar.xz

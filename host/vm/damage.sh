@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/damage.sh - many handovers that something writes over
+# host/vm/damage.sh - many handovers that something writes over
 #
 #   HANDOVERS=N   so many at least, 300 without it
 #   SEED=N        the first seed, 1 without it; each handover gets the next one
 #
 # Half of them without a checksum. What runs are the scenarios "damaged" and
 # "damaged-sum"; each line of the result names the seed that it began with, so
-# that host/test.sh with that name runs it again.
+# that host/vm/test.sh with that name runs it again.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 readonly rounds=25
 
@@ -25,7 +25,7 @@ main() {
 		done
 		seed=$((seed + rounds)) left=$((left - 2 * rounds))
 	done
-	"$root/host/test.sh" "${names[@]}"
+	"$root/host/vm/test.sh" "${names[@]}"
 }
 
 main

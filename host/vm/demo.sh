@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/demo.sh - keep a file through a change of kernels, and tell the story
+# host/vm/demo.sh - keep a file through a change of kernels, and tell the story
 #
-#   host/demo.sh [FILE]       or FILE in the environment
+#   host/vm/demo.sh [FILE]       or FILE in the environment
 #
 # Owns the demonstration for a person: FILE (by default the kernel itself,
 # unpacked) goes into preserved memory in a virtual machine that runs one
@@ -14,7 +14,7 @@
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 readonly ours=$root/tools/testing/selftests/kho
 readonly log=$build/vm/demo.log
@@ -58,13 +58,13 @@ boot() {
 	local file=$1 mib
 	mib=$(mib_of "$file")
 
-	"$root/host/initramfs.sh" --base "$machine"
-	"$root/host/initramfs.sh" "$build/vm/demo.cpio" "$machine" "main=$main" "next=$next" \
+	"$root/host/vm/initramfs.sh" --base "$machine"
+	"$root/host/vm/initramfs.sh" "$build/vm/demo.cpio" "$machine" "main=$main" "next=$next" \
 		--add "$ours/demo.sh" kho/tests/demo.sh --add "$file" demo
 	# Emulated, a MiB of checksum takes a twentieth of a second or more. By
 	# default scratch is in proportion to what is reserved at boot, and the
 	# boot archive with FILE in it would count.
-	"$root/host/vm.sh" --name demo --machine "$machine" --initrd "$build/vm/demo.cpio" \
+	"$root/host/vm/vm.sh" --name demo --machine "$machine" --initrd "$build/vm/demo.cpio" \
 		--kernel "$(image_of "$main")" \
 		--mem "$(guest_mib "$file")M" --limit $((60 + mib)) \
 		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=demo kho_stage=1 kho_scratch=64M,64M,64M" || true
@@ -100,8 +100,8 @@ main() {
 	machine=$(machine_of "$main")
 	[[ -z $file ]] || check_file "$file"
 
-	"$root/host/build.sh" "$main"
-	"$root/host/build.sh" "$next"
+	"$root/host/build/kernel.sh" "$main"
+	"$root/host/build/kernel.sh" "$next"
 	if [[ -z $file ]]; then
 		file=$build/kernel/$main/vmlinux
 		check_file "$file"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/initramfs.sh - make the root file system of test guests
+# host/vm/initramfs.sh - make the root file system of test guests
 #
-#   host/initramfs.sh --base MACHINE             build/initramfs-MACHINE.cpio.gz
-#   host/initramfs.sh OUT MACHINE [PART=]KERNEL... [--add FILE NAME]
+#   host/vm/initramfs.sh --base MACHINE             build/initramfs-MACHINE.cpio.gz
+#   host/vm/initramfs.sh OUT MACHINE [PART=]KERNEL... [--add FILE NAME]
 #
 # Owns what is in a guest: Debian's static busybox, the kernel's own KTAP
 # helpers, our scenarios and our two small programs. The second form adds
@@ -18,7 +18,7 @@
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 readonly ours=$root/tools/testing/selftests/kho
 
@@ -111,7 +111,7 @@ append() {
 	rm -r "$dir"
 }
 
-[ $# -ge 2 ] || die "usage: host/initramfs.sh --base MACHINE | OUT MACHINE KERNEL..."
+[ $# -ge 2 ] || die "usage: host/vm/initramfs.sh --base MACHINE | OUT MACHINE KERNEL..."
 machine=$2
 case $1 in
 --base) make_base ;;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/random.sh - many handovers of random folios on all kinds of machines
+# host/vm/random.sh - many handovers of random folios on all kinds of machines
 #
 #   HANDOVERS=N   so many at least, 200 without it
 #   SEED=N        the first seed, 1 without it; each machine gets the next one
@@ -9,11 +9,11 @@
 # Owns which machines there are: NUMA layouts, sizes, kernels with and without
 # deferred struct page initialisation and NUMA. What runs on them is the
 # scenario "random", and each line of the result names seed and machine, so that
-# host/test.sh with that name runs it again.
+# host/vm/test.sh with that name runs it again.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 readonly rounds=5
 # NUMA layout, CPUs, memory and kernels, no two of them alike.
@@ -33,7 +33,7 @@ main() {
 	for ((n = 0; n * rounds < handovers; n++)); do
 		names+=("random:kho_seed=$((seed + n)):kho_rounds=$rounds:${machines[n % ${#machines[@]}]}")
 	done
-	"$root/host/test.sh" "${names[@]}"
+	"$root/host/vm/test.sh" "${names[@]}"
 }
 
 main

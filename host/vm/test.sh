@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/test.sh - run scenarios in virtual machines and say what came out
+# host/vm/test.sh - run scenarios in virtual machines and say what came out
 #
-#   host/test.sh [NAME...]    these, or those in the environment's TESTS, or all
-#   host/test.sh NAME:VARIABLE=VALUE...    with settings that the scenario has
-#   host/test.sh --list       what there is
+#   host/vm/test.sh [NAME...]    these, or those in the environment's TESTS, or all
+#   host/vm/test.sh NAME:VARIABLE=VALUE...    with settings that the scenario has
+#   host/vm/test.sh --list       what there is
 #
 # ARCH=arm64 in the environment runs them on arm64, and with PAGES=16k or 64k with
 # such pages. What a scenario calls "next" is "arm64-next" then, and so on; one is
@@ -27,7 +27,7 @@
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 readonly ours=$root/tools/testing/selftests/kho
 readonly vms=$build/vm
@@ -172,8 +172,8 @@ run_one() {
 	for part in $kernels; do
 		boot+=("$part=$(in_family "$family" "$part")")
 	done
-	"$root/host/initramfs.sh" "$vms/$name.cpio" "$machine" "${boot[@]}" || true
-	"$root/host/vm.sh" --name "$name" --machine "$machine" --firmware "$firmware" \
+	"$root/host/vm/initramfs.sh" "$vms/$name.cpio" "$machine" "${boot[@]}" || true
+	"$root/host/vm/vm.sh" --name "$name" --machine "$machine" --firmware "$firmware" \
 		--initrd "$vms/$name.cpio" --kernel "$(image_of "${boot[0]#*=}")" \
 		--mem "$(guest_mem)" --cpus "$cpus" --numa "$numa" --dimm "$dimm" --limit "$limit" --qemu "$qemu" \
 		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=${name%%:*} kho_stage=1 $words" || true
@@ -334,17 +334,17 @@ main() {
 		set -- "${order[@]}"
 	fi
 	for name; do
-		file_of "$name" >/dev/null || die "no test '$name' (host/test.sh --list)"
+		file_of "$name" >/dev/null || die "no test '$name' (host/vm/test.sh --list)"
 	done
 
 	times_before=0
 	[[ ! -f $logs/times ]] || times_before=$(wc -l <"$logs/times")
 	for kernel in $(kernels_of "$@"); do
-		"$root/host/build.sh" "$kernel"
+		"$root/host/build/kernel.sh" "$kernel"
 	done
 	mkdir -p "$vms"
 	for machine in $(machines_of "$@"); do
-		"$root/host/initramfs.sh" --base "$machine"
+		"$root/host/vm/initramfs.sh" --base "$machine"
 	done
 
 	tests_start=$SECONDS passed=0 failed=0 skipped=0 took=()

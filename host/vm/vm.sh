@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/vm.sh - boot one virtual machine and write down what it says
+# host/vm/vm.sh - boot one virtual machine and write down what it says
 #
-#   host/vm.sh --name NAME --kernel IMAGE [--initrd FILE] [--append WORDS]
+#   host/vm/vm.sh --name NAME --kernel IMAGE [--initrd FILE] [--append WORDS]
 #              [--machine x86|arm64] [--firmware efi]
 #              [--mem 512M] [--cpus 1] [--numa 1|2|4|none] [--dimm 512M] [--limit SECONDS]
 #              [--icount] [--ram FILE] [--qemu WORDS]
@@ -41,7 +41,7 @@
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 name='' kernel='' initrd='' append='' ram='' qemu='' machine=x86 firmware=''
 mem=512M cpus=1 numa=none dimm='' limit=60 icount=no

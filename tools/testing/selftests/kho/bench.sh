@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# bench.sh - the guest's part of host/bench.sh: one handover, and its figures
+# bench.sh - the guest's part of host/bench/bench.sh: one handover, and its figures
 #
 # Lines "kho-bench: STAGE NAME VALUE" are for the host. The command line says
 # what is preserved: kho_bench=COUNT,ORDER,dense|scattered, several of them

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# demo.sh - the guest's part of host/demo.sh: a scenario about a real file
+# demo.sh - the guest's part of host/vm/demo.sh: a scenario about a real file
 #
 # The file is /demo in the first kernel's root file system only: what the
 # second kernel reads can have come by KHO alone. Lines "kho-demo: NAME VALUE"

@@ -11,7 +11,7 @@
 # So a log is never good because something is missing.
 #
 # Prints "PASSED FAILED SKIPPED" and then one line for each reason. Lines are
-# those of host/vm.sh: host time, then "[kernel time] text". What the kernel
+# those of host/vm/vm.sh: host time, then "[kernel time] text". What the kernel
 # says counts everywhere, KTAP only from a stage marker to the end of that
 # stage, since KUnit prints KTAP as well. "expect" matches kernel lines that
 # would be bad but belong to the scenario.

@@ -4,7 +4,7 @@
 # and drops the oldest, so nothing of the first kernel is left in the end but
 # the scratch array, and what KHO needs for itself does not grow.
 #
-# host/test.sh chain:kho_handovers=200 takes a quarter of an hour.
+# host/vm/test.sh chain:kho_handovers=200 takes a quarter of an hour.
 #
 # shellcheck shell=dash
 

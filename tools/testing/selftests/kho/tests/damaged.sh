@@ -6,8 +6,8 @@
 # can see, and then files have what was in them, are not there, or their owner
 # is told that a part of them is not.
 #
-# host/test.sh damaged:kho_seed=100:kho_rounds=20 is another run of it;
-# host/damage.sh makes many.
+# host/vm/test.sh damaged:kho_seed=100:kho_rounds=20 is another run of it;
+# host/vm/damage.sh makes many.
 #
 # shellcheck shell=dash
 

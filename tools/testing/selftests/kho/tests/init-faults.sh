@@ -4,7 +4,7 @@
 # allocations that takes, every fourth fails once. What came in is there all the
 # same, and the log says what will not be handed over.
 #
-# host/test.sh init-faults:kho_every=1 has all of them fail, in five minutes.
+# host/vm/test.sh init-faults:kho_every=1 has all of them fail, in five minutes.
 #
 # shellcheck shell=dash
 

@@ -5,7 +5,7 @@
 # client that calls each function of the interface, a folio, a run of pages and a
 # vmalloc area are on the way; a region of reserve_mem= stays.
 #
-# Which one the peer is says host/peer.sh.
+# Which one the peer is says host/peer/peer.sh.
 #
 # shellcheck shell=dash
 

@@ -4,7 +4,7 @@
 # alone or scattered, are handed over, to be taken back in random phases of boot
 # and then kept, freed or split. What a seed brings is the same each time.
 #
-# host/test.sh random:kho_seed=2:kho_numa=4 is another run of it; host/random.sh
+# host/vm/test.sh random:kho_seed=2:kho_numa=4 is another run of it; host/vm/random.sh
 # makes many.
 #
 # shellcheck shell=dash
