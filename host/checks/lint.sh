@@ -145,10 +145,10 @@ shell_scripts() {
 
 # What the architectures share stands once, and names none of them.
 common_code() {
-	local file machine='((CONFIG_|__)(ARM64|X86|aarch64|x86)|\b(ARM64|X86(_64|_32)?)\b)'
+	local file files machine='((CONFIG_|__)(ARM64|X86|aarch64|x86)|\b(ARM64|X86(_64|_32)?)\b)'
 
-	grep -nE "$machine" include/linux/*.h include/linux/*/*/*.h \
-		include/trace/events/*.h kernel/* lib/*/* drivers/*/* || true
+	mapfile -t files < <(whole_files | grep -E '^(include|kernel|mm|fs|lib|drivers)/')
+	grep -nE "$machine" /dev/null "${files[@]}" || true
 	for file in $(series_patches); do
 		[[ $file == @(x86|arm64)*.patch ]] || grep -nE "^\+.*$machine" "patches/$file" || true
 	done
@@ -176,10 +176,10 @@ spelled_so() {
 lint() {
 	local mail code sources all
 	host/tree/series.sh mail "$build/lint-mail" >/dev/null
-	for mail in "$build"/lint-mail/*.patch; do
-		checked "checkpatch ${mail##*/}" mail_style "$mail"
+	for mail in "$build"/lint-mail{,-tests}/*.patch; do
+		[[ ! -f $mail ]] || checked "checkpatch ${mail##*/}" mail_style "$mail"
 	done
-	rm -rf "$build/lint-mail"
+	rm -rf "$build"/lint-mail{,-tests}
 	mapfile -t code < <(whole_files | grep '\.[ch]$')
 	if ((${#code[@]})); then
 		checked "kernel-doc" kernel_doc "${code[@]}"

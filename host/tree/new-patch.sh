@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/tree/new-patch.sh - append an empty patch to the series
+# host/tree/new-patch.sh - add an empty patch to the series
 #
-#   NAME=foo             becomes patches/foo.patch
-#   SUBJECT='mm: ...'    its first line
+#   NAME=foo             makes patches/foo.patch
+#   SUBJECT='mm: ...'    is the subject of its commit message
 #
-# Owns the shape of a new patch. Changes get into it with 'make refresh
-# PATCH=foo.patch FILES=...'; its text is for an editor.
+# Owns what a new patch looks like. The patch goes to the end of patches/series,
+# but before patches that are marked with tests-only. 'make refresh
+# PATCH=foo.patch FILES=...' adds changes to it. Its commit message is written
+# with an editor, in the patch itself.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -32,6 +34,13 @@ Why first, then what.
 
 Signed-off-by: $author <$email>
 END
-printf '%s.patch\n' "$name" >>"$patches/series"
+
+touch "$patches/series"
+# Patches that are for tests only come last.
+awk -v new="$name.patch" '
+	/^[^# \t]/ && $2 == "tests-only" && !done++ { print new }
+	{ print }
+	END { if (!done) print new }' "$patches/series" >"$patches/series.part"
+mv "$patches/series.part" "$patches/series"
 say "patches/$name.patch: write its text there, edit files in build/linux, then:
 make refresh PATCH=$name.patch FILES='...'"

@@ -19,7 +19,7 @@ series=$build/series
 
 # Where a whole file may stand; everything else in the repository is about
 # the repository.
-whole_dirs=(kernel mm lib include arch drivers tools Documentation)
+whole_dirs=(kernel mm fs lib include arch drivers tools Documentation)
 
 author='KHO for 6.12 developers'
 email='kho-6.12@developers.invalid'
@@ -39,7 +39,8 @@ sgit() {
 # ---------------------------------------------------------------- patches/series
 
 # Prints "patch", or "patch<TAB>file" for a whole file, for each line of it. A
-# directory/ stands for all whole files below it.
+# directory/ stands for all whole files below it. A patch may be followed by the
+# word tests-only; no patch without the word may come after it.
 series_lines() {
 	[[ -f $patches/series ]] || return 0
 	awk -v OFS='\t' '
@@ -53,9 +54,17 @@ series_lines() {
 				next
 		}
 		/^\t[^ \t]+[ \t]*$/ && patch { print patch, $1; next }
-		/^[^ \t\/]+\.patch[ \t]*$/ && !seen[$1]++ { print patch = $1; next }
+		/^[^ \t\/]+\.patch([ \t]+tests-only)?[ \t]*$/ && !seen[$1]++ {
+			if (NF == 1 && only) {
+				printf "error: patches/series:%d: %s must come before %s, which is tests-only\n", FNR, $1, only >"/dev/stderr"
+				exit 1
+			}
+			only = NF == 2 ? $1 : ""
+			print patch = $1
+			next
+		}
 		{
-			printf "error: patches/series:%d: not a new patch name, nor a tab and a file below one: %s\n", FNR, $0 >"/dev/stderr"
+			printf "error: patches/series:%d: neither the name of a new patch, perhaps with tests-only after it, nor a tab and a file that comes with a patch: %s\n", FNR, $0 >"/dev/stderr"
 			exit 1
 		}' <(echo; whole_files) "$patches/series"
 }
@@ -68,6 +77,12 @@ series_patches() {
 		[[ -f $patches/$name ]] || die "patches/series names $name, which does not exist"
 		printf '%s\n' "$name"
 	done < <(awk -F '\t' 'NF == 1' <<<"$lines")
+}
+
+# The patches that are applied for tests only, in order. They are the last ones of
+# series_patches.
+tests_only_patches() {
+	[[ ! -f $patches/series ]] || awk '/^[^# \t]/ && $2 == "tests-only" { print $1 }' "$patches/series"
 }
 
 # What is wrong between patches/series and the files, a line each.

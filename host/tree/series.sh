@@ -5,10 +5,13 @@
 #
 #   host/tree/series.sh check   is every whole file in exactly one patch?
 #   host/tree/series.sh mail [FOLDER]
-#                          FOLDER/NNNN-*.patch, for git am on a plain tree, and
-#                          FOLDER/cover-letter; without FOLDER in build/mail
+#                          writes FOLDER/NNNN-*.patch, for git am on a plain
+#                          tree, and FOLDER/cover-letter. Patches that
+#                          patches/series marks with tests-only go to
+#                          FOLDER-tests/ instead, for git am after the others.
+#                          Without FOLDER it is build/mail.
 #
-# Owns build/mail.
+# Owns build/mail and build/mail-tests.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -75,17 +78,28 @@ cover_letter() {
 		fi
 	done
 	echo
-	sgit "$work" shortlog start..HEAD
-	sgit "$work" diff --stat start..HEAD
+	sgit "$work" shortlog start..mailed
+	sgit "$work" diff --stat start..mailed
+}
+
+# write_mails FOLDER RANGE [WORD...]: each commit of RANGE as a mail. The words are
+# for git format-patch.
+write_mails() {
+	local to=$1 range=$2
+	shift 2
+	sgit "$work" format-patch -q -n -o "$to" --always --zero-commit \
+		--no-signature --abbrev=12 "$@" "$range"
 }
 
 mail() {
-	local names commits n
+	local names commits n mailed tests
 	[[ -d $series/.git ]] || die "there is no build/linux yet: make tree"
 	mapfile -t names < <(series_patches)
 	mapfile -t commits < <(sgit "$series" rev-list --reverse base..HEAD)
+	tests=$(tests_only_patches | wc -l)
+	mailed=$((${#names[@]} - tests))
 	: >"$logs/mail.log"
-	rm -rf "$work" "$folder"
+	rm -rf "$work" "$folder" "$folder-tests"
 	git clone -q --no-hardlinks "$series" "$work"
 	rm -f "$work/.git/info/exclude"
 	sgit "$work" checkout -q base
@@ -95,13 +109,16 @@ mail() {
 		sgit "$work" commit -q --amend --no-edit --allow-empty
 	fi
 	sgit "$work" tag start
+	sgit "$work" tag mailed
 	for n in "${!names[@]}"; do
 		add_whole "${names[n]}" "${commits[n]}"
+		((n + 1 != mailed)) || sgit "$work" tag -f mailed >/dev/null
 	done
-	sgit "$work" format-patch -q -n -o "$folder" --always --zero-commit \
-		--no-signature --abbrev=12 start..HEAD
+	write_mails "$folder" start..mailed
 	cover_letter >"$folder/cover-letter"
+	((!tests)) || write_mails "$folder-tests" mailed..HEAD --subject-prefix='PATCH tests-only'
 	rm -rf "$work"
+	((!tests)) || say "$(shown "$folder-tests"): $tests mails, for tests only"
 	say "$(shown "$folder"): $(find "$folder" -name '*.patch' | wc -l) mails and cover-letter"
 }
 

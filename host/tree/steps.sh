@@ -3,24 +3,32 @@
 #
 # host/tree/steps.sh - does the series apply, and does each step of it build and boot?
 #
-#   host/tree/steps.sh          four kernels at each step, and handovers from x86 on
-#   host/tree/steps.sh short    at each step just the objects that the series is about
-#   host/tree/steps.sh all      one kernel, when all of it is applied
+#   host/tree/steps.sh          builds four kernels at each step, and does handovers
+#                               from the first patch for x86 on
+#   host/tree/steps.sh short    compiles just the objects that the series changes or
+#                               adds, at each step
+#   host/tree/steps.sh all      builds one kernel after the last mail, and does
+#                               handovers
 #
-#   PLAIN=PATH   the tree or tarball to apply it to; without it, what build/linux
-#                is made from
+#   PLAIN=PATH   the tree or tarball to apply the series to; without it, the
+#                source that build/linux was made from
 #
-# Owns build/steps: a plain tree as it was delivered, to which git am adds one
-# mail of build/mail after the other, and the kernels that are built from it.
-# The report is TAP; what each line is about is in build/steps/log.
+# Owns build/steps: a tree of Linux without KHO, to which git am applies the mails of
+# build/mail one by one, and the kernels that are built from it. A last step applies
+# all mails of build/mail-tests, the patches for tests only. With "all", they are
+# only applied, after the kernel was built without them.
+#
+# The report is TAP; build/steps/log/N.log has the output of the commands of line N.
 #
 # The kernels:
-#   on     main of host/build/config/kernels, as far as a step has its options
-#   off    the same with KHO compiled out. In the end its code must be what
-#          it was before the first step, but for what changed_functions has.
-#   tiny   allnoconfig
-#   i386   32 bits, with kexec and CMA
-#   small  allnoconfig with all of KHO, for objects
+#   on     is main of host/build/config/kernels, without options that the step does
+#          not have yet
+#   off    is the same with KHO compiled out. After the last mail its functions must
+#          have the same code as before the first one, except those in
+#          changed_functions.
+#   tiny   is allnoconfig.
+#   i386   has 32 bits, kexec and CMA.
+#   small  is allnoconfig with all of KHO; only objects of it are compiled.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -76,13 +84,13 @@ plain_tree() {
 		tar -xf "$source" -C "$plain" --strip-components=1
 	fi
 	git init -q --template= "$plain"
-	touched | (cd "$plain" && xargs git add -f --)
+	touched "$build"/mail/*.patch "${tests_only[@]}" | (cd "$plain" && xargs git add -f --)
 	sgit "$plain" commit -q -m "Linux $(linux_version "$plain")"
 }
 
-# What the mails change of what Linux has.
+# touched MAIL...: the files of Linux that these mails change
 touched() {
-	sed -n 's|^--- a/||p' "$build"/mail/*.patch | sort -u
+	sed -n 's|^--- a/||p' "$@" | sort -u
 }
 
 # ------------------------------------------------------------------------- kernels
@@ -139,10 +147,10 @@ configure() {
 # What the mails so far have changed. Our own files only once they are part of a
 # kernel.
 objects() {
-	local not_yet='^kernel/kexec_handover|^lib/test_kexec_handover|^arch/x86/kernel/kexec_handover'
+	local not_yet='^(kernel/kexec_handover|mm/kho_init|lib/test_kexec_handover|arch/x86/kernel/kexec_handover)'
 	! has_kho small || not_yet='^$'
 	sgit "$plain" diff --name-only "$(sgit "$plain" rev-list --max-parents=0 HEAD)" HEAD |
-		grep -E '^(kernel|mm|lib|arch/x86/kernel)/.*\.c$' | grep -vE "$not_yet" | sed 's/c$/o/'
+		grep -E '^(kernel|mm|fs|lib|arch/x86/kernel)/.*\.c$' | grep -vE "$not_yet" | sed 's/c$/o/'
 }
 
 # builds NAME: without a word from the compiler
@@ -202,7 +210,7 @@ readonly changed_functions=(
 # its instructions, without where these and their data are.
 code() {
 	local file
-	touched | grep '\.c$' | while IFS= read -r file; do
+	touched "$build"/mail/*.patch | grep '\.c$' | while IFS= read -r file; do
 		file=$steps/off/${file%.c}.o
 		[[ ! -f $file ]] || objdump -dr --no-show-raw-insn --no-addresses "$file"
 	done | awk '
@@ -228,12 +236,18 @@ touches_arch() {
 	grep -q '^diff --git a/arch/' "$1"
 }
 
-# step NUMBER MAIL: the kernels are in ${kernels[@]}
+subjects() {
+	sed -n 's/^Subject: \[PATCH[^]]*\] //p' "$@" | paste -sd ';' | sed 's/;/; /g'
+}
+
+# step NAME MAIL...: applies the mails, and builds the kernels in ${kernels[@]}
 step() {
-	local at=$1 mail=$2
-	result "$at applies: $(sed -n 's/^Subject: \[PATCH[^]]*\] //p' "$mail")" \
-		sgit "$plain" am -q "$mail"
-	! touches_arch "$mail" || arch_seen=yes
+	local at=$1 mail
+	shift
+	result "$at applies: $(subjects "$@")" sgit "$plain" am -q "$@"
+	for mail; do
+		! touches_arch "$mail" || arch_seen=yes
+	done
 	((!just_last)) || return 0
 	build_kernels "$at"
 }
@@ -248,10 +262,11 @@ build_kernels() {
 	done
 }
 
-# plan MAIL...
+# plan MAIL...: the number of results. All patches for tests only are one step.
 plan() {
 	local mail total=$((compare * 2)) more=0 name
 
+	((!${#tests_only[@]})) || set -- "$@" "${tests_only[0]}"
 	if ((just_last)); then
 		echo "1..$(($# + 3))"
 		return
@@ -268,7 +283,7 @@ plan() {
 }
 
 main() {
-	local mails at arch_seen='' compare=0 just_last=0 jobs
+	local mails tests_only at arch_seen='' compare=0 just_last=0 jobs
 	jobs=$(nproc)
 	kernels=(on off tiny i386)
 	case ${1-} in
@@ -283,6 +298,7 @@ main() {
 	rm -rf "$steps/log"
 	mkdir -p "$steps/log"
 	mapfile -t mails < <(printf '%s\n' "$build"/mail/*.patch)
+	mapfile -t tests_only < <(find "$build/mail-tests" -name '*.patch' 2>/dev/null | sort)
 	plan "${mails[@]}"
 	plain_tree
 	if ((compare)); then
@@ -294,6 +310,7 @@ main() {
 	done
 	((!just_last)) || build_kernels "Linux $(linux_version "$plain"):"
 	((!compare)) || result "off has the code that it had without us" same_code
+	((!${#tests_only[@]})) || step tests-only "${tests_only[@]}"
 	[[ -z $failed ]]
 }
 
