@@ -31,8 +31,6 @@ Date: $(date -u '+%a, %-d %b %Y %H:%M:%S +0000')
 Subject: [PATCH] $SUBJECT
 
 Why first, then what.
-
-Signed-off-by: $author <$email>
 END
 
 touch "$patches/series"
