@@ -3,8 +3,8 @@
 #
 # host/build/doc.sh - build the pages about KHO, as HTML, into build/doc
 #
-# Owns build/doc. Needs build/linux. Fails when Sphinx or kernel-doc have
-# anything to say about a file of ours.
+# Owns build/doc. Needs build/linux. Fails when Sphinx or kernel-doc print a warning
+# about a file of ours.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -13,17 +13,18 @@ set -euo pipefail
 readonly out=$build/doc
 readonly doc_log=$logs/doc.log
 
-# Folders with an index: the second one has pages of others as well.
+# Sphinx builds whole folders: admin-guide/mm has pages that are not about KHO as well.
 build_html() {
 	local status=0
 	make -C "$tree" O="$out" SPHINXOPTS="-j$(nproc)" \
 		SPHINXDIRS="core-api/kho admin-guide/mm" htmldocs || status=$?
-	# Pages that are always generated, and into the sources: no edits of ours.
+	# These pages are generated, beside the sources: edited_unpatched() would take them
+	# for edits.
 	rm -f "$tree"/Documentation/networking/netlink_spec/*.rst
 	return "$status"
 }
 
-# Lines about files that have kho or kexec_handover in their path.
+# Prints the warnings about files that have kho or kexec_handover in their path.
 complaints() {
 	grep -E '^[^ ]*(kho|kexec_handover)[^ ]*:([0-9]+:)? .*(WARNING|ERROR|warning|error)' "$doc_log" |
 		sed "s|$tree/||g" | sort -u
@@ -34,7 +35,7 @@ main() {
 	[[ -f $tree/.overlay/patches ]] || die "there is no build/linux yet: make tree"
 	lock
 	mkdir -p "$out"
-	# What did not change is not read again, and not complained about again.
+	# Sphinx does not read pages that did not change, and then does not warn about them.
 	rm -rf "$out/Documentation"
 	run_logged "building the documentation" "$doc_log" build_html ||
 		die_log "the documentation does not build" "$doc_log"

@@ -3,16 +3,16 @@
 #
 # host/build/kernel.sh - configure and build one kernel
 #
-#   host/build/kernel.sh NAME [make arguments]
+#   host/build/kernel.sh NAME [ARGUMENT...]
 #
-#   JOBS=N       compile so many files at a time; without it, one a CPU
+#   JOBS=N       compiles N files at a time; without it, as many as there are CPUs
 #
-# Owns build/kernel/NAME, from build/linux as it is. NAME is a line of
-# host/build/config/kernels, whose first fragment says what machine it is for. The result
-# is build/kernel/NAME/arch/x86/boot/bzImage or arch/arm64/boot/Image in there.
+# Owns build/kernel/NAME, which it builds from the current build/linux. NAME is a
+# kernel in host/build/config/kernels, whose first fragment is its machine. The boot
+# image is arch/x86/boot/bzImage or arch/arm64/boot/Image in build/kernel/NAME.
 #
-# With make arguments (W=1 mm/mm_init.o) it makes what these say, and fails when
-# there are warnings in our lines.
+# With arguments for the kernel's make (W=1 mm/mm_init.o) it runs make with these
+# instead, and fails when the compiler warns about a line of ours.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -21,13 +21,14 @@ set -euo pipefail
 . "$root/host/tree/overlay.sh"
 cd "$root"
 
-# The same sources make the same binary, whoever builds it and when.
+# The same sources make the same binary, on each machine and at any time.
 export KBUILD_BUILD_TIMESTAMP='Sun Nov 17 00:00:00 UTC 2024'
 export KBUILD_BUILD_VERSION=1
 export KBUILD_BUILD_USER=kho
 export KBUILD_BUILD_HOST=build
 
-# A full build compiles about so many objects; remembered once it was seen.
+# About how many objects a full build compiles. build/kernel/NAME.count has the number
+# of the first build of this kernel.
 estimate=1050
 
 kernel_make() {
@@ -35,11 +36,12 @@ kernel_make() {
 	make -C "$tree" O="$out" $(kernel_make_words "$machine") -j"${JOBS:-$(nproc)}" "$@"
 }
 
-# Sets suffix, seed and fragments from the table, and what follows from them.
+# read_table NAME: sets suffix, seed and fragments from host/build/config/kernels, and
+# machine and image, which follow from them. For the kernel "peer" it also sets tree.
 read_table() {
 	local line
 	line=$(grep -E "^$1[[:space:]]" host/build/config/kernels) ||
-		die "no kernel '$1' in host/build/config/kernels; there are: $(awk '/^[a-z]/ { printf "%s ", $1 }' host/build/config/kernels)"
+		die "there is no kernel '$1' in host/build/config/kernels; it has $(awk '/^[a-z]/ { printf "%s ", $1 }' host/build/config/kernels)"
 	read -r _ suffix seed fragments <<<"$line"
 	machine=$(machine_of "$1")
 	image=$(image_in "$machine")
@@ -49,9 +51,9 @@ read_table() {
 	fi
 }
 
-# An output directory for these sources, perhaps with the seed's objects. One
-# for another tree is of no use: files come with old dates, so make would
-# take its objects for new.
+# Makes the output directory, with a copy of the seed's objects if the seed is built.
+# An output directory of another tree is removed: files keep the dates that they have
+# in their source, so make would take its objects for up to date.
 prepare() {
 	local from=$build/kernel/$seed
 	rm -rf "$out.part"
@@ -68,9 +70,9 @@ prepare() {
 	mv "$out.part" "$out"
 }
 
-# move_tools FROM: the build of objtool remembers where its output is. With the
-# wrong place it is built once more, and then all objects, which depend on it. Not
-# each machine has an objtool.
+# move_tools FROM: replaces FROM, the seed's output directory, by the new one in the
+# files that the build of objtool keeps. Otherwise make would build objtool again, and
+# all objects, which depend on it. Not every machine has objtool.
 move_tools() {
 	local file
 	[[ -d $out.part/tools ]] || return 0
@@ -82,24 +84,24 @@ move_tools() {
 		done
 }
 
-# What is asked for, a later fragment winning.
+# Prints all fragments. Of two values of an option, the later one wins.
 wanted() {
 	local name
 	for name in $fragments; do
-		[[ -f host/build/config/$name.config ]] || die "no host/build/config/$name.config"
+		[[ -f host/build/config/$name.config ]] || die "there is no host/build/config/$name.config"
 		cat "host/build/config/$name.config"
 	done
 	printf 'CONFIG_LOCALVERSION="%s"\n' "$suffix"
 }
 
-# The Kconfig files that we patch or bring.
+# Prints the Kconfig files that are patched or are whole files.
 our_kconfigs() {
 	{ pristine_files "$tree"; cat "$tree/.overlay/whole-files"; } |
 		sed -nE "s|^(.*/)?(Kconfig[^/]*)$|$tree/&|p"
 }
 
-# configure: .config from tinyconfig and the fragments, when they or a Kconfig
-# of ours changed.
+# Makes .config from tinyconfig and the fragments, if these or one of our Kconfig files
+# have changed.
 configure() {
 	local sum
 	wanted >"$out/.wanted"
@@ -119,8 +121,9 @@ make_config() {
 		kernel_make olddefconfig
 }
 
-# Kconfig drops silently what does not exist or lacks a dependency. We do not, but
-# a peer may do without what our options are about, if it can be measured.
+# Kconfig silently drops an option that does not exist or lacks a dependency. Here that
+# is an error. Only the kernel "peer" may lack options, as long as it has KHO and the
+# test client that measures.
 check_config() {
 	local missing
 	missing=$(awk '
@@ -132,11 +135,12 @@ check_config() {
 		' "$out/.wanted" "$out/.config" | sort | paste -sd ' ')
 	[[ -n $missing ]] || return 0
 	[[ $name == peer && $missing != *KEXEC_HANDOVER=y* && $missing != *_BENCH=y* ]] ||
-		die "$name: Kconfig does not accept $missing"
-	warn "$name has no $missing"
+		die "Kconfig does not accept these options of the kernel $name: $missing"
+	warn "the kernel $name does not have these options: $missing"
 }
 
-# Our lines: "file" for a whole one, "file:line" for what a patch adds.
+# Prints which lines are ours: "file" for a whole file, "file:line" for a line that a
+# patch adds.
 our_lines() {
 	cat "$tree/.overlay/whole-files"
 	sgit "$series" diff -U0 base HEAD | awk '
@@ -148,8 +152,8 @@ our_lines() {
 		}'
 }
 
-# show_warnings LOG: how many there are, and those in lines of ours. Says with
-# its status whether there are such.
+# show_warnings LOG: says how many compiler warnings there are, and shows those about
+# lines of ours. Its exit status is 1 if there are any of the latter.
 show_warnings() {
 	local total ours
 	total=$(grep -cE ': (warning|error): ' "$1") || return 0
@@ -163,17 +167,17 @@ show_warnings() {
 
 main() {
 	name=${1:-}
-	[[ -n $name ]] || die "usage: host/build/kernel.sh NAME"
+	[[ -n $name ]] || die "usage: host/build/kernel.sh NAME [ARGUMENT...]"
 	shift
 	read_table "$name"
-	[[ -f $tree/.overlay/patches ]] || die "there is no $(shown "$tree") yet"
+	[[ -f $tree/.overlay/patches ]] || die "there is no $(shown "$tree") yet: make tree"
 	[[ $machine == "$(host_machine)" ]] || "$root/host/deps.sh" --machine "$machine"
 	lock
 	out=$build/kernel/$name
 	local log=$logs/kernel-$name${1:+-check}.log counted=$build/kernel/$name.count first='' count=0
 	prepare
 	configure
-	# How much a later build has to do, nobody knows.
+	# How many objects a later build has to compile is unknown.
 	if [[ ! -f $out/$image && -z ${1:-} ]]; then
 		first=yes
 		[[ $seed != - ]] || count=$estimate

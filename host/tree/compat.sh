@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/tree/compat.sh - does the series fit other Linux 6.12.y, and work there?
+# host/tree/compat.sh - does the series apply to other Linux 6.12.y, and work there?
 #
 #   host/tree/compat.sh [VERSION|PATH...]
 #
@@ -10,9 +10,10 @@
 #
 # Without arguments it tries the newest and the oldest version that apt knows.
 #
-# Owns build/compat: the sources, fetched by apt. What is done with them is in
-# host/tree/steps.sh: git am on a plain tree, a kernel, and a handover between two of
-# it. The report is TAP, one a version.
+# Owns build/compat: the sources that apt fetches. For each version it runs
+# host/tree/steps.sh all, which applies the series to a tree of Linux with git am,
+# builds a kernel, and hands over from one boot of it to the next. There is one TAP
+# report for each version.
 
 set -euo pipefail
 start=$PWD
@@ -25,6 +26,7 @@ cd "$root"
 readonly compat=$build/compat
 readonly package=linux-source-6.12
 
+# Prints the newest and the oldest version that apt knows.
 versions() {
 	apt-cache madison "$package" | awk '$1 == p { print $3 }' p="$package" | sort -Vru |
 		awk 'NR == 1; { last = $0 } END { if (NR > 1) print last }'

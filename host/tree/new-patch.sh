@@ -19,8 +19,8 @@ set -euo pipefail
 
 name=${NAME:-}
 name=${name%.patch}
-[[ $name =~ ^[a-z0-9][a-z0-9._-]*$ ]] || die "NAME= wants a name such as memblock-scratch"
-[[ ${SUBJECT:-} == *:\ * ]] || die "SUBJECT= wants a line such as 'mm: do this'"
+[[ $name =~ ^[a-z0-9][a-z0-9._-]*$ ]] || die "NAME= is missing or invalid: it is a name such as memblock-scratch"
+[[ ${SUBJECT:-} == *:\ * ]] || die "SUBJECT= is missing or invalid: it is a line such as 'mm: do this'"
 [[ ! -e $patches/$name.patch ]] || die "patches/$name.patch exists"
 
 mkdir -p "$patches"
@@ -40,5 +40,5 @@ awk -v new="$name.patch" '
 	{ print }
 	END { if (!done) print new }' "$patches/series" >"$patches/series.part"
 mv "$patches/series.part" "$patches/series"
-say "patches/$name.patch: write its text there, edit files in build/linux, then:
+say "write the commit message in patches/$name.patch, edit files in build/linux, and then:
 make refresh PATCH=$name.patch FILES='...'"

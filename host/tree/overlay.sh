@@ -1,31 +1,31 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/tree/overlay.sh - sourced by the scripts that deal with our files and patches
+# host/tree/overlay.sh - sourced by the scripts that work with whole files and patches
 #
-# Owns the meaning of patches/series, the list of whole files, and
-# build/series: a small git repository with one commit a patch. It holds just
-# the files that the patches touch, so it is made in no time, and it always is
-# what was last put into build/linux: a file that differs there was edited.
+# Owns the meaning of patches/series, the list of whole files, and build/series: a
+# git repository with one commit for each patch. build/series has just the files
+# that the patches touch, so it takes two seconds to make it. Its files are always
+# those that were last copied to build/linux: one that differs there was edited.
 #
-# The state of a kernel tree lies in its .overlay/:
-#   source       what it was unpacked or copied from, and when
-#   pristine/    files as they came, of those that we patch
-#   whole-files  the links into the repository
-#   patches      checksum of the patches that are applied
+# The folder .overlay/ of a kernel tree says what state the tree is in:
+#   source       says what it was unpacked or copied from, and when
+#   pristine/    has the original of each file that a patch touches
+#   whole-files  lists the links to whole files in the repository
+#   patches      is a checksum of the patches that are applied
 
 patches=$root/patches
 series=$build/series
 
-# Where a whole file may stand; everything else in the repository is about
-# the repository.
+# The folders that whole files are in. All else in the repository is not for the
+# kernel tree.
 whole_dirs=(kernel mm fs lib include arch drivers tools Documentation)
 
 author='KHO for 6.12 developers'
 email='kho-6.12@developers.invalid'
 
-# git without the habits of the user: the series must come out the same
-# everywhere.
+# sgit DIR ARGUMENT...: runs git in DIR without the user's configuration, so that the
+# same patches make the same commits on each machine.
 sgit() {
 	local dir=$1
 	shift
@@ -38,9 +38,10 @@ sgit() {
 
 # ---------------------------------------------------------------- patches/series
 
-# Prints "patch", or "patch<TAB>file" for a whole file, for each line of it. A
-# directory/ stands for all whole files below it. A patch may be followed by the
-# word tests-only; no patch without the word may come after it.
+# For each patch in patches/series, prints a line "patch", followed by a line
+# "patch<TAB>file" for each whole file that comes with it. An entry "directory/" means
+# all whole files below that directory. A patch may be followed by the word
+# tests-only; no patch without this word may come after it.
 series_lines() {
 	[[ -f $patches/series ]] || return 0
 	awk -v OFS='\t' '
@@ -69,7 +70,7 @@ series_lines() {
 		}' <(echo; whole_files) "$patches/series"
 }
 
-# The patches in order. A patch that is named and missing is an error.
+# Prints all patches in order. Exits with an error when one does not exist.
 series_patches() {
 	local lines name
 	lines=$(series_lines) || exit 1
@@ -79,13 +80,13 @@ series_patches() {
 	done < <(awk -F '\t' 'NF == 1' <<<"$lines")
 }
 
-# The patches that are applied for tests only, in order. They are the last ones of
-# series_patches.
+# Prints the patches that are applied for tests only, in order. They are the last ones
+# that series_patches prints.
 tests_only_patches() {
 	[[ ! -f $patches/series ]] || awk '/^[^# \t]/ && $2 == "tests-only" { print $1 }' "$patches/series"
 }
 
-# What is wrong between patches/series and the files, a line each.
+# Prints a line for each disagreement between patches/series and the files.
 series_faults() {
 	local lines file
 	lines=$(series_lines) || exit 1
@@ -106,7 +107,7 @@ series_faults() {
 		<(find "$patches" -name '*.patch' -printf '%f\n' | sort))
 }
 
-# Changes with every change that matters to what build/linux should be.
+# Prints a checksum of everything that the patched files of build/linux depend on.
 patches_sum() {
 	local names
 	names=$(series_patches) || exit 1
@@ -120,8 +121,8 @@ patches_sum() {
 
 # ------------------------------------------------------------------- whole files
 
-# Our whole files, sorted: what git would have in a commit, or, in an unpacked
-# release, all that is there.
+# Prints the whole files, sorted: those that git has or would add, or, if the
+# repository was unpacked from a tarball and is no git work tree, all that exist.
 whole_files() {
 	local file
 	(
@@ -131,7 +132,7 @@ whole_files() {
 		else
 			find "${whole_dirs[@]}" \( -type f -o -type l \) 2>/dev/null || true
 		fi | sort -u | while IFS= read -r file; do
-			# Removed, and not yet from the index.
+			# The index of git may have files that were removed.
 			[[ ! -e $file ]] || printf '%s\n' "$file"
 		done
 	)
@@ -139,7 +140,7 @@ whole_files() {
 
 # ---------------------------------------------------------------- a kernel tree
 
-# linux_version TREE: 6.12.117
+# linux_version TREE: prints its version, such as 6.12.117
 linux_version() {
 	awk -F ' *= *' '
 		/^VERSION/ { v = $2 } /^PATCHLEVEL/ { p = $2 } /^SUBLEVEL/ { s = $2 }
@@ -147,8 +148,8 @@ linux_version() {
 		END { print v "." p "." s }' "$1/Makefile"
 }
 
-# from_source SOURCE FILE: the file as it was delivered, to stdout. Tarballs
-# differ in how they name their members.
+# from_source SOURCE FILE: prints the file as the source has it. Tarballs differ in how
+# they name their members.
 from_source() {
 	local member
 	if [[ -d $1 ]]; then
@@ -162,8 +163,9 @@ from_source() {
 	return 1
 }
 
-# keep_pristine TREE FILE...: puts aside what the tree had before us. A file
-# that was changed since the tree was unpacked is fetched from where it came.
+# keep_pristine TREE FILE...: copies the original of each file to .overlay/pristine/.
+# If a file was changed after the tree was unpacked, the original is taken from the
+# source once more.
 keep_pristine() {
 	local t=$1 file to source
 	shift
@@ -183,21 +185,24 @@ keep_pristine() {
 	done
 }
 
-# The files of a series repository; MAINTAINERS is beside them, not in git.
+# series_files REPO: prints the files of build/series or a repository like it. There
+# MAINTAINERS is not in git.
 series_files() {
 	[[ -d $1/.git ]] || return 0
 	sgit "$1" ls-files
 	[[ ! -e $1/MAINTAINERS ]] || echo MAINTAINERS
 }
 
+# pristine_files TREE: prints the files whose originals the tree keeps
 pristine_files() {
 	[[ -d $1/.overlay/pristine ]] || return 0
 	find "$1/.overlay/pristine" -type f ! -name '*.part' -printf '%P\n'
 }
 
-# edited [NEW]: the files in build/linux that somebody edited since we put them
-# there. What NEW, a series about to be put there, has as well is not lost.
-# series.old is there only when we were interrupted while putting.
+# edited [NEW]: prints the patched files in build/linux that were edited after
+# put_series copied them there. With NEW, the repository of a series that is about to
+# be copied there, files that are the same in NEW are left out: they are not lost.
+# build/series.old exists only after put_series was interrupted.
 edited() {
 	local file dir
 	{
@@ -210,7 +215,8 @@ edited() {
 	done
 }
 
-# known_content FILE [NEW]: is it one that we put there, or are about to?
+# known_content FILE [NEW]: is FILE in build/linux what put_series copied there, or
+# what it is about to copy there from NEW?
 known_content() {
 	local file=$1 dirs=("$series" "$series.old") dir
 	shift
@@ -224,8 +230,8 @@ known_content() {
 	return 1
 }
 
-# Sources in build/linux that are younger than the tree and no patch touches.
-# What builds leave in the tree has other names.
+# Prints the sources in build/linux that were changed after it was unpacked and that
+# no patch touches. The names of files that builds leave in the tree do not match.
 edited_unpatched() {
 	[[ -d $tree/.overlay ]] || return 0
 	(
@@ -236,9 +242,10 @@ edited_unpatched() {
 	) | grep -vxF -f <(pristine_files "$tree"; echo) || true
 }
 
-# put_series TREE REPO [FILE...]: the tree gets the files of REPO, and back
-# what REPO no longer patches, but for FILE.... What is right already keeps its
-# date, for make's sake.
+# put_series TREE REPO [FILE...]: copies the files of REPO, a repository such as
+# build/series, to the tree, and the originals of files that REPO does not have. It
+# does not touch FILE.... A file that is right already keeps its date, so that make
+# does not compile it again.
 put_series() {
 	local t=$1 repo=$2 file from
 	shift 2
@@ -250,8 +257,8 @@ put_series() {
 		done
 }
 
-# adopt_series [FILE...]: build/series.new takes the place of build/series, here
-# and, but for FILE..., in build/linux.
+# adopt_series [FILE...]: makes build/series.new the new build/series, and copies its
+# files to build/linux, except FILE....
 adopt_series() {
 	rm -rf "$series.old"
 	[[ ! -d $series ]] || mv "$series" "$series.old"
@@ -263,20 +270,21 @@ adopt_series() {
 
 # ---------------------------------------------------------- from patches to series
 
-# patch_files REPO PATCH: the files it touches. Patches only change files that
-# Linux has; what is new stands whole in the repository.
+# patch_files REPO PATCH: prints the files that it touches. A patch may only change
+# files that Linux has; a new file is a whole file of the repository.
 patch_files() {
 	local repo=$1 name=$2 odd
 	grep -q '^diff --git ' "$patches/$name" || return 0
 	odd=$(sgit "$repo" apply --summary "$patches/$name" 2>/dev/null |
 		grep -v '^ mode change' | head -1) || true
 	[[ -z $odd ]] ||
-		die "patches/$name:$odd: patches only change files; a new one stands whole in the repository"
+		die "patches/$name:$odd: a patch may only change files; put a new file into the repository as a whole file"
 	sgit "$repo" apply --numstat "$patches/$name" 2>"$logs/series.log" | cut -f 3 ||
 		die "patches/$name is damaged: $(head -1 "$logs/series.log")"
 }
 
-# A patch that does not fit: one error.
+# die_misfit REPO TREE PATCH: exits with an error that says which files of the tree the
+# patch does not apply to.
 die_misfit() {
 	local repo=$1 t=$2 name=$3 version files reason=''
 	version=$(linux_version "$t")
@@ -285,12 +293,12 @@ die_misfit() {
 		sort -u | paste -sd , | sed 's/,/, /g') || true
 	[[ -n $files ]] || files=$(sed -n 's/^\(error\|fatal\): //p' "$logs/series.log" | head -1)
 	[[ $version == 6.12.* ]] || reason='; the patches are for Linux 6.12.y'
-	die "patches/$name does not fit Linux $version: $files$reason (git am's words: $(shown "$logs/series.log"))"
+	die "patches/$name does not fit Linux $version: $files$reason (the output of git am is in $(shown "$logs/series.log"))"
 }
 
-# make_series TREE REPO [FILE...]: REPO becomes a git repository with the
-# pristine content of all patched files, and of FILE..., tagged "base", and
-# one commit a patch on top.
+# make_series TREE REPO [FILE...]: makes REPO a git repository. Its first commit,
+# tagged "base", has the originals of all files that the patches touch, and of
+# FILE...; each patch is one commit on top of it.
 make_series() {
 	local t=$1 repo=$2 names name file files
 	local -A touched=()
@@ -331,8 +339,9 @@ make_series() {
 	merge_maintainers "$t" "$repo"
 }
 
-# Our entries among the kernel's, each after the last one that sorts before
-# it. (Some of the kernel's stand too early by far, none too late.)
+# merge_maintainers TREE REPO: makes REPO/MAINTAINERS from the tree's and our entries.
+# Each of ours is put after the last entry that sorts before it, since some entries
+# of the kernel's file come much too early, but none comes too late.
 merge_maintainers() {
 	local t=$1 repo=$2
 	[[ -f $root/MAINTAINERS && -f $t/MAINTAINERS ]] || return 0

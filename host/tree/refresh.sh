@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/tree/refresh.sh - take edits in build/linux back into patches/
+# host/tree/refresh.sh - take edits of patched files in build/linux into patches/
 #
-#   PATCH=NAME   put them into this patch; without it, each into the last patch
-#                that touches the file
-#   FILES=LIST   only these files, which may be ones that no patch touches yet
+#   PATCH=NAME   puts all edits into this patch; without it, each edit goes into the
+#                last patch that touches the file
+#   FILES=LIST   takes only these files, which may be ones that no patch touches yet
 #
-# Owns the way from edited kernel files to patches. An edit becomes a fixup
-# commit in build/series, which git squashes into its patch. Patches that come
-# out as they were are not written. When something does not work out, nothing
-# has changed.
+# Owns how edits of kernel files become changes of patches. Each edit becomes a fixup
+# commit in a copy of build/series, and git rebase --autosquash puts it into the commit
+# of its patch. Patches that are the same afterwards are not written. When anything
+# fails, nothing has changed.
 #
-# The text of a patch is edited in the patch itself.
+# The commit message of a patch is edited in the patch itself.
 
 # Functions of overlay.sh have optional arguments.
 # shellcheck disable=SC2119
@@ -26,7 +26,7 @@ cd "$root"
 
 new=$series.new
 
-# The files to take, as paths in the kernel tree.
+# Prints the files whose edits are taken, as paths in the kernel tree.
 files_to_take() {
 	local file
 	if [[ -z ${FILES:-} ]]; then
@@ -42,8 +42,8 @@ files_to_take() {
 	done
 }
 
-# take_edit FILE: puts build/linux/FILE into the work tree of the new series.
-# When the patches changed since build/linux was made, that is a merge.
+# take_edit FILE: puts build/linux/FILE into the work tree of the new series. It merges
+# the edit if the patches changed the file since build/linux was made.
 take_edit() {
 	local file=$1 base=$series/$1
 	[[ -e $base ]] || base=$tree/.overlay/pristine/$file
@@ -51,16 +51,16 @@ take_edit() {
 		cp "$tree/$file" "$new/$file"
 	else
 		git merge-file -q "$new/$file" "$base" "$tree/$file" ||
-			die "the edits of build/linux/$file conflict with changes that patches/ saw since 'make tree'"
+			die "the edits of build/linux/$file conflict with changes of patches/ since the last 'make tree'"
 	fi
 }
 
-# The commits of the new series, in the order of the patches.
+# Prints the commits of the new series, in the order of the patches.
 commits() {
 	sgit "$new" rev-list --reverse base..HEAD
 }
 
-# target FILE: the commit that an edit of FILE belongs to.
+# target FILE: prints the commit that an edit of FILE goes into
 target() {
 	local n
 	if [[ -n $patch ]]; then
@@ -71,13 +71,14 @@ target() {
 	fi
 }
 
-# Makes the fixup commits: one for each patch that gets something.
+# make_fixups FILE...: makes one fixup commit for each patch that the edits of these
+# files go into
 make_fixups() {
 	local file to
 	local -A files_for=()
 	for file; do
 		to=$(target "$file")
-		[[ -n $to ]] || die "$file is in no patch: name one with PATCH="
+		[[ -n $to ]] || die "no patch touches $file: name one with PATCH="
 		files_for[$to]+=" $file"
 		take_edit "$file"
 	done
@@ -88,28 +89,30 @@ make_fixups() {
 	done
 }
 
+# Puts each fixup commit into the commit of its patch.
 squash() {
 	local clash
 	GIT_SEQUENCE_EDITOR=: GIT_EDITOR=: sgit "$new" rebase -q -i --autosquash \
 		--keep-empty --empty=keep base >"$logs/refresh.log" 2>&1 && return
 	clash=$(sgit "$new" diff --name-only --diff-filter=U | paste -sd ' ')
 	sgit "$new" rebase --abort
-	die "the edit does not go into ${patch:-its patch}, because patches after it change the same lines of $clash; nothing was changed (git's words: $(shown "$logs/refresh.log"))"
+	die "the edit does not go into ${patch:-its patch}, because patches after it change the same lines of $clash; nothing was changed (the output of git is in $(shown "$logs/refresh.log"))"
 }
 
+# mail COMMIT: prints it as a patch of patches/
 mail() {
 	sgit "$new" format-patch -1 --stdout --always --zero-commit --no-signature \
 		-N --no-stat --abbrev=12 "$1"
 }
 
-# write_patches COMMIT...: the patches that are not what these commits, one a
-# patch, make of them.
+# write_patches COMMIT...: the commits are those of the patches before the edits.
+# Writes each patch whose commit is different now.
 write_patches() {
 	local names now n written=0
 	mapfile -t names < <(series_patches)
 	mapfile -t now < <(commits)
 	((${#names[@]} == $# && ${#now[@]} == $#)) ||
-		die "$(shown "$new") has not one commit a patch; nothing was changed"
+		die "$(shown "$new") does not have one commit for each patch; nothing was changed"
 	for n in "${!names[@]}"; do
 		if [[ $(mail "$1") != "$(mail "${now[n]}")" ]]; then
 			mail "${now[n]}" >"$patches/${names[n]}.part"
@@ -119,7 +122,7 @@ write_patches() {
 		fi
 		shift
 	done
-	((written)) || say "the patches have all of it already"
+	((written)) || say "the patches have all of these edits already"
 }
 
 main() {
@@ -137,12 +140,13 @@ main() {
 	patched=$(comm -13 <(sort <<<"$files") <(edited))
 	others=$(comm -13 <(sort <<<"$files") <(edited_unpatched | sort))
 	others=$(grep . <<<"$patched"$'\n'"$others") || true
-	[[ -z $others ]] || warn "edited and left as they are: $(paste -sd ' ' <<<"$others")"
+	[[ -z $others ]] || warn "these files were edited and are left as they are: $(paste -sd ' ' <<<"$others")"
 	if [[ -z $files ]]; then
 		say "nothing to refresh: no patched file was edited"
 		return
 	fi
-	# They cannot be left as they are when what is below them changes.
+	# Edits that are not taken stay in build/linux. That works only if the patches that
+	# their files were made from are still the same.
 	[[ -z $patched || $(patches_sum) == "$(<"$tree/.overlay/patches")" ]] ||
 		die "patches/ changed since 'make tree': first 'make refresh' without FILES"
 

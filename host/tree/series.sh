@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/tree/series.sh - the patches and whole files as one series of mails
+# host/tree/series.sh - write the patches and whole files as one series of mails
 #
-#   host/tree/series.sh check   is every whole file in exactly one patch?
+#   host/tree/series.sh check
+#           fails unless every whole file is in exactly one patch
+#
 #   host/tree/series.sh mail [FOLDER]
-#                          writes FOLDER/NNNN-*.patch, for git am on a plain
-#                          tree, and FOLDER/cover-letter. Patches that
-#                          patches/series marks with tests-only go to
-#                          FOLDER-tests/ instead, for git am after the others.
-#                          Without FOLDER it is build/mail.
+#           writes FOLDER/NNNN-*.patch, which git am applies to a tree of Linux, and
+#           FOLDER/cover-letter. Patches that patches/series marks with tests-only go
+#           to FOLDER-tests/ instead; git am applies them after the others. FOLDER is
+#           build/mail if it is not given.
 #
 # Owns build/mail and build/mail-tests.
 
@@ -29,7 +30,8 @@ check() {
 	[[ -z $faults ]] || die "$faults"
 }
 
-# add_whole PATCH COMMIT: the commit once more, with its whole files.
+# add_whole PATCH COMMIT: makes the commit once more, together with the whole files of
+# the patch.
 add_whole() {
 	local file
 	sgit "$work" cherry-pick --allow-empty --keep-redundant-commits "$2" >>"$logs/mail.log" 2>&1
@@ -45,8 +47,8 @@ add_whole() {
 	sgit "$work" commit -q --amend --no-edit --allow-empty
 }
 
-# The figures of the documentation, a line each. Those beside another kernel have
-# one value more.
+# Prints the figures of Documentation/core-api/kho/figures.inc, a line for each. Those
+# that compare with another kernel have one value more.
 figures() {
 	sed -n '/^Measured/{p;g;p}' Documentation/core-api/kho/figures.inc | fold -s -w 72 | sed 's/ *$//'
 	awk '
@@ -63,8 +65,9 @@ figures() {
 		' Documentation/core-api/kho/figures.inc
 }
 
-# The subject, the text, what comes with it. git am takes no mail without a patch,
-# so its name is not like theirs.
+# Prints the cover letter: the subject, the text of patches/cover-letter, the list of
+# patches and the files they change. Its name does not end in .patch, since git am
+# fails for a mail without a patch.
 cover_letter() {
 	local total
 	total=$(find "$folder" -name '*.patch' | wc -l)
@@ -82,8 +85,8 @@ cover_letter() {
 	sgit "$work" diff --stat start..mailed
 }
 
-# write_mails FOLDER RANGE [WORD...]: each commit of RANGE as a mail. The words are
-# for git format-patch.
+# write_mails FOLDER RANGE [OPTION...]: writes each commit of RANGE as a mail, with
+# these options for git format-patch
 write_mails() {
 	local to=$1 range=$2
 	shift 2

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/tree/steps.sh - does the series apply, and does each step of it build and boot?
+# host/tree/steps.sh - apply the mails one by one; build and boot kernels at each step
 #
 #   host/tree/steps.sh          builds four kernels at each step, and does handovers
 #                               from the first patch for x86 on
@@ -47,8 +47,9 @@ export KBUILD_BUILD_TIMESTAMP='Sun Nov 17 00:00:00 UTC 2024'
 
 n=0 failed=''
 
-# result WHAT COMMAND...: one line of TAP, and why if it failed. A subshell with
-# set -e of its own: a function in a condition would run on after an error.
+# result WHAT COMMAND...: runs COMMAND and prints one line of TAP, with the reason if
+# it failed. COMMAND runs in a subshell with set -e of its own, because a function that
+# is called in a condition goes on after an error.
 result() {
 	local what=$1 log status=0 start=$SECONDS
 	shift
@@ -69,13 +70,15 @@ result() {
 
 # ---------------------------------------------------------------------------- tree
 
-# A tree as it was delivered. Only what the series touches is in git: git am
-# asks for no more, and adding all the 80,000 files would take a minute.
+# Makes build/steps/linux the tree of the source, without KHO. Only the files that the
+# series touches are added to git: git am needs no more, and adding all of the 80,000
+# files would take a minute.
 plain_tree() {
 	local source
 	source=$(head -1 "$tree/.overlay/source")
 	source=${PLAIN:-${source%% | *}}
-	# Objects of another source would be taken for new: files come with old dates.
+	# Files keep the dates that they have in the source, so make would take objects of
+	# another source for up to date.
 	rm -rf "$plain" "$steps"/{on,off,tiny,i386,small}
 	mkdir -p "$plain"
 	if [[ -d $source ]]; then
@@ -95,7 +98,7 @@ touched() {
 
 # ------------------------------------------------------------------------- kernels
 
-# kernel NAME [make arguments]
+# kernel NAME [ARGUMENT...]: runs the kernel's make with its output in build/steps/NAME
 kernel() {
 	local name=$1 arch=x86_64
 	shift
@@ -103,6 +106,7 @@ kernel() {
 	make -C "$plain" O="$steps/$name" ARCH=$arch -j"$jobs" "$@"
 }
 
+# Prints the fragments of the kernel main.
 main_config() {
 	local name
 	for name in $(fragments_of main); do
@@ -114,6 +118,7 @@ options() {
 	printf 'CONFIG_%s=y\n' "$@"
 }
 
+# wanted NAME: prints the options that a kernel gets on top of tinyconfig or allnoconfig
 wanted() {
 	case $1 in
 	on) main_config ;;
@@ -130,7 +135,7 @@ wanted() {
 	esac
 }
 
-# Options that a step does not have yet are dropped.
+# configure NAME: Kconfig drops the options that a step does not have yet.
 configure() {
 	local name=$1
 	mkdir -p "$steps/$name"
@@ -144,8 +149,9 @@ configure() {
 	kernel "$name" -s olddefconfig
 }
 
-# What the mails so far have changed. Our own files only once they are part of a
-# kernel.
+# Prints the objects of all sources that the mails have changed so far. The whole files
+# of KHO are left out as long as the kernel "small" cannot have KHO, since they only
+# compile with it.
 objects() {
 	local not_yet='^(kernel/kexec_handover|mm/kho_init|lib/test_kexec_handover|arch/x86/kernel/kexec_handover)'
 	! has_kho small || not_yet='^$'
@@ -153,11 +159,11 @@ objects() {
 		grep -E '^(kernel|mm|fs|lib|arch/x86/kernel)/.*\.c$' | grep -vE "$not_yet" | sed 's/c$/o/'
 }
 
-# builds NAME: without a word from the compiler
+# builds NAME: does the kernel build without a warning?
 builds() {
 	local said what=(bzImage)
 	configure "$1"
-	# If this step does not build, nothing is to be seen of the one before.
+	# If this step does not build, the image of the step before must not be booted.
 	rm -f "$steps/$1/arch/x86/boot/bzImage"
 	if [[ $1 == small ]]; then
 		said=$(objects)
@@ -169,12 +175,13 @@ builds() {
 	! grep -E '(warning|error): |WARNING: ' <<<"$said"
 }
 
-# has_kho NAME: so that a kernel which lost KHO on the way is no success
+# has_kho NAME: is KHO on in the configuration? Otherwise a kernel from whose
+# configuration Kconfig dropped KHO would pass.
 has_kho() {
 	grep -qx CONFIG_KEXEC_HANDOVER=y "$steps/$1/.config"
 }
 
-# A handover and one more, between kernels of this step.
+# Boots the kernel "on" of this step, which hands over to itself, twice.
 hands_over() {
 	host/vm/initramfs.sh --base x86
 	local log=$build/vm/steps.log verdict
@@ -190,7 +197,7 @@ hands_over() {
 
 # --------------------------------------------------------------------- object code
 
-# The functions of a kernel without KHO whose code may change, and why.
+# The functions whose code the series may change in a kernel without KHO, and why.
 readonly changed_functions=(
 	# __get_vm_area_node() and nr_vmalloc_pages are no longer static: the same
 	# instructions, with another relocation.
@@ -199,15 +206,16 @@ readonly changed_functions=(
 	deferred_init_maxorder
 	# reserved_mem_add() returns the entry that it made.
 	reserve_mem
-	# What adjoins is mapped in one go, also in a kernel that was not handed over to.
+	# They map ranges that adjoin in one go, also in a kernel that nothing is handed
+	# over to.
 	init_range_memory_mapping map_ram
-	# process_mem_region() is no longer static, which changes what is inlined, and
-	# where strings are.
+	# process_mem_region() is no longer static, which changes what the compiler inlines
+	# and where strings are.
 	process_mem_region choose_random_location kaslr_get_random_long
 )
 
-# code: the functions in the files that are patched, a line each: its name and
-# its instructions, without where these and their data are.
+# Prints a line for each function in the patched files: its name and its instructions,
+# without the addresses of these and of their data.
 code() {
 	local file
 	touched "$build"/mail/*.patch | grep '\.c$' | while IFS= read -r file; do
@@ -219,23 +227,25 @@ code() {
 		END { print "" }' | sort
 }
 
+# Have the functions the same code as before the first mail?
 same_code() {
 	local differ
 	code >"$steps/code.after"
 	[[ -s $steps/code.before ]]
 	differ=$(diff "$steps/code.before" "$steps/code.after" | awk '/^[<>]/ { gsub(/[<>:]/, "", $2); print $2 }' |
 		sort -u | grep -vxF -f <(printf '%s\n' "${changed_functions[@]}" -)) || true
-	[[ -z $differ ]] || { echo "error: not the code that was there before: ${differ//$'\n'/ }"; return 1; }
+	[[ -z $differ ]] || { echo "error: the series changed the code of these functions in a kernel without KHO: ${differ//$'\n'/ }"; return 1; }
 	echo "$(wc -l <"$steps/code.after") functions compared"
 }
 
 # --------------------------------------------------------------------------- steps
 
-# From the first architecture on there are kernels that have KHO.
+# touches_arch MAIL: the first mail that changes arch/ makes it possible to turn KHO on.
 touches_arch() {
 	grep -q '^diff --git a/arch/' "$1"
 }
 
+# subjects MAIL...: prints their subjects on one line
 subjects() {
 	sed -n 's/^Subject: \[PATCH[^]]*\] //p' "$@" | paste -sd ';' | sed 's/;/; /g'
 }
@@ -252,6 +262,7 @@ step() {
 	build_kernels "$at"
 }
 
+# build_kernels NAME: NAME says in the report which step it is.
 build_kernels() {
 	local at=$1 name
 	for name in "${kernels[@]}"; do
@@ -262,7 +273,8 @@ build_kernels() {
 	done
 }
 
-# plan MAIL...: the number of results. All patches for tests only are one step.
+# plan MAIL...: prints how many results there will be. All patches for tests only are one
+# step.
 plan() {
 	local mail total=$((compare * 2)) more=0 name
 
@@ -287,7 +299,7 @@ main() {
 	jobs=$(nproc)
 	kernels=(on off tiny i386)
 	case ${1-} in
-	# A test among others, which has one CPU.
+	# The test "steps" runs this among others, each with one CPU.
 	short) kernels=(small) jobs=1 ;;
 	all) kernels=(on) just_last=1 ;;
 	'') compare=1 ;;

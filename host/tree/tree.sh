@@ -5,15 +5,15 @@
 #
 #   host/tree/tree.sh [--check]
 #
-#   LINUX=PATH   an unpacked tree or a tarball to start from; without it,
-#                Debian's linux-source-6.12
-#   FORCE=1      throw away edits in build/linux that no patch has yet
+#   LINUX=PATH   an unpacked tree or a tarball to start from; without it, the
+#                tarball of Debian's linux-source-6.12
+#   FORCE=1      throws away edits in build/linux that no patch has yet
 #
-# Owns build/linux: unpacking, the links to whole files, and when the patches
-# are applied anew. Does nothing when all is as it should be. Whatever goes
-# wrong leaves build/linux as it was.
+# Owns build/linux: it unpacks the source, makes the links to whole files, and
+# applies the patches again when they have changed. It does nothing when build/linux
+# is up to date. When anything fails, build/linux stays as it was.
 #
-# --check only fails when there are edits that would be lost.
+# --check changes nothing. It fails when build/linux has edits that no patch has yet.
 
 # Functions of overlay.sh have optional arguments.
 # shellcheck disable=SC2119
@@ -30,18 +30,18 @@ cd "$root"
 
 debian=/usr/src/linux-source-6.12.tar.xz
 
-# Where the tree comes from, as an absolute path.
+# Prints the absolute path of the source.
 find_source() {
 	local path=${LINUX:-$debian}
 	[[ $path == /* ]] || path=$start/$path
-	[[ -e $path ]] || die "no Linux source at $path"
+	[[ -e $path ]] || die "there is no Linux source at $path"
 	realpath "$path"
 }
 
 # ------------------------------------------------------------------------ unpacking
 
-# unpack SOURCE ID: build/linux.next becomes a plain kernel tree. It stays
-# there until patches fit it, so that trying again is quick.
+# unpack SOURCE ID: makes build/linux.next a plain kernel tree. It stays there until
+# the patches fit it, so that another attempt does not unpack it again.
 unpack() {
 	local next=$build/linux.next
 	[[ $(head -1 "$next/.overlay/source" 2>/dev/null) == "$2" ]] ||
@@ -50,13 +50,14 @@ unpack() {
 
 # ---------------------------------------------------------------------- whole files
 
-# What the link at PATH in the tree says.
+# link_to FILE: prints what the link at FILE in build/linux contains
 link_to() {
 	local up=${1//[^\/]/}
 	printf '../../%s%s' "${up//\//../}" "$1"
 }
 
-# check_whole TREE: a whole file must not hide one of the kernel's.
+# check_whole TREE: exits with an error when a whole file would replace a file that
+# the tree has.
 check_whole() {
 	local t=$1 file
 	while IFS= read -r file; do
@@ -65,15 +66,16 @@ check_whole() {
 		elif [[ ! -e $t/$file ]]; then
 			continue
 		elif grep -qxF "$file" "$t/.overlay/whole-files" 2>/dev/null; then
-			die "build/linux/$file is a file, and was a link to $file: keep the better one as $file, and remove build/linux/$file"
+			die "build/linux/$file was a link to $file, and is a file now: keep the better one of the two as $file, and remove build/linux/$file"
 		elif [[ $t/$file -nt $t/.overlay/source && ! -e $t/.overlay/pristine/$file ]]; then
-			die "build/linux/$file is in the way of the link to $file: remove it"
+			die "build/linux/$file is where the link to $file belongs: remove it"
 		fi
-		die "$file exists in Linux $(linux_version "$t"): make it a patch"
+		die "Linux $(linux_version "$t") has a $file, so it cannot be a whole file: make a patch of the change"
 	done <"$build/whole-files"
 }
 
-# link_whole TREE: links to all whole files, and none to what is gone.
+# link_whole TREE: makes links to all whole files, and removes links to files that no
+# longer are whole files.
 link_whole() {
 	local t=$1 file
 	while IFS= read -r file; do
@@ -91,16 +93,16 @@ link_whole() {
 
 # --------------------------------------------------------------------------- edits
 
-# die_edits FILES
+# die_edits FILES: exits with an error that names the files, unless there are none
 die_edits() {
 	[[ -n $1 ]] || return 0
-	die "edited in build/linux, and in no patch yet: $(paste -sd ' ' <<<"$1")
+	die "these files were edited in build/linux, and no patch has the edits yet: $(paste -sd ' ' <<<"$1")
        keep the edits with 'make refresh', or throw them away with FORCE=1"
 }
 
 # ---------------------------------------------------------------------------- main
 
-# A tree from another source, or the first.
+# new_tree SOURCE ID: makes build/linux when there is none, or one of another source.
 new_tree() {
 	local source=$1 id=$2 edits
 	rm -rf "$build/linux.old"
@@ -118,13 +120,13 @@ new_tree() {
 	mv "$build/linux.next" "$tree"
 	adopt_series
 	if [[ -d $build/linux.old ]]; then
-		say "build/linux was from another source; now it is from $source"
+		say "build/linux was made from another source; now it is made from $source"
 		rm -rf "$build/linux.old"
 	fi
 	summary
 }
 
-# The tree is there; what changed in the repository since?
+# Brings build/linux, which is from the right source, up to date with the repository.
 same_tree() {
 	local edits sum changed=''
 	check_whole "$tree"
@@ -152,7 +154,7 @@ summary() {
 	local version faults
 	version=$(linux_version "$tree")
 	say "build/linux: Linux $version, patches: $(series_patches | wc -l), whole files: $(wc -l <"$build/whole-files")"
-	[[ $version == 6.12.* ]] || warn "this is Linux $version; the patches fit, but are made for 6.12.y"
+	[[ $version == 6.12.* ]] || warn "this is Linux $version; the patches apply, but are made for 6.12.y"
 	faults=$(series_faults | wc -l)
 	((faults == 0)) || warn "patches/series and the files disagree in $faults places: make series-check"
 }
