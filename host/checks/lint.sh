@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/checks/lint.sh - what can be said about our files and patches without running
+# host/checks/lint.sh - check our files and patches without running them
 #
-#   host/checks/lint.sh           checkpatch, kernel-doc, coccicheck's scripts, shellcheck,
-#                          codespell
-#   host/checks/lint.sh sparse    sparse for our and the patched objects, W=1 for ours
+#   host/checks/lint.sh           runs checkpatch, kernel-doc, coccicheck's scripts,
+#                                 shellcheck and codespell
+#   host/checks/lint.sh sparse    compiles our objects with sparse and with W=1, and
+#                                 the patched ones with sparse
 #
-# Owns kernels "lint" and "lint-fault" in build/, needs build/linux. Fails when
-# there is anything to say.
+# Owns the kernels "lint" and "lint-fault" in build/kernel. Needs build/linux. Fails when
+# any of the checkers prints a finding.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -19,7 +20,8 @@ cd "$root"
 
 failed=''
 
-# checked TITLE COMMAND...: says nothing of what is well.
+# checked TITLE COMMAND...: runs COMMAND, and prints TITLE and the output if COMMAND
+# printed anything or failed
 checked() {
 	local title=$1 out
 	shift
@@ -29,7 +31,8 @@ checked() {
 	failed=yes
 }
 
-# It leaves a cache where it is in a git work tree of ours.
+# checkpatch ARGUMENT...: runs checkpatch, and removes the cache that it leaves in the
+# root of a git work tree.
 #
 # The patches have no Signed-off-by: it is a statement of the person who submits
 # the series, and the cover letter says that this person adds it.
@@ -41,31 +44,32 @@ checkpatch() {
 	return "$status"
 }
 
-# mail_style MAIL: checkpatch, but for lines that are right as they are
+# mail_style MAIL: prints the findings of checkpatch, without those that right_so accepts
 mail_style() {
 	local file line what
-	# 1 is for findings, more for what kept it from looking.
+	# The exit status is 1 after findings, and higher if checkpatch could not run.
 	{ checkpatch "$1" || (($? == 1)); } | while IFS=: read -r file line what; do
 		right_so "$what" "$(sed -n "$((line - 1)),${line}p" "$file")" ||
 			echo "${file##*/}:$line:$what"
 	done
 }
 
-# right_so FINDING LINES: the line that it is about, with the one before
+# right_so FINDING LINES: is the line right although checkpatch has a finding about it?
+# LINES are this line and the one before it.
 right_so() {
 	local line=${2##*$'\n'}
 	case $1 in
 	*'does MAINTAINERS need updating?')
-		# The last mail has the entry, and its patterns have all files.
+		# The last mail adds the entry to MAINTAINERS, whose patterns match all files.
 		true
 		;;
 	*'do not set execute permissions for source files')
-		# The program that a guest starts with.
+		# The first program of a guest is a script in the initramfs.
 		[[ $2 == *tools/testing/selftests/kho/init* ]]
 		;;
 	*'match open parenthesis' | *"should not end with a '('")
-		# What stands in the brackets of TRACE_EVENT() is laid out like blocks,
-		# as in all of include/trace/events.
+		# The arguments of TRACE_EVENT() are laid out like blocks, as in all of
+		# include/trace/events.
 		[[ $line == $'+\t'TP_@(PROTO'('*|STRUCT__entry'('|fast_assign'(') ||
 			$2 == +DECLARE_EVENT_CLASS'('* ]]
 		;;
@@ -73,11 +77,12 @@ right_so() {
 	esac
 }
 
+# kernel_doc FILE...
 kernel_doc() {
 	(cd "$tree" && scripts/kernel-doc -none -Wall -Werror "$@")
 }
 
-# Those of the kernel's semantic patches that are about what our code does.
+# Prints those of the kernel's semantic patches that are about anything our code does.
 cocci_scripts() {
 	(
 		cd "$tree/scripts/coccinelle"
@@ -87,25 +92,28 @@ cocci_scripts() {
 	)
 }
 
-# They say things on the way, what they find begins with where it is. One that
-# cannot be run has found nothing, so that is an error, too.
+# coccicheck FILE...: prints the findings of these semantic patches. Only lines that begin
+# with a file and a line number are findings. A semantic patch that does not run finds
+# nothing, so that is a finding as well.
 coccicheck() {
 	local script out
 	for script in $(cocci_scripts); do
 		out=$(spatch --very-quiet --no-show-diff --no-includes -D report \
 			--cocci-file "$tree/scripts/coccinelle/$script" "$@" 2>&1) ||
-			echo "$script cannot be run: $(tail -1 <<<"$out")"
+			echo "$script does not run: $(tail -1 <<<"$out")"
 		grep -E '^[^ ]+:[0-9]+' <<<"$out" || true
 	done
 }
 
-# What a test says at its head, for host/vm/test.sh, and what a guest is told.
+# The variables that a test may set at its head, which host/vm/test.sh reads; those
+# that also exist in a guest; and those that host/format/write.py writes for a guest.
 readonly head=(about kernels stages plan expect when mem cpus numa dimm limit words qemu machines pages family firmware)
 readonly guest=("${head[@]}" kho_test kho_stage kho_tests KTAP_CNT_PASS PAGE_SIZE)
 readonly facts=(fact_{release,kexecs,scratch,files,areas,region,unclaimed,blobs,refused})
 
-# as_program SHELL FILE... -- VARIABLE...: shellcheck for files that are parts of
-# a program, which sets and uses these. Alone, all that a part sets is unused.
+# as_program SHELL FILE... -- VARIABLE...: runs shellcheck on files that are parts of a
+# program whose other parts set and use these variables. For a part alone shellcheck
+# would say that the variables are unused.
 as_program() {
 	local shell=$1 file files=()
 	shift
@@ -124,7 +132,8 @@ as_program() {
 	} | shellcheck -x -a -f gcc - || true
 }
 
-# A part that is in many programs has the same said of it in each.
+# Prints the findings of shellcheck. sort -u is for files that are part of many programs,
+# where each finding comes once for each program.
 shell_scripts() {
 	local ours=tools/testing/selftests/kho file
 
@@ -147,7 +156,7 @@ shell_scripts() {
 	} 2>&1 | sort -u
 }
 
-# What the architectures share stands once, and names none of them.
+# Prints where code that all architectures share names one of them.
 common_code() {
 	local file files machine='((CONFIG_|__)(ARM64|X86|aarch64|x86)|\b(ARM64|X86(_64|_32)?)\b)'
 
@@ -158,7 +167,8 @@ common_code() {
 	done
 }
 
-# Of a patch, what it says and adds: the rest is somebody else's.
+# spelling FILE...: prints the findings of codespell. Of a patch only its commit message
+# and the lines that it adds are checked.
 spelling() {
 	local file
 	for file; do
@@ -171,9 +181,9 @@ spelling() {
 	done
 }
 
-# Lines that are right, to the letter.
+# Prints the lines that are right although codespell does not accept them.
 spelled_so() {
-	# This is no "for".
+	# codespell takes "fro" for a misspelled word.
 	grep -h '\<to and fro\>' "${all[@]}"
 }
 
@@ -199,14 +209,16 @@ lint() {
 	say "checked: $(series_patches | wc -l) patches, $(whole_files | wc -l) whole files"
 }
 
-# The kernels whose objects are checked; a file's is that of the first that has it.
-# The other machine's only with ARCH=arm64: it takes a while to build.
+# The kernels whose objects are checked. If several have an object of a file, the first
+# of them counts. Objects of arm64 are only checked with ARCH=arm64, since that kernel
+# takes a while to build.
 case $asked_arch in
 arm64 | aarch64) readonly kernels='lint lint-fault arm64' ;;
 *) readonly kernels='lint lint-fault' ;;
 esac
 
-# objects KERNEL: turns sources into what KERNEL makes of them
+# objects KERNEL: reads sources from standard input, and prints the objects of those that
+# are checked in this kernel
 objects() {
 	local file kernel
 	while IFS= read -r file; do
@@ -218,7 +230,7 @@ objects() {
 		if [[ $kernel == "$1" ]]; then
 			printf '%s\n' "${file%.c}.o"
 		elif [[ ! $kernel && $1 == "${kernels%% *}" ]]; then
-			warn "not part of $kernels, or not compiled like the rest of it, so not checked: $file"
+			warn "sparse does not check $file: it is not part of $kernels, or is compiled in another way"
 		fi
 	done
 }
@@ -234,7 +246,8 @@ sparse() {
 		((${#ours[@]} + ${#patched[@]})) || continue
 		host/build/kernel.sh "$kernel" C=2 "${ours[@]}" "${patched[@]}" || failed=yes
 		((${#ours[@]} == 0)) || host/build/kernel.sh "$kernel" W=1 "${ours[@]}" || failed=yes
-		# Compiled once more without W=1, or the next build has to.
+		# W=1 changes the command lines, so without this the next build of the kernel
+		# would compile these objects again.
 		[[ $kernel == lint* ]] || host/build/kernel.sh "$kernel"
 		say "checked: $kernel, ${#ours[@]} objects of ours, ${#patched[@]} patched ones"
 	done

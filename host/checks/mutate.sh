@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/checks/mutate.sh - do the tests notice when the code is broken?
+# host/checks/mutate.sh - break the code on purpose; do the tests notice?
 #
-#   host/checks/mutate.sh [NAME...]   these mutations, or all
-#   host/checks/mutate.sh --check     do they fit what the code is now?
+#   host/checks/mutate.sh [NAME...]   tries these mutations, or all
+#   host/checks/mutate.sh --check     only checks that all of them apply to the code
 #
-# Owns host/checks/mutations/: each file breaks one line of what KHO promises, says
-# which in its first line, and names the tests that have to fail then. It is
-# applied to the work tree, kernels are built and the tests run; whatever
-# happens, it is taken back. Whether they pass without it is for host/vm/test.sh.
+# Owns host/checks/mutations/. Each file there is a patch that breaks a promise of KHO.
+# Its first line says what is wrong in the kernel with the patch, and the next one which
+# tests have to fail then. The patch is applied to the work tree, the kernels are built,
+# the tests run, and the patch is always taken back. Whether the tests pass without it
+# is not checked here: make test does that.
 #
-# The last line is "N noticed, N unnoticed"; what the tests said is in
-# build/mutations/NAME.log.
+# The last line is "N noticed, N unnoticed". build/mutations/NAME.log has the output of
+# the tests.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -29,7 +30,7 @@ take_back() {
 }
 trap take_back EXIT
 
-# fits FILE: also says which tests there are to run.
+# fits FILE: does the mutation apply, and does it name tests?
 fits() {
 	grep -q '^TESTS=.' "$1" && git apply --check "$1" 2>/dev/null
 }
@@ -38,12 +39,12 @@ check() {
 	local file failed=0
 
 	for file in "$mutations"/*.patch; do
-		fits "$file" || { say "$file does not fit any more"; failed=1; }
+		fits "$file" || { say "$file does not apply any more, or names no tests"; failed=1; }
 	done
 	return "$failed"
 }
 
-# What failed, in a few words.
+# failures LOG: prints what failed, in a few words
 failures() {
 	awk '
 		/^not ok / { test = $3 }
@@ -54,12 +55,12 @@ failures() {
 		END { print substr(what, 3) }' "$1"
 }
 
-# mutate NAME: is it noticed? A test that could not be run notices nothing.
+# mutate NAME: is it noticed? If the tests did not run, that is an error.
 mutate() {
 	local file=$mutations/$1.patch log=$out/$1.log tests
 
 	tests=$(sed -n 's/^TESTS=//p' "$file")
-	fits "$file" || die "$file does not fit any more"
+	fits "$file" || die "$file does not apply any more, or names no tests"
 	applied=$file
 	git apply "$file"
 	# shellcheck disable=SC2086 # words
@@ -77,7 +78,7 @@ main() {
 	mapfile -t all < <(basename -s .patch "$mutations"/*.patch)
 	(($#)) || set -- "${all[@]}"
 	for name; do
-		[[ -f $mutations/$name.patch ]] || die "no mutation '$name' in $mutations/"
+		[[ -f $mutations/$name.patch ]] || die "there is no mutation '$name' in $mutations/"
 	done
 	mkdir -p "$out"
 	for name; do

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/vm/damage.sh - many handovers that something writes over
+# host/vm/damage.sh - many handovers that are damaged on purpose
 #
-#   HANDOVERS=N   so many at least, 300 without it
-#   SEED=N        the first seed, 1 without it; each handover gets the next one
+#   HANDOVERS=N   does at least N handovers; without it, 300
+#   SEED=N        is the first seed, 1 without it; each handover gets the next one
 #
-# Half of them without a checksum. What runs are the scenarios "damaged" and
-# "damaged-sum"; each line of the result names the seed that it began with, so
-# that host/vm/test.sh with that name runs it again.
+# Half of them have no checksum. It runs the scenarios "damaged" and "damaged-sum".
+# Each line of the report names the seed that the scenario began with; host/vm/test.sh
+# with that name runs the same again.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh

@@ -1,16 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/vm/demo.sh - keep a file through a change of kernels, and tell the story
+# host/vm/demo.sh - demonstrate that a file in memory survives a kexec
 #
-#   host/vm/demo.sh [FILE]       or FILE in the environment
+#   host/vm/demo.sh [FILE]       FILE may be in the environment instead
 #
-# Owns the demonstration for a person: FILE (by default the kernel itself,
-# unpacked) goes into preserved memory in a virtual machine that runs one
-# kernel, and comes out of it when the machine runs another one. The last
-# lines name both kernels, what was kept, both checksums, the folios, and how
-# long no user space ran. Exit status 0 only when the checksums are equal and
-# nothing else was wrong either.
+# Owns the demonstration. A virtual machine with one kernel writes FILE (by default
+# vmlinux of that kernel) into preserved memory, starts another kernel with kexec, and
+# reads FILE from there. The last lines say which kernels these were, what was kept, its
+# checksums before and after, in which folios it was, and how long no user space ran.
+# The exit status is 0 only when the checksums are equal and nothing else was wrong.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -19,11 +18,12 @@ set -euo pipefail
 readonly ours=$root/tools/testing/selftests/kho
 readonly log=$build/vm/demo.log
 
-# The guest holds the file up to four times while it starts (boot archive, its
-# copy in the root file system, pages on their way, what is kept), and the
-# boot archive has to fit below 2 GiB.
+# The guest has up to four copies of the file at a time: in the initramfs, in the root
+# file system, in pages that are being copied, and in preserved memory. The initramfs
+# has to fit below 2 GiB.
 readonly limit_mib=512
 
+# mib_of FILE: prints its size in MiB
 mib_of() {
 	echo $((($(stat -L -c %s "$1") + 1048575) / 1048576))
 }
@@ -31,25 +31,26 @@ mib_of() {
 check_file() {
 	local file=$1 free
 	[[ -e $file ]] || die "$file does not exist"
-	[[ -f $file && -r $file ]] || die "$file is not a file that can be read"
+	[[ -f $file && -r $file ]] || die "$file is not a regular file, or cannot be read"
 	[[ -s $file ]] || die "$file is empty"
 	(($(mib_of "$file") <= limit_mib)) ||
 		die "$file has $(mib_of "$file") MiB; the demonstration takes files of up to $limit_mib MiB"
 	free=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
 	((free >= $(guest_mib "$file"))) ||
-		die "$file wants a machine with $(guest_mib "$file") MiB, and the host has $free MiB left"
+		die "with $file the virtual machine needs $(guest_mib "$file") MiB, and the host has $free MiB left"
 }
 
+# guest_mib FILE: prints how many MiB the guest needs
 guest_mib() {
 	with_scratch $((512 + 4 * $(mib_of "$1"))) 3 "$family"
 }
 
-# tell STAGE NAME: what the guest said in a line "kho-demo: stage N NAME VALUE"
+# told STAGE NAME: prints VALUE of the guest's line "kho-demo: stage STAGE NAME VALUE"
 told() {
 	sed -n "s/.*kho-demo: stage $1 $2 //p" "$log"
 }
 
-# The host's time in the last line of the log that has the words.
+# time_of WORDS: prints the host's time of the last line in the log that has these words
 time_of() {
 	awk -v words="$1" 'index($0, words) { t = $1 } END { print t }' "$log"
 }
@@ -61,9 +62,10 @@ boot() {
 	"$root/host/vm/initramfs.sh" --base "$machine"
 	"$root/host/vm/initramfs.sh" "$build/vm/demo.cpio" "$machine" "main=$main" "next=$next" \
 		--add "$ours/demo.sh" kho/tests/demo.sh --add "$file" demo
-	# Emulated, a MiB of checksum takes a twentieth of a second or more. By
-	# default scratch is in proportion to what is reserved at boot, and the
-	# boot archive with FILE in it would count.
+	# The time limit allows for checksums, which take an emulated machine a twentieth
+	# of a second or more for each MiB. The size of scratch is given, because the
+	# default is in proportion to the memory reserved at boot, to which the initramfs
+	# with FILE in it would count.
 	"$root/host/vm/vm.sh" --name demo --machine "$machine" --initrd "$build/vm/demo.cpio" \
 		--kernel "$(image_of "$main")" \
 		--mem "$(guest_mib "$file")M" --limit $((60 + mib)) \
@@ -71,11 +73,12 @@ boot() {
 	rm -f "$build/vm/demo.cpio"
 }
 
-# What judge.awk says, if it has anything to say.
+# Prints what judge.awk says about the log.
 judge() {
 	awk -v stages=2 -f "$ours/judge.awk" "$log"
 }
 
+# story FILE: prints what happened
 story() {
 	local file=$1 before after blackout
 	before=$(told 1 sum) after=$(told 2 sum)
@@ -119,7 +122,7 @@ main() {
 		die "the file was not kept (see $(shown "$log"))"
 	fi
 	[[ ${on_host%% *} == "$(told 2 sum)" ]] ||
-		die "the file has changed on the host, or on its way into the machine"
+		die "the guest kept a file that differs from $file, which may have changed meanwhile"
 	story "$file"
 }
 

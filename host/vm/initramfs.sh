@@ -6,15 +6,15 @@
 #   host/vm/initramfs.sh --base MACHINE             build/initramfs-MACHINE.cpio.gz
 #   host/vm/initramfs.sh OUT MACHINE [PART=]KERNEL... [--add FILE NAME]
 #
-# Owns what is in a guest: Debian's static busybox, the kernel's own KTAP
-# helpers, our scenarios and our two small programs. The second form adds
-# the named kernels of build/kernel, as /boot/PART (or /boot/KERNEL), and with
-# --add the host's FILE as /NAME, and makes the archive OUT that one machine boots
-# with.
+# Owns what is in a guest. The first form makes the base archive for all guests of a
+# machine: Debian's static busybox, the kernel's own KTAP helpers, our scenarios and our
+# two small programs. The second form makes the archive OUT, with which one virtual
+# machine boots. It adds the named kernels of build/kernel to the base archive, as
+# /boot/PART (or /boot/KERNEL), and with --add the host's FILE as /NAME.
 #
-# For a MACHINE that the host is not, busybox comes from the Debian that the host
-# has apt sources for, fetched and checked by apt with a state of its own below
-# build/: the host's own apt learns of no other architecture.
+# If MACHINE is not the host's, apt fetches busybox from the Debian mirror that the host
+# uses, with a state of its own below build/, so that the host's apt does not learn of
+# another architecture.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -22,17 +22,18 @@ set -euo pipefail
 
 readonly ours=$root/tools/testing/selftests/kho
 
+# base_of MACHINE: prints the path of its base archive
 base_of() {
 	echo "$build/initramfs-$1.cpio.gz"
 }
 
-# Everything below the folder $1, root's whoever made it.
+# pack FOLDER: prints a cpio archive of everything below it, owned by root.
 pack() {
 	(cd "$1" && find . -mindepth 1 | sort |
 		cpio --quiet -o -H newc -R 0:0 --reproducible)
 }
 
-# A static one: the guest has no libraries.
+# Prints the path of a static busybox, since the guest has no libraries.
 static_busybox() {
 	local it
 	if [[ $machine != "$(host_machine)" ]]; then
@@ -57,7 +58,7 @@ fetch_busybox() {
 	local dir=$1 options
 	rm -rf "$dir"
 	options=(-o APT::Architecture="$machine" -o APT::Architectures="$machine")
-	# Other sources than Debian may have nothing for it.
+	# update fails if the host also uses a mirror that has nothing for this architecture.
 	apt_apart "$dir" "${options[@]}" update || true
 	(cd "$dir" && apt_apart "$dir" "${options[@]}" download busybox-static) &&
 		dpkg-deb -x "$dir"/busybox-static_*.deb "$dir/root" &&
@@ -82,7 +83,8 @@ make_base() {
 	rm -r "$dir"
 }
 
-# Not compressed: kernels are, and unpacking costs the guest's time.
+# append OUT MACHINE [PART=]KERNEL... [--add FILE NAME]: makes OUT. What it adds is not
+# compressed: boot images are already, and it would cost the guest's time.
 append() {
 	local out=$1 dir image base
 	shift 2
@@ -106,7 +108,8 @@ append() {
 		esac
 	done
 	mkdir -p "$(dirname "$out")"
-	# Behind a compressed archive the kernel wants the next one aligned.
+	# The compressed archive comes last: after one, the kernel expects the next one to be
+	# aligned.
 	{ pack "$dir"; cat "$base"; } >"$out"
 	rm -r "$dir"
 }

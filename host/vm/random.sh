@@ -3,13 +3,13 @@
 #
 # host/vm/random.sh - many handovers of random folios on all kinds of machines
 #
-#   HANDOVERS=N   so many at least, 200 without it
-#   SEED=N        the first seed, 1 without it; each machine gets the next one
+#   HANDOVERS=N   does at least N handovers; without it, 200
+#   SEED=N        is the first seed, 1 without it; each machine gets the next one
 #
-# Owns which machines there are: NUMA layouts, sizes, kernels with and without
-# deferred struct page initialisation and NUMA. What runs on them is the
-# scenario "random", and each line of the result names seed and machine, so that
-# host/vm/test.sh with that name runs it again.
+# Owns the list of machines: NUMA layouts, sizes, kernels with and without deferred
+# struct page initialisation and NUMA. The scenario "random" runs on them. Each line of
+# the report names the seed and the machine; host/vm/test.sh with that name runs the
+# same again.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh

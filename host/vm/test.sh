@@ -1,29 +1,34 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/vm/test.sh - run scenarios in virtual machines and say what came out
+# host/vm/test.sh - run tests, in virtual machines or on the host, and report the results
 #
-#   host/vm/test.sh [NAME...]    these, or those in the environment's TESTS, or all
-#   host/vm/test.sh NAME:VARIABLE=VALUE...    with settings that the scenario has
-#   host/vm/test.sh --list       what there is
+#   host/vm/test.sh [NAME...]    runs these tests, or those that TESTS in the
+#                                environment names, or all
+#   host/vm/test.sh NAME:VARIABLE=VALUE...
+#                                runs the test with these settings of its scenario
+#   host/vm/test.sh --list       lists the tests
 #
-# ARCH=arm64 in the environment runs them on arm64, and with PAGES=16k or 64k with
-# such pages. What a scenario calls "next" is "arm64-next" then, and so on; one is
-# skipped, and said to be, when there is no kernel for it or it says at its head
-# that it is about other machines.
+# A test in a virtual machine is called a scenario, and is a file in
+# tools/testing/selftests/kho/tests/; judge.awk there reads its log. A test in
+# host/tests/ is a program of the host, whose function host_test prints TAP. Both
+# begin with the same kind of head: variables that say what the test is about and
+# which kernels and machine it needs.
 #
-# All does not include a scenario that has when=asked at its head.
+# ARCH=arm64 in the environment runs the scenarios on arm64, and PAGES=16k or 64k with
+# pages of that size. The kernel that a scenario calls "next" is "arm64-next" then, and
+# so on. A scenario is reported as skipped when there is no such kernel, or when its
+# head says that it is about other machines.
 #
-# Owns the run: which kernels are needed, as many machines at a time as there
-# are CPUs and memory for, one line a scenario, the count at the end. A scenario
-# is a file in tools/testing/selftests/kho/tests/; what is in its log is for judge.awk to
-# read. A test in host/tests/ is a program of the host instead, with the same
-# kind of head: its function host_test prints TAP. The last line is "N passed,
-# N failed", counted in single results, and the exit status is 0 only when
-# nothing failed and something passed.
+# A test that has when=asked at its head runs only when it is named.
 #
-# Left in build/vm for each: NAME.log, the serial console with the host's clock
-# or what the program said, and NAME.result, the verdict.
+# Owns the run: it builds the kernels that are needed, runs as many tests at a time as
+# there are CPUs and memory for, prints one line for each test and what took how long.
+# The last line is "N passed, N failed", which counts single results. The exit status
+# is 0 only when nothing failed and something passed.
+#
+# For each test build/vm has NAME.log, which is the serial console with the time or
+# the output of the program, and NAME.result, which is the verdict.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -34,12 +39,13 @@ readonly vms=$build/vm
 
 # ------------------------------------------------------------------- scenarios
 
+# Prints the names of all tests.
 all_names() {
 	(cd "$ours/tests" && printf '%s\n' *.sh; cd "$root/host/tests" && printf '%s\n' *.sh) |
 		sed 's/\.sh$//'
 }
 
-# file_of NAME: where it is, if it is.
+# file_of NAME: prints the path of the test; fails if there is none.
 file_of() {
 	local dir name=${1%%:*}
 	for dir in "$ours/tests" "$root/host/tests"; do
@@ -48,17 +54,18 @@ file_of() {
 	return 1
 }
 
-# What a scenario says at its head, with the defaults for what it does not
-# say. For use in a subshell: it also defines the stages, which mean nothing
-# on a host.
+# read_head NAME: sets the variables that the head of the test sets, and defaults for
+# the others. It must run in a subshell, since it also defines the functions of the
+# scenario.
 read_head() {
 	about='' kernels='main next' stages=2 expect='' when=always
 	mem=512M cpus=1 numa=none dimm='' limit=60 words='' qemu=''
 	machines='x86 arm64' pages='4k 16k 64k' family=$asked_family firmware=''
-	# As in a guest. A head that names another family wants 4 KiB.
+	# Heads use these two variables, which the guest sets as well. A head that names
+	# another family than asked_family is for pages of 4 KiB.
 	# shellcheck disable=SC2034
 	PAGE_SIZE=$((1024 * $(its_pages | tr -d k)))
-	# For scenarios that start out from another one.
+	# Scenarios that are based on another one source it from this folder.
 	# shellcheck disable=SC2034
 	kho_tests=$ours/tests
 	local setting settings
@@ -71,7 +78,7 @@ read_head() {
 	. "$(file_of "$1")"
 }
 
-# The kernels of build/kernel that a scenario's are.
+# Prints the kernels that the scenario needs, by their names in build/kernel.
 its_kernels() {
 	local part
 	for part in $kernels; do
@@ -79,25 +86,27 @@ its_kernels() {
 	done
 }
 
+# Prints the size of the pages of these kernels.
 its_pages() {
 	pages_of "$family"
 }
 
+# Prints the machine of these kernels.
 family_machine() {
 	machine_of "$(in_family "$family" main)"
 }
 
-# Why a scenario cannot run as the machine is, or nothing.
+# Prints why the scenario cannot run on this machine; nothing if it can.
 unfit() {
 	local kernel
 	[[ " $machines " == *" $machine "* ]] || { echo "for $machines only"; return; }
 	[[ " $pages " == *" $(its_pages) "* ]] || { echo "for pages of $pages only"; return; }
 	for kernel in $(its_kernels); do
-		(machine_of "$kernel") >/dev/null 2>&1 || { echo "no kernel $kernel"; return; }
+		(machine_of "$kernel") >/dev/null 2>&1 || { echo "there is no kernel $kernel"; return; }
 	done
 }
 
-# Heads say what pages of 4 KiB want.
+# Prints the memory of the guest. Heads say how much it needs with pages of 4 KiB.
 guest_mem() {
 	local regions=3
 	case $numa in
@@ -113,7 +122,7 @@ list() {
 	done
 }
 
-# Those that run when nobody says which.
+# Prints the tests that run when none is named.
 default_names() {
 	local name
 	for name in $(all_names); do
@@ -121,7 +130,8 @@ default_names() {
 	done
 }
 
-# The scenarios that take longest first, so that no CPU is idle at the end.
+# longest_first NAME...: prints the tests in the order of their time limits, longest
+# first, so that no CPU is idle at the end
 longest_first() {
 	local name
 	for name; do
@@ -129,8 +139,8 @@ longest_first() {
 	done | sort -k 1,1nr -s | cut -d ' ' -f 2
 }
 
-# Each kernel once; "main" of a family first, because others start out from its
-# objects.
+# kernels_of NAME...: prints each kernel that these tests need, once. The main kernels
+# come first, because the builds of others start from their objects.
 kernels_of() {
 	local name machine
 	for name; do
@@ -143,6 +153,7 @@ kernels_of() {
 		sort | cut -d ' ' -f 2
 }
 
+# machines_of NAME...: prints each machine that these tests need
 machines_of() {
 	local kernel
 	for kernel in $(kernels_of "$@"); do
@@ -152,7 +163,8 @@ machines_of() {
 
 # --------------------------------------------------------------------- machines
 
-# First line of the result: seconds and description; then judge.awk's.
+# run_one NAME: runs a test. The first line of NAME.result has the seconds that it took
+# and what it is about; the other lines are from judge.awk.
 run_one() {
 	local name=$1 start=$SECONDS machine part boot=() why
 	local log=$vms/$name.log
@@ -185,8 +197,8 @@ run_one() {
 	} >"$vms/$name.result"
 }
 
-# result WHAT COMMAND...: for host_test, a line of TAP, and after a failure what
-# the command has to say about it
+# result WHAT COMMAND...: for host_test: runs COMMAND and prints a line of TAP, and after
+# a failure the output of COMMAND
 result() {
 	local what=$1 out
 	shift
@@ -198,7 +210,8 @@ result() {
 	fi
 }
 
-# The log is TAP. What is planned and missing failed, as in judge.awk.
+# Runs host_test with its TAP as the log. A result that is planned and missing counts as
+# failed, as in judge.awk.
 run_host_test() {
 	local start=$SECONDS status=0
 
@@ -226,7 +239,7 @@ run_host_test() {
 	} >"$vms/$name.result"
 }
 
-# Not a scenario, but what all of them rely on.
+# Tests judge.awk, which all scenarios rely on.
 test_judge() {
 	local out=$vms/judge.log total
 
@@ -240,13 +253,13 @@ test_judge() {
 	report judge
 }
 
-# Reports one result, and adds it to the totals.
+# report NAME: prints the result of a test, and adds it to the totals
 report() {
 	local name=$1 seconds about p f s
 	local result=$vms/$name.result
 
 	{ read -r seconds about && read -r p f s; } <"$result" ||
-		die "no verdict on $name (see $(shown "$vms")/$name.log)"
+		die "test $name has no verdict (see $(shown "$vms")/$name.log)"
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	took+=("$seconds $name")
 
@@ -262,19 +275,20 @@ report() {
 	fi
 }
 
-# MiB of the host that a test may come to use: a guest touches all that it has. Of
-# those that do not run it is less, which does no harm.
+# mib_of NAME: prints how many MiB of the host the test may use. A guest uses all of its
+# memory. Tests that are skipped use less, which does no harm.
 mib_of() (
 	read_head "$1"
 	echo $(($(mebibytes "$(guest_mem)") + $(mebibytes "${dimm:-0M}")))
 )
 
-# Some MiB of this are others'.
+# Prints how many MiB the host has for tests. 1 GiB is left for other programs.
 host_mib() {
 	awk '$1 == "MemTotal:" { print int($2 / 1024) - 1024 }' /proc/meminfo
 }
 
-# The next one to end, of those in "running", whose memory is in "used".
+# Waits until one of the tests in "running" ends, reports it, and takes its memory off
+# "used".
 await_one() {
 	local pid
 	wait -n -p pid || true
@@ -283,8 +297,8 @@ await_one() {
 	unset "running[$pid]" "mib[$pid]"
 }
 
-# As many at a time as there are CPUs, and as there is memory for; reports them as
-# they end.
+# run_all NAME...: runs as many tests at a time as there are CPUs and memory for, and
+# reports each when it ends
 run_all() {
 	local name jobs all used=0 more
 	local -A running=() mib=()
@@ -307,7 +321,7 @@ run_all() {
 
 # ---------------------------------------------------------------------- the run
 
-# What took long: builds that this run made, and the slowest scenarios.
+# Prints how long the builds of this run, the slowest tests and all tests took.
 times() {
 	say ''
 	if [[ -f $logs/times ]]; then
@@ -325,16 +339,16 @@ main() {
 
 	asked_family=$(asked_family)
 	[[ ${1-} != --list ]] || { list; return; }
-	# One that cannot be read would be left out without a word below.
+	# A test whose head is invalid would be left out silently below.
 	for name in $(all_names); do
-		(read_head "$name") || die "the head of test '$name' cannot be read"
+		(read_head "$name") || die "the head of test '$name' is invalid"
 	done
 	if ((!$#)); then
 		read -ra order <<<"${TESTS:-$(default_names | xargs)}"
 		set -- "${order[@]}"
 	fi
 	for name; do
-		file_of "$name" >/dev/null || die "no test '$name' (host/vm/test.sh --list)"
+		file_of "$name" >/dev/null || die "there is no test '$name' (see host/vm/test.sh --list)"
 	done
 
 	times_before=0

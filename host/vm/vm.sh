@@ -1,41 +1,43 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/vm/vm.sh - boot one virtual machine and write down what it says
+# host/vm/vm.sh - boot one virtual machine and log its serial console
 #
 #   host/vm/vm.sh --name NAME --kernel IMAGE [--initrd FILE] [--append WORDS]
-#              [--machine x86|arm64] [--firmware efi]
-#              [--mem 512M] [--cpus 1] [--numa 1|2|4|none] [--dimm 512M] [--limit SECONDS]
-#              [--icount] [--ram FILE] [--qemu WORDS]
+#                 [--machine x86|arm64] [--firmware efi]
+#                 [--mem 512M] [--cpus 1] [--numa 1|2|4|none] [--dimm 512M]
+#                 [--limit SECONDS] [--icount] [--ram FILE] [--qemu WORDS]
 #
-# Owns the qemu command line and the serial log build/vm/NAME.log, and nothing
-# else: what runs in the guest and what the log means is the caller's business.
+# Owns the qemu command line and the serial log build/vm/NAME.log. The caller decides
+# what runs in the guest, and what the log means.
 #
-# Each log line starts with the host's time since qemu was started, so that
-# "how long was nobody at home" can be read off any log. The last line is
-# always "vm: ...": how the machine ended. Exit status: 0 when qemu ended by
-# itself, 124 at the time limit.
+# Each line of the log starts with the host's time since qemu was started, so that each
+# log shows how long no kernel or user space ran. The last line starts with "vm:" and
+# says how the machine ended. The exit status is 0 when qemu ended by itself, and 124
+# when it was stopped at the time limit.
 #
-# --machine is a PC, or qemu's "virt" with an arm64 CPU. This one is described by a
-# device tree; with --firmware efi by ACPI tables, and UEFI starts the kernel.
+# --machine x86 is a PC; arm64 is the machine "virt" of qemu. A device tree describes
+# the latter to the kernel. With --firmware efi ACPI tables do, and UEFI starts the
+# kernel.
 #
-# --numa says how memory and CPUs are spread: "none" leaves NUMA out of the
-# firmware tables, 1 and 2 split evenly, 4 gives the fourth node CPUs but no
-# memory (and needs four CPUs or more for each node to get one).
+# --numa says how memory and CPUs are distributed over NUMA nodes. With "none" the
+# firmware does not mention NUMA. 1 and 2 nodes share all evenly. With 4 the fourth
+# node has CPUs but no memory; each node needs a CPU.
 #
-# --dimm is a module of memory that firmware has in no memory map: the kernel finds it
-# when it is up, and adds it.
+# --dimm adds a module of memory that is in no memory map of the firmware. The kernel
+# finds it when it is up, and adds it.
 #
-# --icount makes guest time count guest instructions, so that figures do not
-# depend on how busy the host is; the machine then has one CPU, and draws the
-# same random numbers each time.
+# --icount makes the guest's time count its instructions, so that figures do not depend
+# on how busy the host is. The machine must have one CPU, and its random numbers are
+# the same each time.
 #
-# --qemu has more words for qemu, with blanks between them.
+# --qemu has more words for qemu, separated by blanks.
 #
-# --ram makes FILE the machine's memory, from its first address on: what is in it is
-# there when the machine starts, but for what firmware and boot loader write
-# over, and it stays when the machine ends. It has the size that --mem says, of
-# at most 2 GiB, and is made when it does not exist. Without --numa.
+# --ram makes FILE the machine's memory, from its first address on. The content of FILE
+# is in memory when the machine starts, except where firmware and boot loader write,
+# and FILE has the content of memory when the machine has ended. FILE is made if it
+# does not exist. Its size is that of --mem, at most 2 GiB. --ram cannot be combined
+# with --numa.
 #
 # VM_LIMIT_FACTOR in the environment multiplies time limits, for slow hosts.
 
@@ -56,23 +58,24 @@ parse() {
 		--mem | --cpus | --numa | --dimm | --limit | --ram | --qemu) ;;
 		*) die "unknown option '$1'" ;;
 		esac
-		[ $# -ge 2 ] || die "$1 wants a value"
+		[ $# -ge 2 ] || die "$1 needs a value"
 		printf -v "${1#--}" %s "$2"
 		shift 2
 	done
 	[ -n "$name" ] || die "--name is missing"
-	[ -f "$kernel" ] || die "no kernel '$kernel'"
-	[ -z "$initrd" ] || [ -f "$initrd" ] || die "no initrd '$initrd'"
+	[ -f "$kernel" ] || die "there is no kernel image '$kernel'"
+	[ -z "$initrd" ] || [ -f "$initrd" ] || die "there is no initrd '$initrd'"
 	mebibytes "$mem" >/dev/null
 	case $machine,$firmware in
 	x86, | arm64, | arm64,efi) ;;
-	*) die "no machine '$machine' with firmware '$firmware'" ;;
+	*) die "there is no machine '$machine' with firmware '$firmware'" ;;
 	esac
-	[ -z "$ram" ] || [ "$numa" = none ] || die "--ram and --numa do not go together"
-	[ -z "$ram" ] || [ "$(mebibytes "$mem")" -le 2048 ] || die "--ram wants at most 2G"
+	[ -z "$ram" ] || [ "$numa" = none ] || die "--ram cannot be combined with --numa"
+	[ -z "$ram" ] || [ "$(mebibytes "$mem")" -le 2048 ] || die "--ram needs a --mem of at most 2G"
 }
 
-# One node of $2 MiB (0: none) with the CPUs $3, as words for qemu.
+# numa_node NODE MIB CPUS: prints the words for qemu that make a node. MIB is 0 for a
+# node without memory.
 numa_node() {
 	local id=$1 size=$2 node_cpus=$3
 
@@ -84,6 +87,7 @@ numa_node() {
 	fi
 }
 
+# Prints the words for qemu that make all nodes.
 numa_words() {
 	local size last=$((cpus - 1))
 	size=$(mebibytes "$mem")
@@ -92,40 +96,40 @@ numa_words() {
 	none) ;;
 	1) numa_node 0 "$size" "0-$last" ;;
 	2)
-		[ "$cpus" -ge 2 ] || die "two nodes want two CPUs"
+		[ "$cpus" -ge 2 ] || die "two nodes need two CPUs"
 		numa_node 0 $((size / 2)) "0-$((cpus / 2 - 1))"
 		numa_node 1 $((size - size / 2)) "$((cpus / 2))-$last"
 		;;
 	4)
-		[ "$cpus" -ge 4 ] || die "four nodes want four CPUs"
+		[ "$cpus" -ge 4 ] || die "four nodes need four CPUs"
 		numa_node 0 $((size / 4)) 0
 		numa_node 1 $((size / 2 - size / 4)) 1
 		numa_node 2 $((size - size / 2)) 2
 		numa_node 3 0 "3-$last"
 		;;
-	*) die "no NUMA layout '$numa'" ;;
+	*) die "there is no NUMA layout '$numa'" ;;
 	esac
 }
 
-# Without "fast" string instructions the guest copies by the word and not, as TCG
-# does these, by the byte: four times as fast.
+# TCG emulates "fast" string instructions byte by byte. On a CPU without them the guest
+# copies by the word, which is four times as fast.
 machine_words_x86() {
 	words=(qemu-system-x86_64 -M q35 -cpu "max,-erms,-fsrm")
 }
 
-# Pointers are signed by qemu's own cipher; the architecture's takes half of the
-# time that there is.
+# Pointers are signed with a cipher of qemu's own, because the one of the architecture
+# takes half of the time of the guest.
 machine_words_arm64() {
 	words=(qemu-system-aarch64 -M virt -cpu "max,pauth-impdef=on")
 	[ -z "$firmware" ] || words+=(-bios "$efi")
 }
 
-# TCG is always named: with KVM at hand but not usable (nested, or no rights)
-# qemu would hang or fail instead of falling back. What it translated it forgets when
-# 32 MiB are full: each write to a page with translated code in it is slow, and after
-# a kexec what was code is anybody's stack. With all the room that qemu takes a test
-# of 5 s was seen to take more than a minute. With NUMA each CPU is a socket,
-# since no cache can be shared between nodes.
+# The accelerator is always TCG: where KVM exists but is not usable (nested, or without
+# permission), qemu would hang or fail instead of using TCG. tb-size makes TCG forget
+# translated code when it has 32 MiB of it: each write to a page with translated code
+# is slow, and after a kexec the next kernel writes to pages that had code of the old
+# one. With the default size a test of 5 s was seen to take more than a minute. Each CPU
+# is a socket, since NUMA nodes cannot share a cache.
 qemu_words() {
 	"machine_words_$machine"
 	words+=(-accel "tcg,tb-size=32" -m "$mem${dimm:+,slots=1,maxmem=32G}" -smp "$cpus,sockets=$cpus"
@@ -136,7 +140,7 @@ qemu_words() {
 		-machine memory-backend=ram)
 	[ $icount = no ] || words+=(-icount "shift=0,sleep=off,align=off" -seed 1)
 
-	# No word of these holds a blank.
+	# None of these words contains a blank.
 	local more
 	more=$(numa_words)
 	# shellcheck disable=SC2206
@@ -144,7 +148,7 @@ qemu_words() {
 	[ -z "$dimm" ] || words+=(-object "memory-backend-ram,id=dimm,size=$dimm" -device "pc-dimm,memdev=dimm")
 }
 
-# Put the time since the start, in seconds, in front of each line.
+# Puts the time since the start, in seconds, in front of each line.
 stamp() {
 	local line t0=${EPOCHREALTIME/./} t
 
