@@ -3,19 +3,19 @@
 #
 # host/bench/bench.sh - what a handover costs, in guest instructions
 #
-#   host/bench/bench.sh [RUN...]    all figures, or only what these runs give
-#   host/bench/bench.sh --list      the runs
+#   host/bench/bench.sh [RUN...]    does all runs, or only these
+#   host/bench/bench.sh --list      lists the runs
 #
-#   PEER=WHAT    the same on another kernel that has a KHO, see host/peer/peer.sh. Only
-#                small numbers of folios: who is slow with many takes hours.
+#   PEER=WHAT    does the same with another kernel that has a KHO, see
+#                host/peer/peer.sh. It does so with small numbers of folios only, since
+#                a kernel that is slow with many folios would take hours.
 #
-# Owns the runs, the table of figures with what they should be, and the plots:
-# build/bench/table.md, for reading; figures.inc and *.svg, for the page of the
-# documentation. A run is one virtual machine in which time is
-# counted in instructions (host/vm/vm.sh --icount), so figures do not depend on
-# the host; the guest's part is tools/testing/selftests/kho/bench.sh, and the
-# blackout is from its last instruction in the old kernel's user space to the
-# first in the new one's.
+# Owns the runs, the table of figures with their targets, and the plots:
+# build/bench/table.md is for reading; figures.inc and *.svg are for the documentation.
+# A run is one virtual machine whose time counts instructions (host/vm/vm.sh --icount),
+# so that figures do not depend on the host. tools/testing/selftests/kho/bench.sh is
+# the guest's part. The blackout is the time from its last instruction in the old
+# kernel's user space to the first one in the new kernel's.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -27,8 +27,8 @@ readonly words='loglevel=5 panic=-1 no_timer_check printk.devkmsg=on nokaslr kho
 
 # ------------------------------------------------------------------------ the runs
 
-# name, kernel, memory, limit in seconds, what is preserved (see the guest's
-# part), more words for the kernel. Those of one CPU count instructions.
+# Prints a line for each run: its name, kernel, memory, time limit in seconds, what is
+# preserved (see the guest's part), and more words for the kernel's command line.
 runs() {
 	cat <<-'END'
 		nokho        nokho  6G   120  none
@@ -64,7 +64,7 @@ runs() {
 	[[ -z ${PEER:-} ]] || peer_runs
 }
 
-# Those of a peer are named "peer-" and what ours are.
+# The same for the peer. The name of a run is "peer-" and the name of our run.
 peer_runs() {
 	cat <<-'END'
 		peer-empty       peer     6G   120  none
@@ -84,21 +84,20 @@ peer_runs() {
 	END
 }
 
-# What the phases of a handover begin with, as far as they are functions of
-# the kernel.
+# The functions of the kernel that the phases of a handover begin with.
 readonly phases='kernel_kexec machine_kexec start_kernel mm_core_init memblock_free_all page_alloc_init_late kho_deferred_done populate_rootfs free_initmem'
 
-# What comes before and after the checksum and the checks of what came in.
+# The functions before and after the checksum and the checks of an incoming handover.
 readonly checks='kho_seal machine_kexec kho_incoming_accept kho_reserve_mem_settle'
 
-# marks KERNEL FUNCTION...: their addresses, for host/bench/insns.c.
+# marks KERNEL FUNCTION...: prints their addresses, for host/bench/insns.c
 marks() {
 	nm "$build/kernel/$1/vmlinux" |
 		awk -v names=" ${*:2} " 'index(names, " " $3 " ") { print $1, $3 }'
 }
 
-# between RUN FUNCTION FUNCTION: instructions from the first call of one to the
-# next call of the other
+# between RUN FUNCTION FUNCTION: prints the instructions from the first call of the
+# first function to the next call of the second one
 between() {
 	local run=$side$1
 	[[ -f $out/$run.insns && -f $out/$run.log ]] || return 0
@@ -107,7 +106,7 @@ between() {
 		$2 == to && since { print $3 - since; exit }' "$out/$run.insns"
 }
 
-# phases_of RUN: lines "phase<tab>instructions", of the new kernel's boot
+# phases_of RUN: prints a line "phase<tab>instructions" for each phase of the handover
 phases_of() {
 	[[ -f $out/$1.insns && -f $out/$1.log ]] || return 0
 	awk '
@@ -129,6 +128,7 @@ phases_of() {
 		}' "$out/$1.insns"
 }
 
+# run_one NAME KERNEL MEMORY LIMIT PRESERVED [WORD]: does a run
 run_one() {
 	local name=$1 kernel=$2 mem=$3 limit=$4 set=$5 more=${6-}
 	local archive=$out/$name.cpio next=$kernel icount=--icount cpus=1 qemu='' machine functions
@@ -156,17 +156,17 @@ run_one() {
 	rm -f "$archive"
 }
 
-# The kernels of these runs, each once.
+# kernels_of RUN...: prints each kernel that these runs need, once
 kernels_of() {
 	runs | awk -v names=" $* " 'index(names, " " $1 " ") { print $2 }' | sort -u
 }
 
-# report NAME SECONDS
+# report NAME SECONDS: says whether the run gave figures, and keeps its log if so
 report() {
 	local failed
 	failed=$(sed -n 's/.*kho-bench: . failed //p' "$build/vm/bench-$1.log" | xargs)
 	if [[ -n $failed ]] || ! grep -q 'vm: ended by itself' "$build/vm/bench-$1.log"; then
-		say "not run: $1${failed:+, it failed to $failed} (see $(shown "$build/vm/bench-$1.log"))"
+		say "no figures from run $1${failed:+, which failed to $failed} (see $(shown "$build/vm/bench-$1.log"))"
 		skipped+=("$1")
 		rm -f "$out/$1.log"
 		return
@@ -175,7 +175,8 @@ report() {
 	say "ran $1 ($(duration "$2"))"
 }
 
-# As many at a time as there are CPUs, but "parallel" alone: it has two.
+# run_all NAME...: does as many runs at a time as there are CPUs. "parallel" runs alone,
+# because its machine has two CPUs.
 run_all() {
 	local name line pid start alone=()
 	local -A running=() since=()
@@ -205,6 +206,7 @@ run_all() {
 	done
 }
 
+# Waits until a run ends, and reports it.
 wait_one() {
 	wait -n -p pid || true
 	report "${running[$pid]}" $((SECONDS - since[$pid]))
@@ -213,49 +215,53 @@ wait_one() {
 
 # --------------------------------------------------------------------- the figures
 
-# Before the names of runs: "peer-" while the figures of a peer are collected.
+# The front of the names of runs: "peer-" while the figures of the peer are collected.
 side=''
 
-# figure RUN STAGE NAME: a value that the guest told, or nothing.
+# figure RUN STAGE NAME: prints a value that the guest printed, or nothing
 figure() {
 	local log=$out/$side$1.log
 	[[ ! -f $log ]] || sed -n "s/.*kho-bench: $2 $3 //p" "$log" | head -n 1
 }
 
-# The instructions that a cycle is: arm64's counter is slower than the CPU, which
-# has 1000 a microsecond here.
+# per_cycle RUN: prints how many instructions a cycle of the counter is. The counter of
+# arm64 is slower than the CPU, which executes 1000 instructions in a microsecond here.
 per_cycle() {
 	local mhz
 	mhz=$(figure "$1" 1 clock-mhz)
 	calc '%d' "${mhz:+1000 / }${mhz:-1}"
 }
 
+# blackout RUN: prints its instructions
 blackout() {
 	local left arrived
 	left=$(figure "$1" 1 left) arrived=$(figure "$1" 2 arrived)
 	[[ -z $left || -z $arrived ]] || echo $(((arrived - left) * $(per_cycle "$1")))
 }
 
-# per_call RUN STAGE NAME [DIGITS]: a figure, rounded.
+# per_call RUN STAGE NAME [DIGITS]: prints a figure in instructions, rounded
 per_call() {
 	local value
 	value=$(figure "$1" "$2" "$3")
 	calc "%.${4-1}f" "${value:-?} * $(per_cycle "$1")"
 }
 
-# calc FORMAT EXPRESSION: nothing if a value is missing, which is written as "?".
+# calc FORMAT EXPRESSION: prints the value; nothing if the expression contains a "?", which
+# stands for a figure that is missing.
 calc() {
 	[[ $2 == *'?'* ]] || awk "BEGIN { printf \"$1\", $2 }"
 }
 
-# growth RUN BASE COUNT
+# growth RUN BASE COUNT: prints by how much the blackout of RUN is longer than that of
+# BASE, for each of COUNT folios
 growth() {
 	local a b
 	a=$(blackout "$1") b=$(blackout "$2")
 	calc '%.1f' "(${a:-?} - ${b:-?}) / $3"
 }
 
-# row TITLE VALUE OP TARGET [UNIT]: OP is <= or >=; "-" for what has no target.
+# row TITLE VALUE OP TARGET [UNIT]: adds a row to the table. OP is <= or >=, or "-" if
+# there is no target.
 row() {
 	local verdict=''
 	if [[ -z $2 ]]; then
@@ -266,12 +272,14 @@ row() {
 	rows+=("$1|${2:--}${2:+${5-}}|$([[ $3 == - ]] || echo "$3 $4${5-}")|$verdict")
 }
 
+# nodes_per_folio RUN COUNT: prints how many pages the map has for each of COUNT folios
 nodes_per_folio() {
 	local before after
 	before=$(figure "$1" 1 nodes-before) after=$(figure "$1" 1 nodes)
 	calc '%.5f' "(${after:-?} - ${before:-?}) / $2"
 }
 
+# mem_ratio SIZE: prints how many percent of MemAvailable are left with kho=on
 mem_ratio() {
 	local on off
 	on=$(figure "ram-$1-on" 1 mem-available) off=$(figure "ram-$1-off" 1 mem-available)
@@ -323,8 +331,8 @@ collect() {
 	row '  8 GiB' "$(figure ram-8g-on 1 scratch)" '<=' 355 ' MiB'
 }
 
-# The same targets as on x86, times what a loop over a bitmap costs there against
-# here.
+# The targets of arm64 are those of x86, times the ratio of what a call that sets a bit
+# costs on arm64 and on x86.
 collect_arm64() {
 	local a b order
 	a=$(per_call arm64-small 1 plain 3) b=$(per_call small-10k 1 plain 3)
@@ -344,7 +352,8 @@ collect_arm64() {
 	row 'arm64: kho_restore_folio, order 9' "$(per_call arm64-huge 2 restore)" '<=' "$(scaled 1000)"
 }
 
-# scaled TARGET: with nothing to scale it by, nothing reaches it.
+# scaled TARGET: prints the target for arm64; 0, which nothing reaches, if the ratio is
+# unknown.
 scaled() {
 	if [[ -n $a && -n $b ]]; then
 		calc '%d' "$1 * $a / $b"
@@ -359,7 +368,8 @@ show() {
 		{ printf "%-58s %16s  %-14s %s\n", $1, $2, $3, $4 }'
 }
 
-# add_peer: rows "title|ours|peer|ratio", of all that collect has.
+# Collects the peer's figures, and adds a row "title|ours|peer|ratio" to peer_rows for
+# each row of collect.
 add_peer() {
 	local mine=("${rows[@]}") i a b
 	side=peer-
@@ -384,31 +394,32 @@ peer_release() {
 	sed 's/-peer$//' "$build/kernel/peer/include/config/kernel.release"
 }
 
-# What the figures are of.
+# Prints what the figures were measured with.
 origin() {
 	echo "Measured on $(date -u +%F) with Linux $(cat "$build/kernel/bench/include/config/kernel.release")," \
 		"$(gcc --version | head -n 1), $(qemu-system-x86_64 --version | head -n 1)."
 }
 
-# Growth per folio of the run size-$1, as a column of extrapolation().
+# size_growth SIZE: prints the growth for each folio in the run size-SIZE
 size_growth() {
 	growth "size-$1" empty-12g $((${1%g} * 512))
 }
 
-# On paper, what nobody here has the memory for: a paragraph, as Markdown and as
-# reStructuredText. Nothing without the runs that it comes from.
+# Prints a paragraph, valid as Markdown and as reStructuredText, about sizes of memory
+# that are too large to be measured here. Prints nothing if a run that it is computed
+# from is missing.
 extrapolation() {
 	local g1 g2 g4 g8 rest
 	g1=$(size_growth 1g) g2=$(size_growth 2g) g4=$(size_growth 4g) g8=$(size_growth 8g)
 	rest=$(blackout empty-12g)
 	[[ -n $g1 && -n $g2 && -n $g4 && -n $g8 ]] || return 0
 	cat <<-END
-		Of S bytes that are preserved in 2 MiB folios the blackout grows by
-		g * S / 2 MiB instructions. At 1, 2, 4 and 8 GiB of a machine that has 12, g is
-		$g1, $g2, $g4 and $g8. Below 0, it is more work to give memory
-		to the page allocator than to keep it. With the last g it is $(calc '%.3f' "$g8 * 524288 / 1e9") * 10^9
+		If S bytes are preserved in 2 MiB folios, the blackout grows by
+		g * S / 2 MiB instructions. For 1, 2, 4 and 8 GiB on a machine that has 12, g is
+		$g1, $g2, $g4 and $g8. If g is below 0, it is more work to give memory
+		to the page allocator than to keep it. With the last g the blackout grows by $(calc '%.3f' "$g8 * 524288 / 1e9") * 10^9
 		instructions for 1 TiB and $(calc '%.3f' "$g8 * 12 * 524288 / 1e9") * 10^9 for 12 TiB, if one CPU does all of it.
-		All else takes $(calc '%.2f' "$rest / 1e9") * 10^9 with 12 GiB of memory.
+		The rest of the blackout takes $(calc '%.2f' "$rest / 1e9") * 10^9 with 12 GiB of memory.
 	END
 }
 
@@ -430,7 +441,8 @@ peer_markdown() {
 		$3 != "-" { sub(/^  /, "\\&emsp;", $1); print "| " $1 " | " $2 " | " $3 " | " $4 " |" }'
 }
 
-# The same for the page of the documentation, without what was not measured.
+# The same as reStructuredText for the documentation, without rows that were not
+# measured.
 restructured() {
 	printf '.. SPDX-License-Identifier: GPL-2.0-only\n.. Written by host/bench/bench.sh.\n\n%s\n\n' "$(origin)"
 	printf '.. list-table::\n   :header-rows: 1\n\n'
@@ -449,7 +461,7 @@ peer_restructured() {
 		$3 != "-" { sub(/^  /, "... ", $1); print "   * - " $1 "\n     - " $2 "\n     - " $3 }'
 }
 
-# A plot NAME of the lines on standard input, see plot.awk.
+# plot NAME TITLE UNIT: makes a plot of the lines on standard input, see plot.awk
 plot() {
 	awk -v title="$2" -v unit="$3" -f "$root/host/bench/plot.awk" >"$out/$1.svg"
 }
@@ -468,7 +480,7 @@ plots() {
 	} | plot timeline 'Where the blackout goes, nothing preserved' instructions
 }
 
-# The plugin that the timelines need.
+# Compiles the qemu plugin that the runs "timeline" and "checks" need.
 make_plugin() {
 	gcc -std=gnu11 -O2 -shared -fPIC -fvisibility=hidden -o "$out/insns.so" "$root/host/bench/insns.c"
 }
@@ -503,7 +515,7 @@ main() {
 	plots
 	say ''
 	say "$(shown "$out")/table.md and *.svg; $(duration $((SECONDS - start)))"
-	((!${#skipped[@]})) || say "skipped: ${skipped[*]}"
+	((!${#skipped[@]})) || say "runs without figures: ${skipped[*]}"
 }
 
 main "$@"

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * insns - a plugin of qemu that says where a guest's instructions go
+ * insns - a qemu plugin that counts where a guest's instructions are executed
  *
  *   -plugin insns.so,marks=FILE,out=FILE
  *
  * marks=FILE has lines "ADDRESS NAME", with the virtual address of a function.
- * Each time one of them is entered, out=FILE gets a line
+ * Each time one of these functions is entered, out=FILE gets a line
  *
  *	mark NAME COUNT		instructions executed so far
  *
- * The NAMEs "from" and "to" bound a profile: when "to" is entered, out gets lines
+ * The NAMEs "from" and "to" bound a profile: when "to" is entered, out=FILE gets
+ * lines
  *
  *	tb ADDRESS COUNT	instructions of this block of code since "from"
  *
- * The blocks are those of the emulator; who wants functions looks the addresses
- * up in the kernel's symbols. A kernel without KASLR is where its symbols say.
+ * The blocks are those of the emulator; the symbols of the kernel say which
+ * functions the addresses are in. The kernel has to run without KASLR, so that it
+ * is where its symbols say.
  */
 
 #include <inttypes.h>
@@ -55,7 +57,7 @@ struct mark {
 	char name[64];
 };
 
-/* Instructions that began in a block at this address, whatever its length. */
+/* Instructions executed in blocks that begin at this address. */
 struct block {
 	struct block *next;
 	uint64_t addr;

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# plot.awk - a picture of figures: bars, each of one or several pieces
+# plot.awk - draw figures as bars, each of one or several pieces
 #
 #   awk -v title=TEXT -v unit=TEXT -f plot.awk >out.svg
 #
-# Reads lines "BAR<tab>PIECE<tab>VALUE". Pieces of a bar follow each other, a
-# piece has the same colour in all bars.
+# Reads lines "BAR<tab>PIECE<tab>VALUE". Pieces of a bar follow each other. A piece
+# has the same colour in all bars.
 
 BEGIN {
 	FS = "\t"

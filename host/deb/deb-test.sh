@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/deb/deb-test.sh - a Debian system on a virtual disk, with our package
+# host/deb/deb-test.sh - test our package in a Debian system on a virtual disk
 #
-# Owns build/deb/disk: a system made by mmdebstrap, with the package "small" of
-# host/deb/deb.sh installed as people would. It boots, keeps a file, loads the next
-# kernel with kexec-tools and goes there by systemctl kexec; there the file is
+# Owns build/deb/disk: a system made by mmdebstrap, in which dpkg installs the package
+# "small" of host/deb/deb.sh. The system boots, keeps a file in preserved memory, loads
+# the next kernel with kexec-tools and starts it with systemctl kexec. There the file is
 # compared. The report is TAP.
 
 set -euo pipefail
@@ -16,11 +16,11 @@ cd "$root"
 readonly out=$build/deb/disk
 readonly small=$build/deb/small
 
-# What the guest does when it is up, in both kernels.
+# Prints the program that the guest runs when it is up, in both kernels.
 story() {
 	cat <<'END'
 #!/bin/sh
-# Stage 1 keeps a file, stage 2 has it.
+# Stage 1 keeps a file; stage 2 prints its checksum.
 client=/sys/kernel/debug/test_kho
 say() { echo "kho-deb: $*" >/dev/console; }
 
@@ -39,6 +39,7 @@ exec systemctl poweroff
 END
 }
 
+# Prints the systemd unit that starts it.
 unit() {
 	cat <<'END'
 [Unit]
@@ -52,11 +53,13 @@ WantedBy=multi-user.target
 END
 }
 
-# Where this machine has its packages from: its archive may be a near one.
+# sources CODENAME: prints the lists in which this machine's apt has that suite, so that
+# packages come from the mirror that this machine uses
 sources() {
 	grep -lsw "$1" /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources}
 }
 
+# make_system DIR: makes the root file system
 make_system() {
 	local dir=$1 codename archives
 	codename=$(. /etc/os-release; echo "$VERSION_CODENAME")
@@ -73,7 +76,7 @@ make_system() {
 	echo '/dev/vda / ext4 rw 0 1' >"$dir/etc/fstab"
 }
 
-# The package with the kernel.
+# Prints the path of the package with the kernel.
 image() {
 	find "$small" -maxdepth 1 -name 'linux-image-*.deb' ! -name '*-dbg_*' | sort -V | tail -1
 }
@@ -86,7 +89,7 @@ make_disk() {
 	rm -rf "$out/system"
 }
 
-# result WHAT PATTERN: the guest said that
+# result WHAT PATTERN: prints a line of TAP: did the guest print a line that matches?
 n=0 failed=''
 result() {
 	n=$((n + 1))
@@ -103,7 +106,7 @@ main() {
 	host/deb/deb.sh small
 	mkdir -p "$out"
 	run_logged "making a Debian system" "$logs/deb-disk.log" make_disk ||
-		die_log "there is no Debian system" "$logs/deb-disk.log"
+		die_log "the Debian system cannot be made" "$logs/deb-disk.log"
 	host/vm/vm.sh --name deb --kernel "$out/vmlinuz" --mem 1G --cpus 2 --limit 300 \
 		--qemu "-drive file=$out/disk.img,format=raw,if=virtio" \
 		--append "root=/dev/vda rw console=ttyS0 kho=on no_timer_check systemd.show_status=0" || true

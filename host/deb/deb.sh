@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/deb/deb.sh - Debian packages of a kernel with KHO
+# host/deb/deb.sh - build Debian packages of a kernel with KHO
 #
 #   host/deb/deb.sh [FLAVOUR]
-#   host/deb/deb.sh start [FLAVOUR]   only until the build is known to have started
+#   host/deb/deb.sh start [FLAVOUR]   builds only until the first object of the kernel
 #
-# FLAVOUR is one of Debian's, with its own configuration and KHO on: cloud-amd64,
-# which is what it is without it, or amd64; or "small", with what a virtual
-# machine and our tests need.
+# FLAVOUR is one of Debian's, cloud-amd64 or amd64, with Debian's own configuration and
+# KHO on; or "small", with just what a virtual machine and our tests need. Without
+# FLAVOUR it is cloud-amd64.
 #
-# Owns build/deb/FLAVOUR: objects, and the packages as the kernel's own
-# bindeb-pkg makes them.
+# Owns build/deb/FLAVOUR: the objects, and the packages that the kernel's own
+# bindeb-pkg makes.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -26,6 +26,7 @@ kernel_make() {
 	make -C "$tree" O="$out/obj" ARCH=x86_64 -j"$(nproc)" "$@"
 }
 
+# Prints the options on top of the configuration that origin() makes.
 fragments() {
 	local name
 	if [[ $flavour == small ]]; then
@@ -34,20 +35,20 @@ fragments() {
 		done
 	else
 		cat host/build/config/deb.config
-		# It names certificates that are not in the source.
+		# Debian's configuration names certificates that are not in the source.
 		echo 'CONFIG_SYSTEM_TRUSTED_KEYS=""'
 	fi
 	printf 'CONFIG_LOCALVERSION="-kho-%s"\n' "$flavour"
 }
 
-# The configuration that it starts from.
+# Makes the configuration that the options are added to.
 origin() {
 	local config=$configs/config.amd64_none_$flavour.xz
 	if [[ $flavour == small ]]; then
 		kernel_make -s tinyconfig
 	else
 		[[ -f $config ]] ||
-			die "Debian has no configuration for '$flavour': $(cd "$configs" && echo config.amd64_none_*.xz)"
+			die "Debian has no configuration for '$flavour'; it has $(cd "$configs" && echo config.amd64_none_*.xz)"
 		xz -dc "$config" >"$out/obj/.config"
 	fi
 }
@@ -65,7 +66,7 @@ package() {
 	kernel_make bindeb-pkg DPKG_FLAGS=-d KDEB_PKGVERSION="$(linux_version "$tree")-1~kho1"
 }
 
-# Everything that a build needs before the first object of the kernel itself.
+# Builds everything up to the first object of the kernel itself.
 start() {
 	kernel_make prepare modules_prepare init/main.o
 }

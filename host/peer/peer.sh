@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/peer/peer.sh - a kernel that has a KHO of its own: to measure beside ours, and to
-# hand over to and from
+# host/peer/peer.sh - make the tree of a kernel that has a KHO of its own, the peer
 #
-#   PEER=WHAT    its sources: a tree, a tarball, or a Debian package with one, also
-#                of a newer Debian than this; without it linux-source-7.3, whose
-#                format is ours
+#   PEER=WHAT    its source: a tree, a tarball, or a Debian package with a tarball,
+#                which may be of a newer Debian than this machine; without it
+#                linux-source-7.3, whose handover format is the same as ours
 #
-# Owns build/peer: the tree as it came, and in it copies of those of our test
-# clients that use nothing but what any KHO offers, with what they need there,
-# which is in host/peer. The kernel is "peer" of host/build/config/kernels.
+# The peer is measured for comparison, and our kernel hands over to it and takes over
+# from it. Owns build/peer: the tree of the source, to which copies of some of our
+# test clients are added. These clients use only functions that any KHO has; host/peer
+# has what else they need to compile there. host/build/kernel.sh builds the kernel
+# "peer" of host/build/config/kernels from it.
 
 set -euo pipefail
 start=$PWD
@@ -26,16 +27,17 @@ readonly peer=$build/peer/linux
 readonly client=lib/test_kexec_handover
 PEER=${PEER:-linux-source-7.3}
 
+# Prints the path of the source.
 find_source() {
 	local path
 	for path in "$PEER" "$start/$PEER"; do
 		[[ $path != /* || ! -e $path ]] || { realpath "$path"; return; }
 	done
-	[[ $PEER == linux-source-* ]] || die "PEER=$PEER: no such tree or tarball, and no package linux-source-..."
+	[[ $PEER == linux-source-* ]] || die "PEER=$PEER is invalid: there is no such tree or tarball, and it is not a package linux-source-..."
 	fetch_package "$PEER" "$build/peer/$PEER"
 }
 
-# A KHO that is ours has them.
+# Adds the test clients, unless the tree already has them, as one with our KHO does.
 add_clients() {
 	local file
 	mkdir -p "$peer/$client"
@@ -60,7 +62,7 @@ main() {
 	fi
 	[[ -f $peer/include/linux/kexec_handover.h ]] || die "$PEER, Linux $(linux_version "$peer"), has no KHO"
 	add_clients
-	# It has neither patches of ours nor whole files.
+	# host/build/kernel.sh reads these. The peer has no patches and no whole files of ours.
 	mkdir -p "$peer/.overlay/pristine"
 	: >"$peer/.overlay/whole-files"
 	: >"$peer/.overlay/patches"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What checkers say about our files without running them: nothing.
+# host/checks/lint.sh must have no findings.
 
 about="checkpatch, kernel-doc, coccicheck, shellcheck, codespell, sparse and W=1"
 kernels="main"
