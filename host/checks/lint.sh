@@ -183,7 +183,7 @@ spelling() {
 
 # Prints the lines that are right although codespell does not accept them.
 spelled_so() {
-	# codespell takes "fro" for a misspelled word.
+	# The last word of "to and fro" is spelled right.
 	grep -h '\<to and fro\>' "${all[@]}"
 }
 
