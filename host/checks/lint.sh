@@ -3,8 +3,8 @@
 #
 # host/checks/lint.sh - check our files and patches without running them
 #
-#   host/checks/lint.sh           runs checkpatch, kernel-doc, coccicheck's scripts,
-#                                 shellcheck and codespell
+#   host/checks/lint.sh           runs checkpatch, kernel-doc, the scripts of coccicheck,
+#                                 codespell and shellcheck
 #   host/checks/lint.sh sparse    compiles our objects with sparse and with W=1, and
 #                                 the patched ones with sparse
 #
