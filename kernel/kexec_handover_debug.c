@@ -12,6 +12,8 @@
 
 #include <linux/debugfs.h>
 #include <linux/io.h>
+#include <linux/kexec_handover.h>
+#include <linux/kho/abi/kexec_handover.h>
 #include <linux/kstrtox.h>
 #include <linux/libfdt.h>
 #include <linux/list.h>
@@ -20,7 +22,13 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "kexec_handover_internal.h"
+#include "kexec_handover/debug.h"
+#include "kexec_handover/fdt.h"
+#include "kexec_handover/incoming.h"
+#include "kexec_handover/outgoing.h"
+#include "kexec_handover/ram.h"
+#include "kexec_handover/restore.h"
+#include "kexec_handover/scratch.h"
 
 /**
  * struct blob_file - a file that shows a blob
@@ -36,6 +44,9 @@ struct blob_file {
 
 static LIST_HEAD(blob_files);
 static struct dentry *out_subtrees;
+
+/* What is handed over; NULL if nothing is. Set once, by kho_debugfs_init(). */
+static struct kho_out *out;
 
 static struct blob_file *create_blob_file(const char *name, struct dentry *dir,
 					  void *blob, size_t size)
@@ -114,8 +125,8 @@ DEFINE_SHOW_ATTRIBUTE(scratch_len);
 /* The root FDT changes only as a whole, under the lock. */
 static int out_fdt_show(struct seq_file *m, void *unused)
 {
-	guard(mutex)(&kho_out.lock);
-	seq_write(m, kho_out.fdt, fdt_totalsize(kho_out.fdt));
+	guard(mutex)(&out->lock);
+	seq_write(m, out->fdt, fdt_totalsize(out->fdt));
 
 	return 0;
 }
@@ -123,7 +134,7 @@ DEFINE_SHOW_ATTRIBUTE(out_fdt);
 
 static int in_fdt_show(struct seq_file *m, void *unused)
 {
-	seq_write(m, kho_in.fdt, fdt_totalsize(kho_in.fdt));
+	seq_write(m, kho_incoming.fdt, fdt_totalsize(kho_incoming.fdt));
 
 	return 0;
 }
@@ -134,7 +145,7 @@ static void show_counts(struct seq_file *m, const char *what,
 {
 	unsigned long total = 0, bytes = 0;
 
-	for (unsigned int order = 0; order <= KHO_MAX_FOLIO_ORDER; order++) {
+	for (unsigned int order = 0; order <= KHO_MAX_RUN_ORDER; order++) {
 		unsigned long of_order = folios[order] << (PAGE_SHIFT + order);
 
 		if (!folios[order])
@@ -148,7 +159,7 @@ static void show_counts(struct seq_file *m, const char *what,
 }
 
 struct out_counts {
-	unsigned long folios[KHO_MAX_FOLIO_ORDER + 1];
+	unsigned long folios[KHO_MAX_RUN_ORDER + 1];
 	unsigned long nodes;
 };
 
@@ -173,7 +184,7 @@ static int out_stats_show(struct seq_file *m, void *unused)
 {
 	struct out_counts counts = {};
 
-	kho_map_walk(&kho_out.map, count_node, &counts);
+	kho_map_walk(&out->map, count_node, &counts);
 	show_counts(m, "preserved", counts.folios);
 	seq_printf(m, "map_nodes %lu\n", counts.nodes);
 
@@ -183,10 +194,10 @@ DEFINE_SHOW_ATTRIBUTE(out_stats);
 
 static int in_stats_show(struct seq_file *m, void *unused)
 {
-	struct kho_in_stats stats;
+	struct kho_restore_stats stats;
 	unsigned long restored[ARRAY_SIZE(stats.folios)];
 
-	kho_incoming_stats(&stats);
+	kho_restore_get_stats(&stats);
 	for (unsigned int order = 0; order < ARRAY_SIZE(restored); order++)
 		restored[order] = stats.folios[order] - stats.unclaimed[order];
 
@@ -210,7 +221,7 @@ static ssize_t release_write(struct file *file, const char __user *ubuf,
 		return err;
 	if (sure)
 		pr_info("%lu folios that nobody asked for are free now\n",
-			kho_incoming_release());
+			kho_restore_release());
 
 	return count;
 }
@@ -235,7 +246,7 @@ static void add_subtrees(const void *fdt, struct dentry *dir, bool incoming)
 
 		if (kho_fdt_u64(fdt, node, KHO_FDT_PROP_DATA, &phys) ||
 		    kho_fdt_u64(fdt, node, KHO_FDT_PROP_SIZE, &size) ||
-		    !kho_is_ram(phys, size))
+		    !kho_ram_is_ram(phys, size))
 			continue;
 
 		if (!incoming) {
@@ -252,16 +263,16 @@ static void add_subtrees(const void *fdt, struct dentry *dir, bool incoming)
 	}
 }
 
-static void __init create_out(struct dentry *out)
+static void __init create_out(struct dentry *dir)
 {
-	debugfs_create_file("fdt", 0400, out, NULL, &out_fdt_fops);
-	debugfs_create_file("scratch_phys", 0400, out, NULL, &scratch_phys_fops);
-	debugfs_create_file("scratch_len", 0400, out, NULL, &scratch_len_fops);
-	debugfs_create_file("stats", 0400, out, NULL, &out_stats_fops);
+	debugfs_create_file("fdt", 0400, dir, NULL, &out_fdt_fops);
+	debugfs_create_file("scratch_phys", 0400, dir, NULL, &scratch_phys_fops);
+	debugfs_create_file("scratch_len", 0400, dir, NULL, &scratch_len_fops);
+	debugfs_create_file("stats", 0400, dir, NULL, &out_stats_fops);
 
-	scoped_guard(mutex, &kho_out.lock) {
-		out_subtrees = debugfs_create_dir("sub_fdts", out);
-		add_subtrees(kho_out.fdt, out_subtrees, false);
+	scoped_guard(mutex, &out->lock) {
+		out_subtrees = debugfs_create_dir("sub_fdts", dir);
+		add_subtrees(out->fdt, out_subtrees, false);
 	}
 }
 
@@ -272,19 +283,21 @@ static void __init create_in(struct dentry *in)
 	debugfs_create_file("scratch_len", 0400, in, NULL, &scratch_len_fops);
 	debugfs_create_file("stats", 0400, in, NULL, &in_stats_fops);
 	debugfs_create_file("release", 0200, in, NULL, &release_fops);
-	add_subtrees(kho_in.fdt, debugfs_create_dir("sub_fdts", in), true);
+	add_subtrees(kho_incoming.fdt, debugfs_create_dir("sub_fdts", in), true);
 }
 
 /**
  * kho_debugfs_init - make the files
+ * @outgoing: what is handed over; NULL if nothing is
  *
- * Context: KHO is set up, or could not be; debugfs is.
+ * Context: fs_initcall, when KHO is set up.
  */
-void __init kho_debugfs_init(void)
+void __init kho_debugfs_init(struct kho_out *outgoing)
 {
 	struct dentry *kho = debugfs_create_dir("kho", NULL);
 
-	if (kho_is_enabled())
+	out = outgoing;
+	if (out)
 		create_out(debugfs_create_dir("out", kho));
 	if (is_kho_boot())
 		create_in(debugfs_create_dir("in", kho));

@@ -14,7 +14,8 @@
 #define pr_fmt(fmt) "KHO: " fmt
 
 #include <linux/init.h>
-#include <linux/kexec_handover.h>
+#include <linux/kexec_handover_boot.h>
+#include <linux/kexec_handover_image.h>
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/libfdt.h>
 #include <linux/minmax.h>
@@ -47,7 +48,7 @@ int of_kho_setup(const struct kimage *image, void *fdt, int chosen_node)
 
 	ret = del_prop(fdt, chosen_node, KHO_OF_PROP_FDT) ?:
 	      del_prop(fdt, chosen_node, KHO_OF_PROP_SCRATCH);
-	if (ret || !kho_handover_params(image, &fdt_phys, &scratch_phys, &scratch_len))
+	if (ret || !kho_image_params(image, &fdt_phys, &scratch_phys, &scratch_len))
 		return ret;
 
 	return fdt_appendprop_addrrange(fdt, 0, chosen_node, KHO_OF_PROP_FDT,
@@ -55,8 +56,6 @@ int of_kho_setup(const struct kimage *image, void *fdt, int chosen_node)
 	       fdt_appendprop_addrrange(fdt, 0, chosen_node, KHO_OF_PROP_SCRATCH,
 					scratch_phys, scratch_len);
 }
-
-#ifdef CONFIG_KEXEC_HANDOVER
 
 /**
  * struct kho_prop - a property that was found
@@ -128,5 +127,3 @@ void __init of_kho_populate(void)
 
 	kho_populate(found_fdt.addr, found_fdt.size, found_scratch.addr, found_scratch.size);
 }
-
-#endif /* CONFIG_KEXEC_HANDOVER */

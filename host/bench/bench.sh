@@ -260,8 +260,15 @@ growth() {
 	calc '%.1f' "(${a:-?} - ${b:-?}) / $3"
 }
 
-# row TITLE VALUE OP TARGET [UNIT]: adds a row to the table. OP is <= or >=, or "-" if
-# there is no target.
+# question TEXT UNIT: begins a table with TEXT, which the rows that follow answer, and
+# UNIT, the unit of rows that have none of their own, as its head
+question() {
+	asked=$1\|$2
+}
+
+# row TITLE VALUE OP TARGET [UNIT]: adds "title|value|target|verdict|question|unit" to the
+# rows. OP is <= or >=, or "-" if there is no target. Values have no thousands
+# separators yet: number() adds them where a table is written.
 row() {
 	local verdict=''
 	if [[ -z $2 ]]; then
@@ -269,7 +276,7 @@ row() {
 	elif [[ $3 != - ]]; then
 		verdict=$(awk "BEGIN { print ($2 $3 $4) ? \"reached\" : \"NOT REACHED\" }")
 	fi
-	rows+=("$1|${2:--}${2:+${5-}}|$([[ $3 == - ]] || echo "$3 $4${5-}")|$verdict")
+	rows+=("$1|${2:--}${2:+${5-}}|$([[ $3 == - ]] || echo "$3 $4${5-}")|$verdict|$asked")
 }
 
 # nodes_per_folio RUN COUNT: prints how many pages the map has for each of COUNT folios
@@ -287,69 +294,89 @@ mem_ratio() {
 }
 
 collect() {
-	local a b
+	local a b n size
 	rows=()
-	row 'growth of the blackout per scattered 4 KiB folio, at 1,000' "$(growth small-1k empty 1000)" - -
-	row '  at 10,000' "$(growth small-10k empty 10000)" '<=' 250
-	row '  at 40,000' "$(growth small-40k empty 40000)" '<=' 250
-	row '  at 100,000' "$(growth small-100k empty 100000)" '<=' 250
-	row '  at 1,000,000, 12 GiB' "$(growth small-1m empty-12g 1000000)" '<=' 250
-	row 'growth per 2 MiB folio, at 1,000' "$(growth huge empty 1000)" '<=' 500
-	row 'growth per 1 GiB folio, at 1' "$(growth giant empty 1)" '<=' 5000
-	row '  1 GiB preserved in 2 MiB folios, 12 GiB, per folio' "$(growth size-1g empty-12g 512)" - -
-	row '  2 GiB' "$(growth size-2g empty-12g 1024)" - -
-	row '  4 GiB' "$(growth size-4g empty-12g 2048)" - -
-	row '  8 GiB' "$(growth size-8g empty-12g 4096)" - -
-	a=$(blackout bare) b=$(blackout nokho)
-	row 'blackout without KHO' "$b" - -
-	row 'blackout with nothing preserved' "$a" - -
-	row '  against without KHO' "$(calc '%.3f' "100 * (${a:-?} - ${b:-?}) / ${b:-?}")" '<=' 0.2 ' %'
-	row 'kho_preserve_folio, order 0' "$(per_call small-10k 1 preserve)" '<=' 60
-	row 'kho_preserve_folio, order 9' "$(per_call huge 1 preserve)" '<=' 60
-	row 'kho_unpreserve_folio, order 0' "$(per_call small-10k 1 unpreserve)" '<=' 60
-	row 'kho_unpreserve_folio, order 9' "$(per_call huge 1 unpreserve)" '<=' 60
-	row 'kho_restore_folio, order 0' "$(per_call small-10k 2 restore)" '<=' 120
-	row 'kho_restore_folio, order 9' "$(per_call huge 2 restore)" '<=' 1000
-	row 'kho_restore_folio, order 18' "$(per_call giant 2 restore)" - -
-	row 'kho_preserve_pages, 262,144 pages, per page' "$(per_call pages 1 preserve 3)" '<' 1
-	row 'kho_restore_pages, 262,144 pages, per page' "$(per_call pages 2 restore)" '<' 20
-	row 'pages of metadata per folio, 1,000 of 2 MiB' "$(nodes_per_folio huge 1000)" - -
-	row '  1,000,000 scattered of 4 KiB' "$(nodes_per_folio small-1m 1000000)" - -
-	a=$(between checks kho_seal machine_kexec)
-	row 'checksum of 10,000 scattered 4 KiB folios, per folio' "$(calc '%.1f' "${a:-?} / 10000")" - -
-	a=$(between checks kho_incoming_accept kho_reserve_mem_settle)
-	row 'checks of what came in, and the checksum, per folio' "$(calc '%.1f' "${a:-?} / 10000")" - -
-	a=$(figure parallel 1 parallel-1-per-s) b=$(figure parallel 1 parallel-2-per-s)
-	row 'preserve and unpreserve from 2 CPUs against 1' "$(calc '%.2f' "${b:-?} / ${a:-?}")" '>=' 1.7
-	a=$(figure parallel 1 apart-1-per-s) b=$(figure parallel 1 apart-2-per-s)
-	row '  a loop that sets bits of its own' "$(calc '%.2f' "${b:-?} / ${a:-?}")" - -
-	for size in 1g 2g 8g; do
-		row "MemAvailable, kho=on against off, ${size%g} GiB" "$(mem_ratio $size)" '>=' 99.5 ' %'
+	question 'How much longer is the blackout for each folio?' 'Instructions per folio'
+	row '4 KiB folios, scattered, 1,000,000 of them in 12 GiB' \
+		"$(growth small-1m empty-12g 1000000)" '<=' 250
+	row '4 KiB folios, scattered, 100,000 of them' "$(growth small-100k empty 100000)" '<=' 250
+	row '4 KiB folios, scattered, 40,000 of them' "$(growth small-40k empty 40000)" '<=' 250
+	row '4 KiB folios, scattered, 10,000 of them' "$(growth small-10k empty 10000)" '<=' 250
+	row '4 KiB folios, scattered, 1,000 of them' "$(growth small-1k empty 1000)" - -
+	row '2 MiB folios, 1,000 of them' "$(growth huge empty 1000)" '<=' 500
+	row '1 GiB folio, one' "$(growth giant empty 1)" '<=' 5000
+	for n in 1 2 4 8; do
+		row "2 MiB folios, $n GiB of them in 12 GiB" \
+			"$(growth "size-${n}g" empty-12g $((n * 512)))" - -
 	done
-	row 'scratch, 1 GiB' "$(figure ram-1g-on 1 scratch)" '<=' 56 ' MiB'
-	row '  2 GiB' "$(figure ram-2g-on 1 scratch)" '<=' 84 ' MiB'
-	row '  8 GiB' "$(figure ram-8g-on 1 scratch)" '<=' 355 ' MiB'
+	a=$(between checks kho_incoming_accept kho_reserve_mem_settle)
+	row 'Of this, checks and checksum in the new kernel, 10,000 of 4 KiB' \
+		"$(calc '%.1f' "${a:-?} / 10000")" - -
+	a=$(between checks kho_seal machine_kexec)
+	row 'Of this, the checksum in the old kernel, 10,000 of 4 KiB' \
+		"$(calc '%.1f' "${a:-?} / 10000")" - -
+
+	question 'How long is the blackout with nothing preserved?' 'Instructions'
+	a=$(blackout bare) b=$(blackout nokho)
+	row 'Growth against a kernel without KHO' \
+		"$(calc '%.3f' "100 * (${a:-?} - ${b:-?}) / ${b:-?}")" '<=' 0.2 ' %'
+	row 'With KHO' "$a" - -
+	row 'Without KHO' "$b" - -
+
+	question 'What does a call cost?' 'Instructions per call'
+	row 'kho_preserve_folio(), 4 KiB' "$(per_call small-10k 1 preserve)" '<=' 60
+	row 'kho_preserve_folio(), 2 MiB' "$(per_call huge 1 preserve)" '<=' 60
+	row 'kho_unpreserve_folio(), 4 KiB' "$(per_call small-10k 1 unpreserve)" '<=' 60
+	row 'kho_unpreserve_folio(), 2 MiB' "$(per_call huge 1 unpreserve)" '<=' 60
+	row 'kho_restore_folio(), 4 KiB' "$(per_call small-10k 2 restore)" '<=' 120
+	row 'kho_restore_folio(), 2 MiB' "$(per_call huge 2 restore)" '<=' 1000
+	row 'kho_restore_folio(), 1 GiB' "$(per_call giant 2 restore)" - -
+
+	question 'What does a run of 262,144 pages cost?' 'Instructions per page'
+	row 'kho_preserve_pages()' "$(per_call pages 1 preserve 3)" '<' 1
+	row 'kho_restore_pages()' "$(per_call pages 2 restore)" '<' 20
+
+	question 'How much faster are two CPUs than one?' 'Times the calls per second'
+	a=$(figure parallel 1 parallel-1-per-s) b=$(figure parallel 1 parallel-2-per-s)
+	row 'Preserving and unpreserving folios' "$(calc '%.2f' "${b:-?} / ${a:-?}")" '>=' 1.7
+	a=$(figure parallel 1 apart-1-per-s) b=$(figure parallel 1 apart-2-per-s)
+	row 'For comparison: setting bits that the CPUs do not share' \
+		"$(calc '%.2f' "${b:-?} / ${a:-?}")" - -
+
+	question 'How much memory does it take?' 'Amount'
+	row 'Scratch, machine with 8 GiB' "$(figure ram-8g-on 1 scratch)" '<=' 355 ' MiB'
+	row 'Scratch, machine with 2 GiB' "$(figure ram-2g-on 1 scratch)" '<=' 84 ' MiB'
+	row 'Scratch, machine with 1 GiB' "$(figure ram-1g-on 1 scratch)" '<=' 56 ' MiB'
+	for size in 8g 2g 1g; do
+		row "MemAvailable, kho=on against kho=off, ${size%g} GiB" "$(mem_ratio $size)" '>=' 99.5 ' %'
+	done
+	row 'Map nodes per folio, 1,000,000 scattered 4 KiB folios' \
+		"$(nodes_per_folio small-1m 1000000)" - - ' pages'
+	row 'Map nodes per folio, 1,000 folios of 2 MiB' "$(nodes_per_folio huge 1000)" - - ' pages'
 }
 
 # The targets of arm64 are those of x86, times the ratio of what a call that sets a bit
 # costs on arm64 and on x86.
 collect_arm64() {
-	local a b order
+	local a b call name
 	a=$(per_call arm64-small 1 plain 3) b=$(per_call small-10k 1 plain 3)
-	row 'arm64: a call that sets a bit' "$a" - -
-	row '  on x86-64' "$b" - -
-	row 'arm64: growth per scattered 4 KiB folio, at 10,000' \
+	question 'How much longer is the blackout for each folio, on arm64?' 'Instructions per folio'
+	row '4 KiB folios, scattered, 10,000 of them, arm64' \
 		"$(growth arm64-small arm64-empty 10000)" '<=' "$(scaled 250)"
-	row 'arm64: growth per 2 MiB folio, at 1,000' \
+	row '2 MiB folios, 1,000 of them, arm64' \
 		"$(growth arm64-huge arm64-empty 1000)" '<=' "$(scaled 500)"
-	for order in 0:small 9:huge; do
-		row "arm64: kho_preserve_folio, order ${order%:*}" \
-			"$(per_call "arm64-${order#*:}" 1 preserve)" '<=' "$(scaled 60)"
-		row "arm64: kho_unpreserve_folio, order ${order%:*}" \
-			"$(per_call "arm64-${order#*:}" 1 unpreserve)" '<=' "$(scaled 60)"
+
+	question 'What does a call cost, on arm64?' 'Instructions per call'
+	for call in preserve unpreserve; do
+		for name in '4 KiB:small' '2 MiB:huge'; do
+			row "kho_${call}_folio(), ${name%:*}, arm64" \
+				"$(per_call "arm64-${name#*:}" 1 $call)" '<=' "$(scaled 60)"
+		done
 	done
-	row 'arm64: kho_restore_folio, order 0' "$(per_call arm64-small 2 restore)" '<=' "$(scaled 120)"
-	row 'arm64: kho_restore_folio, order 9' "$(per_call arm64-huge 2 restore)" '<=' "$(scaled 1000)"
+	row 'kho_restore_folio(), 4 KiB, arm64' "$(per_call arm64-small 2 restore)" '<=' "$(scaled 120)"
+	row 'kho_restore_folio(), 2 MiB, arm64' "$(per_call arm64-huge 2 restore)" '<=' "$(scaled 1000)"
+	row 'For comparison: a call that sets a bit, arm64' "$a" - -
+	row 'For comparison: the same call, x86-64' "$b" - -
 }
 
 # scaled TARGET: prints the target for arm64; 0, which nothing reaches, if the ratio is
@@ -362,32 +389,59 @@ scaled() {
 	fi
 }
 
+# Parts of the programs that write tables. number() gives a value thousands
+# separators, and drops the fraction where it says nothing. asks() is true for the
+# first row of a question.
+readonly tables='
+	function number(value,   word, sign, whole, fraction, digits) {
+		split(value, word, " ")
+		if (word[1] !~ /^-?[0-9.]+$/)
+			return value
+		digits = word[1] >= 1000 || word[1] <= -1000 ? sprintf("%.0f", word[1]) : word[1]
+		sign = sub(/^-/, "", digits) ? "-" : ""
+		fraction = match(digits, /\./) ? substr(digits, RSTART) : ""
+		whole = fraction == "" ? digits : substr(digits, 1, RSTART - 1)
+		while (whole ~ /^[0-9]+[0-9][0-9][0-9]/)
+			sub(/[0-9][0-9][0-9](,|$)/, ",&", whole)
+		return sign whole fraction substr(value, length(word[1]) + 1)
+	}
+	function in_brackets(unit) {
+		return "(" tolower(substr(unit, 1, 1)) substr(unit, 2) ")"
+	}
+	function asks(question,   first) {
+		first = question != asked
+		asked = question
+		return first
+	}'
+
 show() {
-	printf '%s\n' "${rows[@]}" | awk -F '|' '
-		BEGIN { printf "%-58s %16s  %-14s %s\n", "figure, 6 GiB unless said", "instructions", "to reach", "" }
-		{ printf "%-58s %16s  %-14s %s\n", $1, $2, $3, $4 }'
+	printf '%s\n' "${rows[@]}" | awk -F '|' "$tables"'
+		BEGIN { print "6 GiB of memory unless said" }
+		asks($5) { printf "\n%-66s %s\n", $5, $6 }
+		{ printf "  %-64s %16s  %-14s %s\n", $1, number($2), $3, $4 }'
 }
 
-# Collects the peer's figures, and adds a row "title|ours|peer|ratio" to peer_rows for
-# each row of collect.
+# Collects the peer's figures, and adds a row "title|ours|peer|ratio|question|unit" to
+# peer_rows for each row of collect.
 add_peer() {
-	local mine=("${rows[@]}") i a b
+	local mine=("${rows[@]}") i a b asks
 	side=peer-
 	collect
 	side=''
 	for i in "${!rows[@]}"; do
-		IFS='|' read -r _ a _ <<<"${mine[i]}"
+		IFS='|' read -r _ a _ _ asks <<<"${mine[i]}"
 		IFS='|' read -r _ b _ <<<"${rows[i]}"
 		peer_rows+=("${mine[i]%%|*}|$a|$b|$(awk -v a="${a%% *}" -v b="${b%% *}" \
-			'BEGIN { if (a > 0 && b != "-") printf "%.2f", b / a }')")
+			'BEGIN { if (a > 0 && b != "-") printf "%.2f", b / a }')|$asks")
 	done
 	rows=("${mine[@]}")
 }
 
 show_peer() {
-	printf '%s\n' "${peer_rows[@]}" | awk -F '|' -v peer="$(peer_release)" '
-		BEGIN { printf "%-58s %16s %16s  %s\n", "beside Linux " peer, "ours", "peer", "peer / ours" }
-		$3 != "-" { printf "%-58s %16s %16s  %s\n", $1, $2, $3, $4 }'
+	printf '%s\n' "${peer_rows[@]}" | awk -F '|' -v peer="$(peer_release)" "$tables"'
+		$3 == "-" { next }
+		asks($5) { printf "\n%-66s %16s %16s  %s\n", $5, "ours", peer, peer " / ours" }
+		{ printf "  %-64s %16s %16s  %s\n", $1, number($2), number($3), $4 }'
 }
 
 peer_release() {
@@ -405,60 +459,63 @@ size_growth() {
 	growth "size-$1" empty-12g $((${1%g} * 512))
 }
 
-# Prints a paragraph, valid as Markdown and as reStructuredText, about sizes of memory
-# that are too large to be measured here. Prints nothing if a run that it is computed
-# from is missing.
+# Prints a paragraph, valid as Markdown and as reStructuredText, that extrapolates the
+# growth to machines that are larger than any that was measured. Prints nothing if a run
+# that it is computed from is missing.
 extrapolation() {
-	local g1 g2 g4 g8 rest
-	g1=$(size_growth 1g) g2=$(size_growth 2g) g4=$(size_growth 4g) g8=$(size_growth 8g)
+	local g1 g8 rest
+	g1=$(size_growth 1g) g8=$(size_growth 8g)
 	rest=$(blackout empty-12g)
-	[[ -n $g1 && -n $g2 && -n $g4 && -n $g8 ]] || return 0
-	cat <<-END
-		If S bytes are preserved in 2 MiB folios, the blackout grows by
-		g * S / 2 MiB instructions. For 1, 2, 4 and 8 GiB on a machine that has 12, g is
-		$g1, $g2, $g4 and $g8. If g is below 0, it is more work to give memory
-		to the page allocator than to keep it. With the last g the blackout grows by $(calc '%.3f' "$g8 * 524288 / 1e9") * 10^9
-		instructions for 1 TiB and $(calc '%.3f' "$g8 * 12 * 524288 / 1e9") * 10^9 for 12 TiB, if one CPU does all of it.
-		The rest of the blackout takes $(calc '%.2f' "$rest / 1e9") * 10^9 with 12 GiB of memory.
+	[[ -n $g1 && -n $g8 && -n $rest ]] || return 0
+	fold -s -w 78 <<-END | sed 's/ *$//'
+		A negative growth means that the blackout becomes shorter: giving a free block of 2 MiB to the page allocator is more work than keeping one that is preserved. With folios of 2 MiB the growth per folio hardly depends on their number: it is $(number "$g1") instructions with 1 GiB preserved and $(number "$g8") with 8 GiB. Extrapolated from the latter, with one CPU doing all of the work, the blackout changes by $(number "$(calc '%.0f' "$g8 * 524288 / 1e6")") million instructions for 1 TiB and by $(number "$(calc '%.0f' "$g8 * 12 * 524288 / 1e6")") million for 12 TiB. The whole blackout of a machine with 12 GiB and nothing preserved takes $(number "$(calc '%.0f' "$rest / 1e6")") million.
 	END
+}
+
+# number VALUE: with thousands separators
+number() {
+	awk -v value="$1" "$tables"'BEGIN { print number(value) }'
 }
 
 markdown() {
 	echo "# What a handover costs"
-	printf '\n%s\n\n' "$(origin)"
-	printf '%s\n' "${rows[@]}" | awk -F '|' '
-		BEGIN { print "| figure, 6 GiB guest unless said | instructions | to reach | |"
-			print "| --- | ---: | --- | --- |" }
-		{ sub(/^  /, "\\&emsp;", $1); print "| " $1 " | " $2 " | " $3 " | " $4 " |" }'
+	printf '\n%s Guests have 6 GiB of memory unless said.\n' "$(origin)"
+	printf '%s\n' "${rows[@]}" | awk -F '|' "$tables"'
+		asks($5) { print "\n| " $5 " | " $6 " | to reach | |"; print "| --- | ---: | --- | --- |" }
+		{ print "| " $1 " | " number($2) " | " $3 " | " $4 " |" }'
 	((!${#peer_rows[@]})) || peer_markdown
 	printf '\n## Growth with size\n\n%s\n' "$(extrapolation)"
 }
 
 peer_markdown() {
-	printf '\n## Beside Linux %s\n\n' "$(peer_release)"
-	printf '%s\n' "${peer_rows[@]}" | awk -F '|' '
-		BEGIN { print "| figure | ours | peer | peer / ours |"; print "| --- | ---: | ---: | ---: |" }
-		$3 != "-" { sub(/^  /, "\\&emsp;", $1); print "| " $1 " | " $2 " | " $3 " | " $4 " |" }'
+	printf '\n## Beside Linux %s\n' "$(peer_release)"
+	printf '%s\n' "${peer_rows[@]}" | awk -F '|' -v peer="$(peer_release)" "$tables"'
+		$3 == "-" { next }
+		asks($5) { print "\n| " $5 " " in_brackets($6) " | ours | " peer " | " peer " / ours |"
+			print "| --- | ---: | ---: | ---: |" }
+		{ print "| " $1 " | " number($2) " | " number($3) " | " $4 " |" }'
 }
 
 # The same as reStructuredText for the documentation, without rows that were not
-# measured.
+# measured. Each question is a table, with the question and the unit as its head.
 restructured() {
-	printf '.. SPDX-License-Identifier: GPL-2.0-only\n.. Written by host/bench/bench.sh.\n\n%s\n\n' "$(origin)"
-	printf '.. list-table::\n   :header-rows: 1\n\n'
-	printf '   * - Figure, 6 GiB of memory unless said\n     - Instructions\n'
-	printf '%s\n' "${rows[@]}" | awk -F '|' '
-		$2 != "-" { sub(/^  /, "... ", $1); print "   * - " $1 "\n     - " $2 }'
-	((!${#peer_rows[@]})) || peer_restructured
+	printf '.. SPDX-License-Identifier: GPL-2.0-only\n.. Written by host/bench/bench.sh.\n\n%s\n' "$(origin)"
+	printf '%s\n' "${rows[@]}" | awk -F '|' "$tables"'
+		$2 == "-" { next }
+		asks($5) { print "\n.. list-table::\n   :header-rows: 1\n   :widths: 70 30\n"
+			print "   * - " $5 "\n     - " $6 }
+		{ print "   * - " $1 "\n     - " number($2) }'
 	printf '\n%s\n' "$(extrapolation)"
+	((!${#peer_rows[@]})) || peer_restructured
 }
 
 peer_restructured() {
-	printf '\nBeside Linux %s:\n\n' "$(peer_release)"
-	printf '.. list-table::\n   :header-rows: 1\n\n'
-	printf '   * - Figure\n     - 6.12\n     - %s\n' "$(peer_release)"
-	printf '%s\n' "${peer_rows[@]}" | awk -F '|' '
-		$3 != "-" { sub(/^  /, "... ", $1); print "   * - " $1 "\n     - " $2 "\n     - " $3 }'
+	printf '\nBeside Linux %s:\n' "$(peer_release)"
+	printf '%s\n' "${peer_rows[@]}" | awk -F '|' -v peer="$(peer_release)" "$tables"'
+		$3 == "-" { next }
+		asks($5) { print "\n.. list-table::\n   :header-rows: 1\n   :widths: 60 20 20\n"
+			print "   * - " $5 " " in_brackets($6) "\n     - 6.12\n     - " peer }
+		{ print "   * - " $1 "\n     - " number($2) "\n     - " number($3) }'
 }
 
 # plot NAME TITLE UNIT: makes a plot of the lines on standard input, see plot.awk
@@ -502,7 +559,7 @@ main() {
 	echo "console=ttyAMA0 $words" >"$out/cmdline-arm64"
 	make_plugin
 
-	skipped=() peer_rows=()
+	skipped=() peer_rows=() asked=''
 	run_all "$@" < <(runs)
 	collect
 	[[ -z ${PEER:-} ]] || add_peer

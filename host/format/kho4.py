@@ -253,7 +253,7 @@ def xxh64(data, seed):
 def checksum(ram, fdt_addr, nodes):
     """Returns the checksum of the root FDT, which has the property, and of these nodes."""
     fdt = ram.read(fdt_addr, PAGE)
-    value = property_at(fdt, 'checksum')
+    value = property_at(fdt, 'kho-6.12,checksum')
     parts = [xxh64(fdt[:value], 0), xxh64(fdt[value + 8:], value + 8)]
     return sum(parts + [xxh64(ram.read(node, PAGE), node) for node in nodes]) & MASK
 
@@ -423,8 +423,8 @@ class Writer:
                  for name, addr, size in self.blobs]
         self.ram.write(self.fdt_addr, make_fdt((root, nodes), self.fdt_total,
                                                **self.fdt_layout))
-        if 'checksum' in self.extra:
-            at = self.fdt_addr + property_at(self.ram.read(self.fdt_addr, PAGE), 'checksum')
+        if 'kho-6.12,checksum' in self.extra:
+            at = self.fdt_addr + property_at(self.ram.read(self.fdt_addr, PAGE), 'kho-6.12,checksum')
             value = checksum(self.ram, self.fdt_addr, self.nodes.values())
             self.ram.write(at, U64.pack(value + self.checksum_off & MASK))
         array = b''.join(SCRATCH.pack(*region) for region in self.scratch)

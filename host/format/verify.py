@@ -74,13 +74,13 @@ def root_node(h):
     properties, _ = h.reader.root()
     if properties.get('compatible') != b'kho-v4\0':
         yield f'compatible is {properties.get("compatible")}'
-    if set(properties) != {'compatible', 'preserved-memory-map', 'checksum'}:
+    if set(properties) != {'compatible', 'preserved-memory-map', 'kho-6.12,checksum'}:
         yield f'properties are {sorted(properties)}'
     h.reader.map_root()
 
 
 def checksum(h):
-    there = kho4.raw_u64(h.reader.root()[0], 'checksum')
+    there = kho4.raw_u64(h.reader.root()[0], 'kho-6.12,checksum')
     should = kho4.checksum(h.ram, h.reader.kho_data()[0], h.reader.map()[1])
     if there != should:
         yield f'it is {there:#x}, should be {should:#x}'

@@ -129,7 +129,7 @@ def plain(story):
     """A handover as most are."""
     story.writer.preserve(story.writer.fdt_addr)
     story.writer.add_metadata(RELEASE, KEXECS)
-    story.writer.extra['checksum'] = bytes(8)
+    story.writer.extra['kho-6.12,checksum'] = bytes(8)
     story.region()
     # The last two areas have as many pages as one chunk names, and one more.
     story.areas((2, 9), (1, 0), (areas.PER_CHUNK, 0), (areas.PER_CHUNK + 1, 0))
@@ -179,7 +179,7 @@ def sealed(story):
     small(story)
     story.region()
     story.areas((1, 9), (areas.PER_CHUNK + 2, 0))
-    story.writer.extra['checksum'] = bytes(8)
+    story.writer.extra['kho-6.12,checksum'] = bytes(8)
 
 
 def refused(spoil):
@@ -194,143 +194,143 @@ def refused(spoil):
 
 @refused
 def version(story):
-    """root FDT at .* is not of version kho-v4"""
+    """root FDT at .*, 4096 bytes, is not of version kho-v4;"""
     story.writer.compatible = b'kho-v3\0'
 
 
 @refused
 def fdt_size(story):
-    """root FDT, 8192 bytes at .*, cannot be"""
+    """root FDT at .*, 8192 bytes, is not one page in this kernel;"""
     story.writer.fdt_size = 2 * PAGE
 
 
 @refused
 def fdt_total(story):
-    """root FDT at .* is damaged"""
+    """root FDT at .*, 4096 bytes, is damaged;"""
     story.writer.fdt_total = PAGE + 8
     story.writer.page()
 
 
 @refused
 def fdt_null(story):
-    """root FDT, 4096 bytes at 0x0+, cannot be"""
+    """root FDT at 0x0+, 4096 bytes, is not aligned to a page;"""
     story.writer.told['fdt_addr'] = 0
 
 
 @refused
 def fdt_align(story):
-    """root FDT, 4096 bytes at .*, cannot be"""
+    """root FDT at .*, 4096 bytes, is not aligned to a page;"""
     story.writer.told['fdt_addr'] = story.writer.fdt_addr + 8
 
 
 @refused
 def fdt_beyond(story):
-    """root FDT, 4096 bytes at .*, cannot be"""
+    """root FDT at .*, 4096 bytes, is not in RAM;"""
     story.writer.told['fdt_addr'] = 1 << 40
 
 
 @refused
 def fdt_in_use(story):
-    """root FDT at .* is in use"""
+    """root FDT at .*, 4096 bytes, is in use;"""
     story.writer.told['fdt_addr'] = SETUP_DATA
 
 
 @refused
 def fdt_in_scratch(story):
-    """root FDT is in scratch, at"""
+    """root FDT at .*, 4096 bytes, is in scratch;"""
     story.writer.fdt_addr = SETUP_DATA - PAGE
 
 
 @refused
 def map_cell(story):
-    """root FDT at .* names no preserved map"""
+    """root FDT at .*, 4096 bytes, names no preserved map;"""
     story.writer.map_bytes = bytes(4)
 
 
 @refused
 def in_scratch(story):
-    """folio is in scratch, at 0x0*8000000"""
+    """folio at 0x0*8000000, [0-9]+ bytes, is in scratch;"""
     story.writer.preserve(SCRATCH[1][0], 3)
 
 
 @refused
 def twice(story):
-    """folios overlap, at"""
+    """folio at .*, [0-9]+ bytes, overlaps a larger one;"""
     story.writer.preserve(UNUSED, 2)
     story.writer.preserve(UNUSED + PAGE)
 
 
 @refused
 def beyond(story):
-    """folio is not in RAM, at"""
+    """folio at .*, [0-9]+ bytes, is not in RAM;"""
     story.writer.preserve(RAM_SIZE - PAGE)      # reserved by the firmware
 
 
 @refused
 def far_beyond(story):
-    """node of the map names no memory, at"""
+    """node of the map at .*, 4096 bytes, can name no memory that there is;"""
     story.writer.preserve(RAM_SIZE << 10)
 
 
 @refused
 def own_node(story):
-    """folio is a node of the map, at"""
+    """folio at .*, [0-9]+ bytes, holds a node of the map;"""
     story.writer.preserve(story.writer.nodes[kho4.LEVELS - 1, 0])
 
 
 @refused
 def node_in_scratch(story):
-    """node of the map is in scratch, at"""
+    """node of the map at .*, 4096 bytes, is in scratch;"""
     story.writer.nodes[kho4.LEVELS - 1, 0] = SCRATCH[1][0] + PAGE
 
 
 @refused
 def cycle(story):
-    """node of the map (is in it twice|names no memory), at"""
+    """node of the map at .*, 4096 bytes, (is in the map twice|can name no memory that there is);"""
     root = story.writer.nodes[kho4.LEVELS - 1, 0]
     story.after = lambda: story.ram.write(root + 8, U64.pack(root))
 
 
 @refused
 def array_size(story):
-    """scratch array, 40 bytes at .*, cannot be"""
+    """scratch array at .*, 40 bytes, is of an invalid size;"""
     story.writer.told['scratch_size'] = 40
 
 
 @refused
 def array_beyond(story):
-    """scratch array, 48 bytes at .*, cannot be"""
+    """scratch array at .*, 48 bytes, is not in RAM;"""
     story.writer.told['scratch_addr'] = 1 << 40
 
 
 @refused
 def array_in_fdt(story):
-    """scratch array, 48 bytes at .*, cannot be"""
+    """scratch array at .*, 48 bytes, is in use;"""
     story.writer.told['scratch_addr'] = story.writer.fdt_addr
 
 
 @refused
 def scratch_empty(story):
-    """none of 3 scratch regions has a size"""
+    """scratch array at .*, 48 bytes, has empty regions only;"""
     story.writer.scratch = [(start, 0) for start, _ in SCRATCH]
 
 
 @refused
 def scratch_beyond(story):
-    """scratch region 2, .* is not in RAM"""
+    """scratch region at .* is not in RAM;"""
     story.writer.scratch = [*SCRATCH[:2], (1 << 40, SCRATCH[2][1])]
 
 
 @refused
 def scratch_align(story):
-    """scratch region 2, .* is not aligned"""
+    """scratch region at .* is not aligned to a block;"""
     addr, size = SCRATCH[2]
     story.writer.scratch = [*SCRATCH[:2], (addr, size - PAGE)]
 
 
 @refused
 def scratch_twice(story):
-    """scratch region 2, .* overlaps another"""
+    """scratch region at .* overlaps another one;"""
     story.writer.scratch = [*SCRATCH[:2], SCRATCH[1]]
 
 
@@ -361,14 +361,14 @@ def blob_lost(story):
 
 @refused
 def checksum(story):
-    """root FDT and map do not have the checksum that they left with, at"""
-    story.writer.extra['checksum'] = bytes(8)
+    """root FDT at .*, 4096 bytes, and map do not have the checksum that they left with;"""
+    story.writer.extra['kho-6.12,checksum'] = bytes(8)
     story.writer.checksum_off = 1
 
 
 @refused
 def setup_data_size(story):
-    """setup_data at .* has 40 bytes, not 48,"""
+    """setup_data at .* has 40 bytes, not 48;"""
     story.setup_data_size -= 8
 
 

@@ -19,12 +19,12 @@ host_test() {
 		"0 48000000" "0 49000000 0 30"
 	refuses "one without the other" "linux,kho-fdt and linux,kho-scratch have 16 and 0 bytes, not 16 each" \
 		"0 48000000 0 1000" ""
-	refuses "pages of another size" "root FDT, 65536 bytes at .*, cannot be where pages have 4096" \
+	refuses "pages of another size" "root FDT at .*, 65536 bytes, is not one page in this kernel" \
 		"0 48000000 0 10000" "0 49000000 0 30"
-	refuses "nothing where they point to" "root FDT at 0x0*50000000 is damaged" \
+	refuses "nothing where they point to" "root FDT at 0x0*50000000, 4096 bytes, is damaged" \
 		"0 50000000 0 1000" "0 51000000 0 30"
 	# The machine puts the initrd 128 MiB after the start of memory.
-	refuses "the initrd where they point to" "root FDT at 0x0*48000000 is in use" \
+	refuses "the initrd where they point to" "root FDT at 0x0*48000000, 4096 bytes, is in use" \
 		"0 48000000 0 1000" "0 51000000 0 30"
 	# The kernel stops before the normal console works.
 	words="kho=strict earlycon=pl011,0x9000000" limit=10 boot_tree "0 48000000" ""

@@ -31,7 +31,7 @@ host_test() {
 stopped() {
 	local why log=$vms/$name.vm.log
 	why=$(sed -n "s/^fact_refused='\(.*\)'/\1/p" "$vms/$name.facts")
-	why="Kernel panic - not syncing: KHO: handover refused: ${why%,}"
+	why="Kernel panic - not syncing: KHO: handover refused: ${why%;}"
 
 	if grep -q "$why" "$log" && ! grep -qE "Memory: |Run /init" "$log"; then
 		echo "ok - $1"

@@ -77,7 +77,7 @@ make_base() {
 	# shellcheck disable=SC2046 # words
 	make -s -C "$ours" OUT="$dir/bin" TREE="$tree" $(kernel_make_words "$machine") guest-programs
 	cp "$ours/init" "$dir/init"
-	cp -r "$ours/lib.sh" "$ours/cmdline" "$ours/tests" "$ktap" "$dir/kho"
+	cp -r "$ours/lib.sh" "$ours/lib" "$ours/cmdline" "$ours/tests" "$ktap" "$dir/kho"
 	pack "$dir" | gzip -n >"$base.$$"
 	mv "$base.$$" "$base"
 	rm -r "$dir"

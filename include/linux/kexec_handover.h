@@ -5,6 +5,9 @@
  * A kernel names folios with kho_preserve_folio(); the kernel that it kexecs
  * into takes each back with kho_restore_folio(), same address, same content.
  *
+ * This is what clients call. The hooks for the boot sequence are in
+ * kexec_handover_boot.h, those for kexec in kexec_handover_image.h.
+ *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
 #ifndef LINUX_KEXEC_HANDOVER_H
@@ -15,11 +18,8 @@
 #include <linux/types.h>
 
 struct folio;
-struct kexec_buf;
 struct kho_vmalloc;
-struct kimage;
 struct page;
-struct resource;
 
 #ifdef CONFIG_KEXEC_HANDOVER
 
@@ -47,32 +47,6 @@ void kho_remove_subtree(void *blob);
 int kho_retrieve_subtree(const char *name, phys_addr_t *phys, size_t *size);
 
 bool kho_scratch_overlap(phys_addr_t phys, size_t size);
-
-/* For architectures: what the previous kernel handed over, early in boot. */
-void kho_populate(phys_addr_t fdt_phys, u64 fdt_len,
-		  phys_addr_t scratch_phys, u64 scratch_len);
-__printf(1, 2) void kho_refuse(const char *fmt, ...);
-
-/* For reserve_mem=, in mm/memblock.c. */
-bool kho_reserve_mem_deferred(void);
-void kho_reserve_mem_add(const char *name, phys_addr_t align,
-			 phys_addr_t *start, phys_addr_t *size);
-
-/* For kexec_file and the architectures' loaders. */
-bool kho_handover_params(const struct kimage *image, phys_addr_t *fdt_phys,
-			 phys_addr_t *scratch_phys, u64 *scratch_len);
-int kho_locate_mem_hole(struct kexec_buf *kbuf,
-			int (*func)(struct resource *, void *));
-void kho_load_failed(const struct kimage *image, int err);
-
-/* For the start of the page allocator: mm/memblock.c and mm/mm_init.c. */
-void kho_memory_init(void);
-unsigned long kho_free_unpreserved(unsigned long start_pfn,
-				   unsigned long end_pfn,
-				   void (*free)(unsigned long, unsigned long));
-bool kho_set_up_block(unsigned long block_pfn);
-bool kho_deferred_free_pages(unsigned long pfn, unsigned long nr_pages);
-void kho_deferred_done(void);
 
 #else /* CONFIG_KEXEC_HANDOVER */
 
@@ -150,71 +124,6 @@ static inline bool kho_scratch_overlap(phys_addr_t phys, size_t size)
 	return false;
 }
 
-static inline void kho_populate(phys_addr_t fdt_phys, u64 fdt_len,
-				phys_addr_t scratch_phys, u64 scratch_len) { }
-
-static inline bool kho_reserve_mem_deferred(void)
-{
-	return false;
-}
-
-static inline void kho_reserve_mem_add(const char *name, phys_addr_t align,
-				       phys_addr_t *start, phys_addr_t *size) { }
-
-static inline bool kho_handover_params(const struct kimage *image,
-				       phys_addr_t *fdt_phys,
-				       phys_addr_t *scratch_phys,
-				       u64 *scratch_len)
-{
-	return false;
-}
-
-static inline int kho_locate_mem_hole(struct kexec_buf *kbuf,
-				      int (*func)(struct resource *, void *))
-{
-	return 1;
-}
-
-static inline void kho_load_failed(const struct kimage *image, int err) { }
-
-static inline void kho_memory_init(void) { }
-
-static inline unsigned long
-kho_free_unpreserved(unsigned long start_pfn, unsigned long end_pfn,
-		     void (*free)(unsigned long, unsigned long))
-{
-	free(start_pfn, end_pfn);
-
-	return end_pfn - start_pfn;
-}
-
-static inline bool kho_set_up_block(unsigned long block_pfn)
-{
-	return false;
-}
-
-static inline bool kho_deferred_free_pages(unsigned long pfn,
-					   unsigned long nr_pages)
-{
-	return false;
-}
-
-static inline void kho_deferred_done(void) { }
-
 #endif /* CONFIG_KEXEC_HANDOVER */
-
-/* For kexec. */
-#ifdef CONFIG_KEXEC_HANDOVER_CHECKSUM
-void kho_seal(const struct kimage *image);
-#else
-static inline void kho_seal(const struct kimage *image) { }
-#endif
-
-/* For the page allocator. */
-#ifdef CONFIG_KEXEC_HANDOVER_DEBUG
-void kho_check_free(struct page *page, unsigned int order);
-#else
-static inline void kho_check_free(struct page *page, unsigned int order) { }
-#endif
 
 #endif /* LINUX_KEXEC_HANDOVER_H */

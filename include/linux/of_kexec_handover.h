@@ -12,14 +12,18 @@
 
 struct kimage;
 
-int of_kho_setup(const struct kimage *image, void *fdt, int chosen_node);
-
 #ifdef CONFIG_KEXEC_HANDOVER
 
+int of_kho_setup(const struct kimage *image, void *fdt, int chosen_node);
 bool of_kho_take(unsigned long node);
 void of_kho_populate(void);
 
 #else /* CONFIG_KEXEC_HANDOVER */
+
+static inline int of_kho_setup(const struct kimage *image, void *fdt, int chosen_node)
+{
+	return 0;
+}
 
 static inline bool of_kho_take(unsigned long node)
 {

@@ -15,22 +15,14 @@ void test_kho_memblock_phase(void);
 void test_kho_page_alloc_phase(void);
 /* The struct page of @pfn is being initialised. */
 void test_kho_count_page(unsigned long pfn);
+/* The next kernel is about to be started, and all else has stopped. */
+void test_kho_kexec_phase(void);
 
 #else
 
 static inline void test_kho_memblock_phase(void) { }
 static inline void test_kho_page_alloc_phase(void) { }
 static inline void test_kho_count_page(unsigned long pfn) { }
-
-#endif
-
-#ifdef CONFIG_TEST_KEXEC_HANDOVER
-
-/* The next kernel is about to be started, and all else has stopped. */
-void test_kho_kexec_phase(void);
-
-#else
-
 static inline void test_kho_kexec_phase(void) { }
 
 #endif

@@ -25,6 +25,10 @@
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
+#if __has_include(<linux/kexec_handover_boot.h>)
+/* Elsewhere these hooks are in kexec_handover.h. */
+#include <linux/kexec_handover_boot.h>
+#endif
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/mm.h>
 #include <linux/module.h>

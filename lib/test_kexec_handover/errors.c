@@ -32,7 +32,9 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
-#include "../../kernel/kexec_handover_internal.h"
+#include "../../kernel/kexec_handover/fdt.h"
+#include "../../kernel/kexec_handover/outgoing.h"
+#include "../../kernel/kexec_handover/scratch.h"
 
 #define HOLED_NAME	"test-kho-holed"
 #define HOLED_PAGES	5

@@ -32,7 +32,8 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "../../kernel/kexec_handover_internal.h"
+#include "../../kernel/kexec_handover/outgoing.h"
+#include "../../kernel/kexec_handover/restore.h"
 
 #define BLOB_NAME	"test-kho-faults"
 #define AREAS		24
@@ -78,10 +79,10 @@ static unsigned long nr_preserved(void)
 
 static unsigned long nr_waiting(void)
 {
-	struct kho_in_stats stats;
+	struct kho_restore_stats stats;
 	unsigned long nr = 0;
 
-	kho_incoming_stats(&stats);
+	kho_restore_get_stats(&stats);
 	for (unsigned int order = 0; order <= KHO_MAX_FOLIO_ORDER; order++)
 		nr += stats.unclaimed[order];
 

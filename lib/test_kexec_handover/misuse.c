@@ -11,10 +11,11 @@
 #include <linux/debugfs.h>
 #include <linux/gfp.h>
 #include <linux/init.h>
+#include <linux/kexec_handover.h>
 #include <linux/mm.h>
 #include <linux/string.h>
 
-#include "../../kernel/kexec_handover_internal.h"
+#include "../../kernel/kexec_handover/scratch.h"
 
 static void preserve_scratch(struct page *page)
 {

@@ -14,6 +14,7 @@
 #include <linux/cleanup.h>
 #include <linux/debugfs.h>
 #include <linux/init.h>
+#include <linux/kexec_handover.h>
 #include <linux/io.h>
 #include <linux/kho/abi/memblock.h>
 #include <linux/libfdt.h>
@@ -22,7 +23,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "../../kernel/kexec_handover_internal.h"
+#include "../../kernel/kexec_handover/fdt.h"
+#include "../../kernel/kexec_handover/outgoing.h"
 
 static char *names;
 core_param(test_kho_regions, names, charp, 0);

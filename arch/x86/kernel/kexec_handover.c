@@ -13,7 +13,8 @@
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/kexec.h>
-#include <linux/kexec_handover.h>
+#include <linux/kexec_handover_boot.h>
+#include <linux/kexec_handover_image.h>
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/memblock.h>
 #include <linux/sizes.h>
@@ -118,7 +119,7 @@ unsigned int x86_kho_add_setup_data(const struct kimage *image,
 	phys_addr_t fdt, scratch;
 	u64 scratch_len;
 
-	if (!kho_handover_params(image, &fdt, &scratch, &scratch_len))
+	if (!kho_image_params(image, &fdt, &scratch, &scratch_len))
 		return 0;
 
 	*kho = (struct kho_data){

@@ -22,7 +22,10 @@
 #include <libfdt.h>
 #include <linux/memblock.h>
 
-#include "../../../kernel/kexec_handover_incoming.h"
+#include "../../../kernel/kexec_handover/check.h"
+#include "../../../kernel/kexec_handover/fdt.h"
+#include "../../../kernel/kexec_handover/incoming.h"
+#include "../../../kernel/kexec_handover/scratch.h"
 #include "world.h"
 
 static unsigned int results, failures;
@@ -242,8 +245,12 @@ static int cmp_folio(const void *a, const void *b)
 
 static const char *compare_folios(void)
 {
+	static DECLARE_BITMAP(named_blocks, RAM_END / PAGE_SIZE / KHO_BLOCK_PAGES + 1);
 	unsigned long pfn = 0, nr = 0;
 	struct kho_map_folio f;
+
+	bitmap_zero(named_blocks, RAM_END / PAGE_SIZE / KHO_BLOCK_PAGES + 1);
+	kho_incoming_name_blocks(named_blocks);
 
 	qsort(reading.folios, reading.nr_folios, sizeof(f), cmp_folio);
 	for (unsigned int i = 0; i < reading.nr_folios; i++) {
@@ -255,14 +262,14 @@ static const char *compare_folios(void)
 		if (!kho_incoming_has(PFN_PHYS(f.pfn), PAGE_SIZE << f.order) ||
 		    kho_incoming_has(PFN_PHYS(f.pfn), (PAGE_SIZE << f.order) + 1))
 			return "a folio is not what is handed over";
-		if (!test_bit(kho_block_of(f.pfn), kho_blocks.named) ||
-		    !test_bit(kho_block_of(f.pfn + BIT(f.order) - 1), kho_blocks.named))
+		if (!test_bit(kho_block_of(f.pfn), named_blocks) ||
+		    !test_bit(kho_block_of(f.pfn + BIT(f.order) - 1), named_blocks))
 			return "a block is not named";
 		pfn = f.pfn + BIT(f.order);
 	}
 	if (kho_map_next(&kho_incoming.map, pfn, max_pfn, &f))
 		return "a folio is found that is not there";
-	for (unsigned int order = 0; order <= KHO_MAX_FOLIO_ORDER; order++)
+	for (unsigned int order = 0; order <= KHO_MAX_RUN_ORDER; order++)
 		nr += kho_incoming.folios[order];
 	if (nr != reading.nr_folios || kho_incoming.nr_unclaimed.counter != (long)nr)
 		return "folios are not counted right";
@@ -285,6 +292,27 @@ static const char *forget_some(void)
 		if (kho_incoming.nr_unclaimed.counter > was ||
 		    kho_incoming_has(PFN_PHYS(f->pfn), 1))
 			return "a folio is not forgotten";
+	}
+
+	return NULL;
+}
+
+/* Which blobs stay is what the map says. */
+static const char *drop_blobs(void)
+{
+	const void *fdt = phys_to_virt(world.fdt);
+	int node;
+
+	kho_check_blobs();
+	fdt_for_each_subnode(node, fdt, 0) {
+		u64 phys, size;
+
+		if (kho_fdt_u64(fdt, node, KHO_FDT_PROP_DATA, &phys) ||
+		    kho_fdt_u64(fdt, node, KHO_FDT_PROP_SIZE, &size) ||
+		    !kho_check_memblock_has(phys, size))
+			continue;
+		if (!kho_incoming_keeps(phys, size))
+			return "a blob is kept that the map does not keep";
 	}
 
 	return NULL;
@@ -321,8 +349,8 @@ static const char *judge(void)
 	bool accepted;
 
 	oracle_read(&reading);
-	/* An array of the nodes and a bitmap take a page each. */
-	if (world.poor && world.spare_pages < 2 && !reading.defect)
+	/* An array of the nodes takes a page. */
+	if (world.poor && !world.spare_pages && !reading.defect)
 		reading.defect = "no memory";
 	accepted = world_receive();
 	if (accepted != !reading.defect)
@@ -332,10 +360,10 @@ static const char *judge(void)
 	if (!accepted != !!world_said())
 		return accepted ? "accepted with a message" : "refused without a word";
 	if (!accepted)
-		return kho_incoming.map.root || kho_incoming.nodes || kho_blocks.start ?
+		return kho_incoming.map.root || kho_incoming.nodes ?
 		       "something is left of what was refused" : NULL;
 
-	return compare_folios() ?: forget_some();
+	return compare_folios() ?: drop_blobs() ?: forget_some();
 }
 
 static void report(bool ok, const char *name, const char *why)
@@ -387,7 +415,8 @@ static void spoil_large_overlap(void)
 
 /* Half of it is memory, which ends in the middle. */
 static void spoil_past_ram(void) { world_add(PHYS_PFN(ALIGN_DOWN(RAM_END, 0x20000000)), 17); }
-static void spoil_order(void) { world_add(0x40000, 19); }
+static void spoil_order(void) { world_add(0, 19); }
+static void spoil_large_order(void) { world_add(0, KHO_MAX_RUN_ORDER + 1); }
 static void spoil_far(void) { add_page(RAM_END << 8); }
 
 static u64 *some_pointer(void)
@@ -461,8 +490,15 @@ static void spoil_memory(unsigned int spare_pages)
 }
 
 static void spoil_no_memory(void) { spoil_memory(0); }
-static void spoil_little_memory(void) { spoil_memory(1); }
-static void spoil_just_enough_memory(void) { spoil_memory(2); }
+static void spoil_just_enough_memory(void) { spoil_memory(1); }
+
+/* As if something had zeroed the map. */
+static void spoil_empty_map(void)
+{
+	memset(world.map.root, 0, PAGE_SIZE);
+	if (kho_fdt_add(phys_to_virt(world.fdt), "letter", RAM_START, 5))
+		abort();
+}
 
 static void spoil_sealed(void) { world_seal(); }
 
@@ -503,36 +539,37 @@ static const struct {
 	{ "nothing is wrong", spoil_nothing, NULL },
 	{ "a scratch region on two nodes", spoil_nodes_scratch, NULL },
 	{ "an empty region in another one", spoil_empty_region, NULL },
-	{ "no region that is not empty", spoil_all_empty, "regions has a size" },
+	{ "no region that is not empty", spoil_all_empty, "has empty regions only" },
 	{ "the scratch array in scratch", spoil_array_place, NULL },
-	{ "a folio on two nodes", spoil_border, "folio is on two nodes" },
-	{ "a folio where there is no RAM", spoil_hole, "folio is not in RAM" },
-	{ "a folio that ends where there is no RAM", spoil_into_hole, "folio is not in RAM" },
-	{ "a folio that ends behind all RAM", spoil_past_ram, "folio is not in RAM" },
-	{ "a folio where firmware is", spoil_in_use, "folio is in use" },
-	{ "a folio where the scratch array is", spoil_array, "folio is in use" },
-	{ "a folio at the end of scratch", spoil_scratch, "folio is in scratch" },
-	{ "a folio that is a node", spoil_own_node, "folio is a node of the map" },
-	{ "a folio at the end of another", spoil_overlap, "folios overlap" },
-	{ "a large folio in a larger one", spoil_large_overlap, "folios overlap" },
-	{ "a folio that is too large", spoil_order, "node of the map names no memory" },
-	{ "a folio far behind the memory", spoil_far, "names no memory" },
-	{ "a node that is not aligned", spoil_node_unaligned, "node of the map is not in RAM" },
-	{ "a node where there is no RAM", spoil_node_hole, "node of the map is not in RAM" },
-	{ "a node in scratch", spoil_node_scratch, "node of the map is in scratch" },
-	{ "a node where firmware is", spoil_node_in_use, "node of the map is in use" },
-	{ "a node that is the root FDT", spoil_node_fdt, "node of the map is in use" },
+	{ "a folio on two nodes", spoil_border, "is on two NUMA nodes" },
+	{ "a folio where there is no RAM", spoil_hole, "is not in RAM" },
+	{ "a folio that ends where there is no RAM", spoil_into_hole, "is not in RAM" },
+	{ "a folio that ends behind all RAM", spoil_past_ram, "is not in RAM" },
+	{ "a folio where firmware is", spoil_in_use, "is in use" },
+	{ "a folio where the scratch array is", spoil_array, "is in use" },
+	{ "a folio at the end of scratch", spoil_scratch, "is in scratch" },
+	{ "a folio that is a node", spoil_own_node, "holds a node of the map" },
+	{ "a folio at the end of another", spoil_overlap, "overlaps a larger one" },
+	{ "a large folio in a larger one", spoil_large_overlap, "overlaps a larger one" },
+	{ "a folio that is larger than memory", spoil_order, "is not in RAM" },
+	{ "a folio that is too large", spoil_large_order, "can name no memory" },
+	{ "a folio far behind the memory", spoil_far, "can name no memory" },
+	{ "a node that is not aligned", spoil_node_unaligned, "is not in RAM" },
+	{ "a node where there is no RAM", spoil_node_hole, "is not in RAM" },
+	{ "a node in scratch", spoil_node_scratch, "is in scratch" },
+	{ "a node where firmware is", spoil_node_in_use, "is in use" },
+	{ "a node that is the root FDT", spoil_node_fdt, "is in use" },
 	{ "the root as its own child", spoil_cycle, "node of the map" },
-	{ "an FDT whose structure is not aligned", spoil_alignment, "root FDT is damaged" },
+	{ "an FDT whose structure is not aligned", spoil_alignment, "is damaged" },
 	{ "a checksum", spoil_sealed, NULL },
 	{ "a folio more than the checksum knows of", spoil_sealed_bit, "the checksum" },
 	{ "a bit behind the FDT, and a checksum", spoil_sealed_padding, "the checksum" },
 	{ "a blob's size, and a checksum", spoil_sealed_blob, "the checksum" },
 	{ "half a checksum", spoil_checksum_length, "the checksum" },
-	{ "no memory to note the nodes in", spoil_no_memory, "no memory to read the map" },
-	{ "no memory for anything more", spoil_little_memory, "no memory to read the map" },
+	{ "no memory to note the nodes in", spoil_no_memory, "needs more memory" },
+	{ "blobs, and an empty map", spoil_empty_map, "the map names no folio" },
 	{ "just enough memory", spoil_just_enough_memory, NULL },
-	{ "a leaf twice", spoil_twice, "node of the map is in it twice" },
+	{ "a leaf twice", spoil_twice, "is in the map twice" },
 };
 
 static void run_named(void)

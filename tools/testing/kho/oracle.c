@@ -9,12 +9,14 @@
 #include <libfdt.h>
 #include <linux/xxhash.h>
 
+#include <asm/sections.h>
+
 #include "world.h"
 
 #define TABLE		512
 #define LEAF_BITS	32768
 #define ORDER_0_KEY	BIT_ULL(52)
-#define LARGEST		18
+#define LARGEST		31
 #define NR_PAGES	(RAM_END / 4096)
 
 /* Who has a page: nobody, something that no folio may be in, a node, a folio. */
@@ -136,7 +138,7 @@ static bool is_folio(u64 addr, int level, u64 key, u64 wanted)
 static void read_scratch(void)
 {
 	const u64 (*regions)[2] = (void *)world.scratch;
-
+	bool kernel = false;
 	u64 all = 0;
 
 	for (int i = 0; i < NR_SCRATCH; i++) {
@@ -145,6 +147,7 @@ static void read_scratch(void)
 		all += size;
 		if (!size)
 			continue;
+		kernel |= start <= KERNEL_START && end >= KERNEL_END;
 		if (end < start || start % (4 << 20) || size % (4 << 20) ||
 		    start < RAM_START || end > RAM_END || (start < HOLE_END && end > HOLE_START)) {
 			defect("scratch cannot be");
@@ -158,8 +161,8 @@ static void read_scratch(void)
 			}
 		}
 	}
-	if (!all) {
-		defect("there is no scratch");
+	if (!all || !kernel) {
+		defect("there is no scratch, or the kernel is elsewhere");
 		return;
 	}
 	for (int i = 0; i < NR_SCRATCH; i++) {
@@ -195,7 +198,7 @@ static void read_checksum(void)
 	u64 behind, is;
 	int len;
 
-	value = fdt_getprop(fdt, 0, "checksum", &len);
+	value = fdt_getprop(fdt, 0, "kho-6.12,checksum", &len);
 	if (!value)
 		return;
 	behind = value + 8 - fdt;
@@ -241,4 +244,6 @@ void oracle_read(struct reading *into)
 			owner[world.fdt / 4096] = NOBODY;
 	}
 	read_node(map, 5, 0, true);
+	if (!reading->nr_folios && fdt_first_subnode((void *)world.fdt, 0) >= 0)
+		defect("blobs without a folio");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What kernel/kexec_handover_*.c wants and tools/include does not have.
+ * What the files of kernel/kexec_handover/ want and tools/include does not have.
  *
  * Physical addresses are addresses of this process: world.c maps memory where
  * the machine has its RAM.
@@ -27,12 +27,13 @@
 
 struct seq_file;
 struct mutex { };
-struct rcu_work { };
 
-#define PUD_SHIFT		30
 #define PAGE_ALIGNED(addr)	IS_ALIGNED((unsigned long)(addr), PAGE_SIZE)
 
 #define __ro_after_init
+
+#define early_memremap(phys, size)	phys_to_virt(phys)
+#define early_memunmap(virt, size)	((void)(virt))
 
 /* There is no command line, and there are no modules. */
 #define MODULE_LICENSE(name)	static_assert(sizeof(name))

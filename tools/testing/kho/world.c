@@ -6,19 +6,20 @@
  * Copyright (C) 2026 KHO for 6.12 developers
  */
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
 
 #include <linux/memblock.h>
 
-#include "../../../kernel/kexec_handover_incoming.h"
+#include "../../../kernel/kexec_handover/check.h"
+#include "../../../kernel/kexec_handover/checksum.h"
+#include "../../../kernel/kexec_handover/fdt.h"
+#include "../../../kernel/kexec_handover/incoming.h"
+#include "../../../kernel/kexec_handover/ram.h"
+#include "../../../kernel/kexec_handover/scratch.h"
 #include "world.h"
 
 struct world world;
-struct kho_scratch *kho_scratch;
-unsigned int kho_scratch_cnt;
-struct kho_out kho_out;
 bool movable_node_enabled;
 
 static const struct kho_scratch regions[NR_SCRATCH] = {
@@ -27,7 +28,6 @@ static const struct kho_scratch regions[NR_SCRATCH] = {
 
 static u64 random_state;
 static char said[256];
-static unsigned int times_said;
 
 /* xorshift64*: the same numbers for a seed, everywhere. */
 static u64 random_u64(void)
@@ -49,37 +49,24 @@ void random_seed(u64 seed)
 	random_state = seed * 0x9e3779b97f4a7c15ULL + 1;
 }
 
-void kho_refuse(const char *fmt, ...)
+static bool refuse(const struct kho_defect *defect)
 {
-	va_list args;
+	snprintf(said, sizeof(said), "%s at %#llx, %llu bytes, %s", defect->object,
+		 (unsigned long long)defect->phys, (unsigned long long)defect->size,
+		 defect->what);
 
-	va_start(args, fmt);
-	vsnprintf(said, sizeof(said), fmt, args);
-	va_end(args);
-	times_said++;
-}
-
-/* What the kernel said, NULL if nothing; twice is as bad as not at all. */
-const char *world_said(void)
-{
-	if (times_said > 1)
-		return "more than one line";
-
-	return times_said ? said : NULL;
-}
-
-bool kho_is_enabled(void)
-{
 	return false;
 }
 
-bool kho_scratch_overlap(phys_addr_t phys, size_t size)
+/* Why the kernel refused the handover, NULL if it did not. */
+const char *world_said(void)
 {
-	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
-		if (kho_region_overlaps(&kho_scratch[i], phys, size))
-			return true;
-	}
+	return *said ? said : NULL;
+}
 
+/* No blob is looked for. */
+bool kho_ram_is_ram(u64 phys, u64 size)
+{
 	return false;
 }
 
@@ -247,36 +234,26 @@ static void take_memory(void)
 		memblock_phys_free(kho_scratch[1].addr + 2 * i * PAGE_SIZE, PAGE_SIZE);
 }
 
-/* As kho_populate() and kho_memory_init(). */
+/* As kho_populate() and kho_memory_init(), but for the blobs. */
 bool world_receive(void)
 {
-	const void *fdt = phys_to_virt(world.fdt);
-	const char *defect;
-	u64 map;
+	struct kho_defect defect;
 
 	memset(&kho_incoming, 0, sizeof(kho_incoming));
-	memset(&kho_blocks, 0, sizeof(kho_blocks));
 	memset(said, 0, sizeof(said));
-	times_said = 0;
-	kho_scratch_cnt = 0;
+	kho_scratch_set(NULL, 0);
 	reset_memblock();
 
-	defect = kho_fdt_defect(fdt);
-	if (defect) {
-		kho_refuse("root FDT %s", defect);
-		return false;
-	}
-	kho_scratch = phys_to_virt(world.scratch);
-	if (!kho_scratch_valid(kho_scratch, NR_SCRATCH))
-		return false;
-	kho_scratch_cnt = NR_SCRATCH;
-	for (unsigned int i = 0; i < NR_SCRATCH; i++)
-		memblock_mark_kho_scratch(kho_scratch[i].addr, kho_scratch[i].size);
-	memblock_reserve(world.scratch, world.scratch_size);
-	memblock_reserve(world.fdt, KHO_FDT_SIZE);
+	if (!kho_check_fdt(world.fdt, world.fdt_size, &defect))
+		return refuse(&defect);
+	memblock_reserve(world.fdt, world.fdt_size);
+	if (!kho_check_scratch(world.scratch, world.scratch_size, &defect))
+		return refuse(&defect);
+	if (!kho_scratch_adopt(world.scratch, NR_SCRATCH))
+		abort();
+	kho_incoming.fdt_phys = world.fdt;
 	if (world.poor)
 		take_memory();
 
-	return !kho_fdt_u64(fdt, 0, KHO_FDT_PROP_MAP, &map) &&
-	       kho_incoming_accept(map, world.fdt);
+	return kho_check_map(&defect) || refuse(&defect);
 }

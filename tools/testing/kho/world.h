@@ -9,7 +9,7 @@
 
 #include <linux/kho/abi/kexec_handover.h>
 
-#include "../../../kernel/kexec_handover_map.h"
+#include "../../../kernel/kexec_handover/map.h"
 
 /* Two nodes, which meet in the middle of a block, and a hole in the second one. */
 #define RAM_START	0x10000000UL

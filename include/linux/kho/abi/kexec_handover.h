@@ -52,7 +52,7 @@
  */
 #define KHO_FDT_COMPATIBLE	"kho-v4"
 #define KHO_FDT_PROP_MAP	"preserved-memory-map"
-#define KHO_FDT_PROP_CHECKSUM	"checksum"
+#define KHO_FDT_PROP_CHECKSUM	"kho-6.12,checksum"
 #define KHO_FDT_PROP_DATA	"preserved-data"
 #define KHO_FDT_PROP_SIZE	"blob-size"
 #define KHO_FDT_SIZE		PAGE_SIZE

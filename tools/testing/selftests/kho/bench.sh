@@ -2,10 +2,10 @@
 #
 # bench.sh - the guest's part of host/bench/bench.sh: one handover, and its figures
 #
-# Lines "kho-bench: STAGE NAME VALUE" are for the host. The command line says
-# what is preserved: kho_bench=COUNT,ORDER,dense|scattered, several of them
-# with a colon between; "none"; or parallel,ROUNDS. kho_bench_next is the next
-# kernel, "none" when there is no kexec.
+# The host reads the lines "kho-bench: STAGE NAME VALUE". The command line says
+# what to preserve: kho_bench=COUNT,ORDER,dense|scattered, or several of these
+# separated by colons; "none"; or parallel,ROUNDS. kho_bench_next names the next
+# kernel, or is "none" to do no kexec.
 #
 # shellcheck shell=dash disable=SC2034,SC2154
 
@@ -20,7 +20,8 @@ stage_1() {
 	tell mem-available "$(meminfo MemAvailable)"
 	tell mem-total "$(meminfo MemTotal)"
 	[ ! -f $KHO/out/scratch_len ] || tell scratch "$(scratch_mib out)"
-	# What cycles are on arm64; nothing on x86, where they count instructions.
+	# Cycles are counted with this clock on arm64. x86 has no such line, and counts
+	# instructions.
 	tell clock-mhz \
 		"$(dmesg | sed -n 's/.*arch_timer: .* running at \([0-9.]*\)MHz.*/\1/p')"
 	tell nodes-before "$(kho_stat out map_nodes 2>/dev/null)"
@@ -59,7 +60,8 @@ results() {
 	done <$BENCH/results
 }
 
-# The host says what kernels get: as little output as can be, it costs.
+# The host gives the command line. It keeps kernel messages few, because they take
+# time.
 next_words() {
 	echo "$(cat /kho/bench-cmdline) kho_test=$kho_test kho_stage=2"
 }

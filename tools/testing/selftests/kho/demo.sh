@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# demo.sh - the guest's part of host/vm/demo.sh: a scenario about a real file
+# demo.sh - the guest's part of host/vm/demo.sh: a scenario with a file of the host
 #
-# The file is /demo in the first kernel's root file system only: what the
-# second kernel reads can have come by KHO alone. Lines "kho-demo: NAME VALUE"
-# are for the host.
+# The file is /demo in the first kernel's root file system only, so the second
+# kernel can have it only through KHO. The host reads the lines
+# "kho-demo: stage N NAME VALUE".
 #
 # shellcheck shell=dash disable=SC2034,SC2154
 
@@ -14,7 +14,7 @@ stages=2
 plan=5
 
 stage_1() {
-	check "the file is kept" keep_demo
+	check "the file can be kept" keep_demo
 	tell release "$(uname -r)"
 	remember sum "$(checksum)"
 	tell sum "$(recall sum)"
@@ -27,14 +27,14 @@ stage_2() {
 	local sum
 	sum=$(checksum)
 
-	check "it was handed over to" came_from "$(recall release)" 1
+	check "there is an incoming handover" came_from "$(recall release)" 1
 	tell release "$(uname -r)"
 	tell sum "$sum"
 	tell bytes "$(client_stat demo bytes)"
 	tell folios "$(client_stat demo folios)"
 	tell orders "$(client_stat demo orders)"
 	check "the content is right" same checksum "$sum" "$(recall sum)"
-	check "each folio is a proper one" folios_sound
+	check "each restored folio is like a new one" folios_sound
 	check "the first kernel's copy is not here" test ! -e /demo
 	finish
 }

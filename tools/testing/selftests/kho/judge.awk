@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# judge.awk - what the serial log of one scenario amounts to
+# judge.awk - reads the serial log of one scenario and counts its results
 #
 #   awk -v stages=N -v expect=REGEX -f judge.awk LOG
 #
-# Owns the rules by which a virtual machine passed. Each result counts as it
-# is; each result that is planned and missing counts as failed; and when all
-# results are fine but something else is wrong (no end marker, a stage twice,
-# a kernel warning, totals that differ), that counts as one more that failed.
-# So a log is never good because something is missing.
+# Owns the rules that decide whether a scenario passed. Each result counts as it
+# is. Each result that is planned and missing counts as failed. When all results
+# are fine but something else is wrong (no end marker, a stage twice, a kernel
+# warning, totals that differ), one more result counts as failed. So a log never
+# passes because something is missing from it.
 #
-# Prints "PASSED FAILED SKIPPED" and then one line for each reason. Lines are
-# those of host/vm/vm.sh: host time, then "[kernel time] text". What the kernel
-# says counts everywhere, KTAP only from a stage marker to the end of that
-# stage, since KUnit prints KTAP as well. "expect" matches kernel lines that
-# would be bad but belong to the scenario.
+# Prints "PASSED FAILED SKIPPED" and then one line for each reason. The log has the
+# format of host/vm/vm.sh: the host's time, then "[kernel time] text". Kernel messages
+# count everywhere. KTAP counts only from a stage marker to the end of that stage,
+# because KUnit prints KTAP, too. "expect" matches kernel messages that would fail
+# the scenario, but that it causes on purpose.
 
 BEGIN {
 	bad = "BUG:|WARNING:|Oops|Bad page|KASAN|UBSAN|KCSAN" \
@@ -42,14 +42,14 @@ BEGIN {
 
 /^kho-test: stage / {
 	if ($3 != ++stage)
-		wrong("stage " $3 " ran when it was the turn of stage " stage)
+		wrong("stage " $3 " ran instead of stage " stage)
 	within = 1
 	next
 }
 
 /^kho-test: (leave|end)/ {
 	if (!within)
-		wrong("out of turn: " $0)
+		wrong("outside of a stage: " $0)
 	within = 0
 	over = ($2 == "end")
 	next
@@ -83,7 +83,7 @@ is_kernel && !/^# / && $0 ~ bad && !(expect != "" && $0 ~ expect) {
 /^(not )?ok [0-9]+/ {
 	number = ($1 == "ok") ? $2 : $3
 	if (number != ++seen)
-		wrong("result " number " came when it was the turn of " seen)
+		wrong("result " number " came instead of result " seen)
 	if ($1 == "not") {
 		failed++
 		reason[++reasons] = $0
@@ -96,7 +96,7 @@ is_kernel && !/^# / && $0 ~ bad && !(expect != "" && $0 ~ expect) {
 	next
 }
 
-# The first lines of what a failed check had to say.
+# The first lines of a failed check's reason.
 /^# / && !/^# Totals:/ {
 	if (why-- > 0)
 		reason[++reasons] = "  " $0
@@ -120,13 +120,13 @@ END {
 	if (!over)
 		wrong("no end marker")
 	if (!ended)
-		wrong("the log just stops")
+		wrong("the log ends without a line of the virtual machine")
 	if (stage && !headers)
 		wrong("no KTAP header")
 	if (stage && plan < 0)
 		wrong("no plan")
 	if (plan == 0)
-		wrong("the plan is to test nothing")
+		wrong("the plan has no results")
 	if (plan >= 0 && seen > plan)
 		wrong(seen " results, " plan " planned")
 	if (plan > seen) {
@@ -134,7 +134,7 @@ END {
 		failed += plan - seen
 	}
 	if (over && totals !~ "pass:" (passed + 0) " fail:" (failed + 0) " .*skip:" (skipped + 0) " ")
-		wrong("the guest counted otherwise: " totals)
+		wrong("the guest counted differently: " totals)
 	if (wrongs && !failed)
 		failed = 1
 

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec_load - the two system calls that a kexec takes, and nothing else
+ * kexec_load - the two system calls that a kexec needs, and nothing else
  *
- *   kexec_load load KERNEL INITRD COMMAND-LINE    for "exec"
- *   kexec_load crash KERNEL INITRD COMMAND-LINE   for a panic
- *   kexec_load unload                             drop what "load" loaded
- *   kexec_load exec                               go, at once
+ *   kexec_load load KERNEL INITRD COMMAND-LINE    load a kernel for "exec"
+ *   kexec_load crash KERNEL INITRD COMMAND-LINE   load a kernel for a panic
+ *   kexec_load unload                             unload the kernel for "exec"
+ *   kexec_load exec                               start it at once
  *   kexec_load fail N load KERNEL INITRD COMMAND-LINE
- *                                                 with the Nth allocation failing;
+ *                                                 load while the Nth allocation fails;
  *                                                 says if there was none
  *
- * kexec-tools would do, but carries file formats, an assembler purgatory and
- * options of its own between a test and the kernel. INITRD may be "-".
+ * INITRD may be "-". kexec-tools could do all this, but would put its own file
+ * formats, purgatory and options between a test and the kernel.
  */
 
 #include <linux/kexec.h>
 #include <linux/reboot.h>
 
-/* The C library is nolibc.h, see the Makefile. */
+/* The Makefile includes nolibc.h, which is the C library here. */
 
 static int fail(const char *what)
 {
@@ -37,7 +37,7 @@ static int set_fault(const char *nth)
 	return 0;
 }
 
-/* Is there an allocation yet to fail? Then there were fewer. */
+/* Is the allocation that should fail still to come? Then there were fewer. */
 static int fault_left(void)
 {
 	char left = '0';
@@ -54,8 +54,8 @@ static int load(const char *kernel, const char *initrd, const char *cmdline,
 {
 	int kernel_fd, initrd_fd = -1;
 	/*
-	 * Not in the call: nolibc has the number and the arguments in fixed
-	 * registers by then, and another call would use them.
+	 * Computed before the call: nolibc puts the arguments of the system call into
+	 * fixed registers, which a call to strlen() among them would overwrite.
 	 */
 	size_t len = strlen(cmdline) + 1;
 
@@ -107,7 +107,7 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(verb, "exec")) {
 		reboot(LINUX_REBOOT_CMD_KEXEC);
-		return fail("kexec");	/* on success nobody is left to return */
+		return fail("kexec");	/* on success this is never reached */
 	}
 
 	fprintf(stderr, "usage: kexec_load load|crash KERNEL INITRD COMMAND-LINE\n"

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# kho_live.sh - KHO in the running kernel, as far as it goes without a kexec
+# kho_live.sh - tests KHO in the running kernel, without a kexec
 #
-# The checks are those of tests/live.sh, for any machine with KHO on and its
-# test client (CONFIG_TEST_KEXEC_HANDOVER). Leaves nothing behind.
+# Runs the checks of tests/live.sh on any machine with KHO on and with the test
+# client (CONFIG_TEST_KEXEC_HANDOVER). Leaves nothing behind.
 
 kho_lib=$(cd "$(dirname "$0")" && pwd)
 PATH=$kho_lib:$PATH

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pattern - content that tells where it belongs
+ * pattern - writes and checks content in which each word depends on its place
  *
- *   pattern write SEED BYTES    that many bytes to standard output
- *   pattern check SEED BYTES    is standard input exactly these bytes?
+ *   pattern write SEED BYTES    write that many bytes to standard output
+ *   pattern check SEED BYTES    check that standard input is exactly these bytes
  *
- * Each 8-byte word depends on the seed and on its own offset, so a page that
- * ends up in the wrong file, in the wrong place, twice, or not at all is
- * found; a checksum would only say that something is wrong. Emulated guests
- * take a second for 30 MB of SHA-256 and for 500 MB of this.
+ * Each 8-byte word depends on the seed and on its own offset. So this finds a
+ * page that is in the wrong file, at the wrong offset, twice in a file or in
+ * none, where a checksum would only tell that something is wrong. In a second
+ * an emulated guest computes SHA-256 of 30 MB, and the pattern of 500 MB.
  */
 
 #include <linux/types.h>
 
-/* The C library is nolibc.h, see the Makefile. */
+/* The Makefile includes nolibc.h, which is the C library here. */
 
 #define WORDS 8192
 
@@ -60,7 +60,7 @@ static int write_pattern(__u64 seed, __u64 bytes)
 	return 0;
 }
 
-/* Short only at the end of the input. */
+/* Read @len bytes, or fewer at the end of the input. */
 static size_t read_full(void *to, size_t len)
 {
 	size_t done = 0;
@@ -71,7 +71,7 @@ static size_t read_full(void *to, size_t len)
 	return done;
 }
 
-/* The offset of the first wrong byte in buf, @len if there is none. */
+/* Return the offset of the first wrong byte in buf, or @len if there is none. */
 static size_t first_wrong(__u64 seed, __u64 offset, size_t len)
 {
 	size_t i, words = len / 8;

@@ -2,18 +2,18 @@
 /*
  * stamp - the last user space of one kernel and the first of the next
  *
- *   stamp kexec    say what the clock is, and kexec
+ *   stamp kexec    write the clock to the kernel log, and start the next kernel
  *   stamp          as process 1: run /init with the clock in kho_bench_arrived
  *
- * The clock is the one of the CPU that runs on over a kexec: the TSC, on arm64
- * the virtual counter.
+ * The clock is the CPU's counter, which a kexec does not reset: the TSC, or on
+ * arm64 the virtual counter.
  *
- * Between both no user space runs, whichever kernels there are.
+ * No user space runs between the two, whichever kernels they run under.
  */
 
 #include <linux/reboot.h>
 
-/* The C library is nolibc.h, see the Makefile. */
+/* The Makefile includes nolibc.h, which is the C library here. */
 
 #define LEFT "kho-bench: 1 left "
 #define ARRIVED "kho_bench_arrived="
@@ -34,13 +34,13 @@ static unsigned long long read_clock(void)
 #endif
 }
 
-/* The clock, in digits. Returns how many. */
+/* Write the clock in digits to @to, and return their number. */
 static int put_clock(char *to)
 {
 	return u64toa_r(read_clock(), to);
 }
 
-/* One write, so that it is one line of the kernel's log. */
+/* A single write, so that the kernel log gets a single line. */
 static void leave(void)
 {
 	char line[64] = LEFT;

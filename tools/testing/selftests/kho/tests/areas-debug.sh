@@ -1,16 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The stories of pages and vmalloc, shorter, between kernels that check locks,
-# struct pages, lists and leaks, and that note who owns each page. What they
-# find, they say in the log, and judge.awk reads that. Wrong calls are for misuse:
-# KEXEC_HANDOVER_DEBUG warns of them.
+# The scenarios pages and vmalloc, shorter, between kernels that check locks, struct
+# pages, lists and leaks, and that record the owner of each page. These kernels
+# report what they find in the log, and judge.awk reads the log. There are no wrong
+# calls here, because KEXEC_HANDOVER_DEBUG warns of them: see scenario misuse.
 #
 # shellcheck shell=dash
-
-# shellcheck source=tools/testing/selftests/kho/tests/debug.sh
-. "$kho_tests/debug.sh"
-# shellcheck source=tools/testing/selftests/kho/tests/vmalloc.sh
-. "$kho_tests/vmalloc.sh"
 
 about="runs of pages and vmalloc areas under a kernel that checks everything"
 kernels="debug"
@@ -35,13 +30,13 @@ stage_1() {
 		check "$bytes bytes can be kept" create_area "vmalloc $bytes"
 	done
 	check "8 MiB with huge pages can be kept" create_area "vmalloc $((8 << 20)) huge"
-	check "nothing leaks" no_leaks
+	check "kmemleak finds no leak" no_leaks
 	note_down
 	handover debug page_owner=on
 }
 
 stage_2() {
-	check "no memory got lost" arrived 1
+	check "no memory is lost" arrived 1
 	arrive
 	check "each page has an owner" owned_one_by_one
 	handover debug page_owner=on test_kho_early
@@ -51,17 +46,18 @@ stage_3() {
 	arrive
 	check "each page can be freed on its own" drop_areas
 	check "much of the memory can be used" usable 50
-	check "nothing leaks" no_leaks
+	check "kmemleak finds no leak" no_leaks
 	finish
 }
 
 arrive() {
-	check "all areas are as they were" areas_sound 9
-	check "nothing else was given" nothing_granted
+	check "all areas are intact" areas_sound 9
+	check "the client gets nothing that was not preserved" nothing_granted
 }
 
-# The owner of each page of a run is who restored it, page for page. A read
-# returns one page's record and begins at the PFN that the file offset says.
+# kho_restore_pages() is the owner of each single page of a run. A read of
+# page_owner returns the record of one page, starting at the PFN that the file
+# offset gives.
 owned_one_by_one() {
 	local pfn
 	pfn=$(sed -n 's/^pages pages=3000 .* first=\(0x[0-9a-f]*\) .*/\1/p' "$AREAS/stats")

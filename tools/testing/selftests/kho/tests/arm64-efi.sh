@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The story of arm64 on a machine that UEFI starts and ACPI describes. The kernel
-# has memblock rebuilt from UEFI's memory map; its device tree is /chosen alone. And as
-# on servers, interrupts of PCI are in tables that cannot be moved once they are in
-# use: UEFI tells each kernel where the first one put them.
+# The scenario arm64 on a machine that boots by UEFI and is described by ACPI. The
+# kernel rebuilds memblock from UEFI's memory map, and its device tree has nothing but
+# /chosen. As on servers, PCI interrupts use tables that cannot be moved once they are
+# in use: each kernel learns from UEFI where the first kernel put them.
 #
 # shellcheck shell=dash
 
 # shellcheck source=tools/testing/selftests/kho/tests/arm64.sh
 . "$kho_tests/arm64.sh"
 
-about="arm64 by UEFI and ACPI: the same"
+about="arm64 by UEFI and ACPI: the same as arm64"
 firmware=efi
 qemu="-machine gic-version=3"
 plan=$((plan + 2))
 
 check_machine() {
-	check "interrupts are still in the first kernel's tables" has_said \
+	check "interrupts still use the first kernel's tables" has_said \
 		"GICv3: Using preallocated redistributor tables"
 }
 

@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The short form of all tests on arm64, part of those that run by default on any
-# host: one kernel that hands over to itself, twice, on a machine with a node that
-# has no memory. Each kernel takes what came in out of its device tree, and is in
-# scratch. arm64-efi is the same with UEFI and ACPI.
+# The short form of all tests on arm64, which runs by default on any host: one kernel
+# hands over to itself, twice, on a machine that has a node without memory. Each kernel
+# removes the incoming handover from its device tree, and is in scratch. arm64-efi runs
+# the same with UEFI and ACPI.
 #
 # shellcheck shell=dash
 
-# shellcheck source=tools/testing/selftests/kho/tests/orders.sh
-. "$kho_tests/orders.sh"
-# shellcheck source=tools/testing/selftests/kho/tests/debug.sh
-. "$kho_tests/debug.sh"
-# shellcheck source=tools/testing/selftests/kho/tests/kaslr.sh
-. "$kho_tests/kaslr.sh"
+# shellcheck source=tools/testing/selftests/kho/lib/orders.sh
+. "$kho_tests/../lib/orders.sh"
 
 about="arm64 by device tree: KUnit, all orders, two handovers, four nodes"
-# With the pages that were asked for, if it is arm64 that was.
+# Uses the page size that the caller asked for, when the caller asked for arm64.
 case ${family-} in
 arm64*) ;;
 *) family=arm64 ;;
@@ -23,17 +19,16 @@ esac
 machines=arm64
 kernels="main"
 words="kunit.enable=1 kunit.filter_glob=kho_*"
-[ "${mem-}" = 5G ] || mem=1G
+mem=1G
 numa=4
 cpus=4
 limit=240
 stages=3
-# shellcheck disable=SC2086 # words
-plan=$((15 + 3 * $(printf '%s\n' $ORDERS | wc -l)))
+plan=$((15 + 3 * $(count_orders)))
 
 stage_1() {
-	check "the machine is described as it should be" described
-	check "the KUnit suites pass here as well" suites_pass
+	check "the machine has the description that this scenario is about" described
+	check "the KUnit suites pass" suites_pass
 	keep_all_orders
 	check "a large file can be kept" keep large 64M
 	note_down
@@ -41,38 +36,39 @@ stage_1() {
 }
 
 stage_2() {
-	check "no memory got lost" arrived 1
+	check "no memory is lost" arrived 1
 	check "the kernel is in scratch" in_scratch "$(text_address)" "$(text_end)"
 	check "the handover is gone from the device tree" taken
 	check_machine
 	all_orders_intact
 	check "the large file is intact" intact large
-	check "each folio is a proper one" folios_sound
+	check "each restored folio is like a new one" folios_sound
 	check "the large file can be dropped" forget large
 	handover main
 }
 
 stage_3() {
-	check "no memory got lost" arrived 2
+	check "no memory is lost" arrived 2
 	check "the kernel is in scratch" in_scratch "$(text_address)" "$(text_end)"
 	check "the handover is gone from the device tree" taken
 	check_machine
 	all_orders_intact
-	check "each folio is a proper one" folios_sound
+	check "each restored folio is like a new one" folios_sound
 	check "files of all orders can be dropped" forget_all_orders
 	check "nine tenths of the memory can be used" usable 90
 	finish
 }
 
-# The flat tree, which the next one is made from, has /chosen but no handover.
+# Kexec makes the next kernel's device tree from this flat tree: /chosen is in it,
+# and the incoming handover is not.
 taken() {
 	flat_properties >/tmp/properties
 	grep -qx bootargs /tmp/properties || { echo "no bootargs"; return 1; }
 	! grep kho /tmp/properties
 }
 
-# The names of all properties of the tree, as it is in memory: nothing that was
-# made from it at boot.
+# The names of all properties in the flat tree in memory. What the kernel made from
+# that tree at boot does not count.
 flat_properties() {
 	od -A n -v -t u1 /sys/firmware/fdt | awk '
 		function word(at) {
@@ -99,7 +95,7 @@ flat_properties() {
 		}'
 }
 
-# What else there is to see on a machine, for stories that start out from this one.
+# For scenarios that build on this one: what else they check on their machine.
 check_machine() {
 	:
 }

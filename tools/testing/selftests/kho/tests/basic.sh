@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The simplest story: keep a file, change the kernel, have the file, drop it.
+# The simplest scenario: keep a file, change the kernel, check the file, drop it.
 #
 # shellcheck shell=dash
 
@@ -11,9 +11,9 @@ plan=13
 
 stage_1() {
 	check "KHO is on" kho_enabled
-	check "nothing came in at cold boot" no_handover
+	check "there is no incoming handover at cold boot" no_handover
 	check "a file can be kept" keep letter 10M
-	check "and read" intact letter
+	check "the file can be read" intact letter
 	remember sum "$(checksum)"
 	note_down
 	handover "$(last_kernel)"
@@ -21,12 +21,12 @@ stage_1() {
 
 stage_2() {
 	check "this is another kernel" differs "$(recall release)"
-	check "it was handed over to" came_from "$(recall release)" 1
+	check "there is an incoming handover" came_from "$(recall release)" 1
 	check "the same files are there" same files "$(kept)" letter
 	check "the content is right" intact letter
-	check "SHA-256 says so too" same checksum "$(checksum)" "$(recall sum)"
-	check "each folio is a proper one" folios_sound
-	check "no memory got lost" arrived 1
+	check "SHA-256 is the same" same checksum "$(checksum)" "$(recall sum)"
+	check "each restored folio is like a new one" folios_sound
+	check "no memory is lost" arrived 1
 
 	local before
 	before=$(mem_free)

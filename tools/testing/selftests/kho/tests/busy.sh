@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Everything at the same time, under lockdep: threads that preserve and take back,
-# readers of debugfs, kernels loaded for kexec, CPUs that come and go. Then memory
-# that holds something preserved cannot be unplugged, and a handover works.
+# Everything at the same time, under lockdep: threads preserve and unpreserve, others
+# read debugfs and load kernels, and CPUs go offline and online. Afterwards, memory
+# that holds something preserved cannot go offline, and a handover works.
 #
 # shellcheck shell=dash
 
 about="callers on four CPUs, debugfs, kexec loads and CPU hotplug at once"
 kernels="debug"
-# There is nothing in a block of this that could not be moved, but for scratch.
+# Nothing in a memory block of this zone is unmovable, except for scratch.
 words="movablecore=512M"
 expect="KHO: memory cannot go offline"
 mem=1G
@@ -24,39 +24,41 @@ MEMORY=/sys/devices/system/memory
 
 stage_1() {
 	check "the CPUs are there" same "CPUs" "$(nproc)" "$cpus"
-	# Of no order that the threads have not: what they need of a map stays.
+	# Its order is one that the threads use, too: the map keeps the leaves that it
+	# once needed.
 	check "a file can be kept" keep letter 8M 3
 	check "threads can be started" warm_up
 	remember preserved "$(preserved)"
 
 	echo 4 >$BUSY
 	{ read_all 30; echo "status $?"; } >/tmp/readers 2>&1 &
-	check "a kernel can be loaded over and over, with CPUs coming and going" loads 6
+	check "a kernel can be loaded over and over, while CPUs go offline and online" loads 6
 	wait $!
-	check "the rest of it can be read meanwhile" grep -qx "status 0" /tmp/readers
+	check "debugfs can be read meanwhile" grep -qx "status 0" /tmp/readers
 	echo 0 >$BUSY
 	note "$(cat $BUSY)"
-	check "no thread stood still" [ "$(busy_stat fewest)" -gt 0 ]
+	check "each thread made progress" [ "$(busy_stat fewest)" -gt 0 ]
 	check "no call went wrong" same wrong "$(busy_stat wrong)" 0
 	check "no more is preserved than before" same preserved "$(preserved)" "$(recall preserved)"
 	check "all CPUs are back" same "CPUs" "$(nproc)" "$cpus"
-	check_plugged "memory that is preserved cannot be unplugged" stays_plugged
-	check_plugged "nor can it be if the folio can be moved" movable_stays
+	check_plugged "memory that holds a preserved folio cannot go offline" stays_plugged
+	check_plugged "the same holds for a movable folio" movable_stays
 	note_down
 	echo 4 >$BUSY
 	handover debug "$words"
 }
 
-# The threads were not stopped: what they had preserved waits for nobody.
+# The threads were still running at the kexec: nobody restores what they had
+# preserved.
 stage_2() {
-	check "a handover came in" came_from "$(recall release)" 1
-	check "each folio is a proper one" folios_sound
+	check "there is an incoming handover" came_from "$(recall release)" 1
+	check "each restored folio is like a new one" folios_sound
 	check "the file is intact" intact letter
-	check "what nobody asks for can be freed" echo_into "$KHO/in/release"
+	check "folios that nobody restores can be freed" echo_into "$KHO/in/release"
 	finish
 }
 
-# All leaves that the threads will ever need, as far as memory goes.
+# Makes the map allocate all leaves that the threads will need.
 warm_up() {
 	echo 4 >$BUSY && sleep 2 && echo 0 >$BUSY
 }
@@ -69,7 +71,7 @@ preserved() {
 	kho_stat out preserved_folios
 }
 
-# loads N: with a CPU going and coming back in between
+# loads N: loads and unloads a kernel N times. Each time a CPU is offline in between.
 loads() {
 	local i=0
 
@@ -87,14 +89,14 @@ read_all() {
 
 	while [ $((i += 1)) -le "$1" ]; do
 		cat "$KHO"/out/stats "$KHO"/out/fdt "$KHO"/out/scratch_* >/dev/null || return
-		# What is named there comes and goes.
+		# Blobs come and go, so their files may be gone already.
 		cat "$KHO"/out/sub_fdts/* >/dev/null 2>&1 || :
 		[ "$(preserved)" -gt 0 ] || { cat "$KHO/out/stats"; return 1; }
 	done
 }
 
-# check_plugged WHAT COMMAND: on arm64 no memory goes offline that was there at boot,
-# and what came later is never handed over.
+# check_plugged WHAT COMMAND: as check(), except on arm64. There, memory that was
+# present at boot never goes offline, and hot-added memory is never handed over.
 check_plugged() {
 	if [ "$(uname -m)" = aarch64 ]; then
 		ktap_test_skip "- $1"
@@ -107,7 +109,8 @@ stays_plugged() {
 	cannot_go "$(client_stat letter at)" && intact letter
 }
 
-# A page of a file in memory, which nothing pins. Not preserved, it moves.
+# The folio is a page of a file in memory, which nothing pins. If it were not
+# preserved, it would be moved.
 movable_stays() {
 	local at now
 
@@ -120,13 +123,13 @@ movable_stays() {
 	echo 0 >$MOVABLE
 }
 
-# cannot_go ADDRESS: the block of memory that it is in
+# cannot_go ADDRESS: the memory block with that address stays online.
 cannot_go() {
 	local block
 
 	block=$(($1 / 0x$(cat $MEMORY/block_size_bytes)))
 	[ "$(cat "$MEMORY/memory$block/state")" = online ] || { echo "no block $block"; return 1; }
-	! echo offline >"$MEMORY/memory$block/state" || { echo "block $block is gone"; return 1; }
+	! echo offline >"$MEMORY/memory$block/state" || { echo "block $block went offline"; return 1; }
 	same state "$(cat "$MEMORY/memory$block/state")" online
 }
 

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Handovers, there and back. Each kernel takes over three files, adds one
-# and drops the oldest, so nothing of the first kernel is left in the end but
-# the scratch array, and what KHO needs for itself does not grow.
+# Handovers to another kernel and back. Each kernel gets three files, adds one
+# and drops the oldest. In the end nothing of the first kernel is left except the
+# scratch array, and what KHO needs for itself has not grown.
 #
 # host/vm/test.sh chain:kho_handovers=200 takes a quarter of an hour.
 #
 # shellcheck shell=dash
 
 kho_handovers=${kho_handovers:-6}
-about="$kho_handovers handovers to and fro, with files that come and go"
+about="$kho_handovers handovers between two kernels, with new and dropped files"
 kernels="main next"
 words="kho_handovers=$kho_handovers"
 stages=$((kho_handovers + 1))
@@ -23,21 +23,21 @@ stage_1() {
 	handover next "$words"
 }
 
-# In stage N the files N-1, N and N+1 come in, after N-1 kexecs.
+# In stage N, after N-1 kexecs, the incoming files are N-1, N and N+1.
 later_stage() {
 	local n=$kho_stage
 	local files="file-$((n - 1)) file-$n file-$((n + 1))"
 
 	check "kexec $((n - 1)) was a handover" came_from "$(recall release)" $((n - 1))
-	check "just the three files came in" same files "$(sorted "$(kept)")" "$(sorted "$files")"
+	check "exactly three files are there" same files "$(sorted "$(kept)")" "$(sorted "$files")"
 	# shellcheck disable=SC2086 # words
-	check "they are intact" intact $files
-	check "each folio is a proper one" folios_sound
-	check "no memory got lost" \
+	check "the files are intact" intact $files
+	check "each restored folio is like a new one" folios_sound
+	check "no memory is lost" \
 		near MemTotal "$(mem_total)" "$(recall total)" 512
-	check "scratch is where it was" same_scratch
-	check "the oldest can be replaced" replace "$n"
-	check "nothing grows" same_size
+	check "scratch is where it was before" same_scratch
+	check "the oldest file can be replaced" replace "$n"
+	check "what is preserved does not grow" same_size
 
 	[ "$n" -lt "$stages" ] || finish
 	remember release "$(uname -r)"
@@ -56,8 +56,8 @@ next_in_turn() {
 	[ $((kho_stage % 2)) -eq 1 ] && echo next || echo main
 }
 
-# From the fifth stage on the files are of the same folios, but for where they
-# are: that takes a leaf of the map more or less.
+# From the fifth stage on the files have the same number of folios. Only their
+# addresses differ, for which the map may need a leaf more or less.
 same_size() {
 	local nodes folios
 	nodes=$(kho_stat out map_nodes)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# An area that drivers allocate from, cma= on the command line and in Debian's arm64
-# kernels without a word. The first kernel has it beside scratch and sizes scratch
-# for the next one, which has it inside: that is memory for movable pages, too, and
-# counts once.
+# An area that drivers allocate from: cma= on the command line, which Debian's arm64
+# kernels have by default. The first kernel has the area next to scratch and computes the
+# size of scratch for the next kernel, which has the area inside scratch. Scratch is
+# memory for movable pages, too, so there the area counts once.
 #
 # shellcheck shell=dash
 
-about="an area for drivers (cma=) beside scratch, then in it"
+about="an area for drivers (cma=) outside of scratch, then inside"
 case ${family-} in
 arm64*) ;;
 *) family=arm64 ;;
@@ -20,8 +20,8 @@ stages=3
 plan=17
 
 stage_1() {
-	check "there is an area" area_is outside
-	check "it counts beside scratch" counted "$(in_blocks 64)"
+	check "the area is outside of scratch" area_is outside
+	check "it counts in addition to scratch" counted "$(in_blocks 64)"
 	check "a file can be kept" keep letter 30M
 	remember regions "$(regions out)"
 	note_down
@@ -29,10 +29,10 @@ stage_1() {
 }
 
 later_stage() {
-	check "no memory got lost" arrived $((kho_stage - 1))
-	check "scratch came in as it was" same in "$(regions in)" "$(recall regions)"
+	check "no memory is lost" arrived $((kho_stage - 1))
+	check "the incoming scratch is unchanged" same in "$(regions in)" "$(recall regions)"
 	check "the area is in scratch" area_is inside
-	check "it counts once" counted 0
+	check "it does not count twice" counted 0
 	check "the file is intact" intact letter
 	[ "$kho_stage" -lt "$stages" ] || last_checks
 	check "another file can be kept" keep second 5M
@@ -42,16 +42,16 @@ later_stage() {
 last_checks() {
 	check "files can be dropped" forget letter second
 	check "nine tenths of the memory can be used" usable 90
-	check "and the kernel is still content" has_not_said 'BUG:|WARNING:|Bad page'
+	check "the kernel has reported no error" has_not_said 'BUG:|WARNING:|Bad page'
 	finish
 }
 
-# area_is inside|outside: of scratch
+# area_is inside|outside: the area is inside or outside of scratch.
 area_is() {
 	local at start size where=outside
 
 	at=$(dmesg | sed -n 's/.*cma: Reserved [0-9]* MiB at \(0x[0-9a-f]*\).*/\1/p')
-	[ "$at" ] || { echo "there is none"; return 1; }
+	[ "$at" ] || { echo "there is no area"; return 1; }
 	regions out >/tmp/regions
 	while read -r start size; do
 		[ $((at)) -lt $((start)) ] || [ $((at)) -ge $((start + size)) ] || where=inside
@@ -59,12 +59,12 @@ area_is() {
 	same "the area at $at" $where "$1"
 }
 
-# counted MIB: that many are for movable pages, scratch aside
+# counted MIB: that much memory outside of scratch is for movable pages.
 counted() {
 	local kib=$((($(scratch_mib out) + $1) << 10))
 
 	same CmaTotal "$(meminfo CmaTotal)" "$kib" &&
-		same "that of zones" "$(cma_of_zones)" "$kib"
+		same "the sum over all zones" "$(cma_of_zones)" "$kib"
 }
 
 cma_of_zones() {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The story of cpus4 on one CPU, where they take turns anywhere.
+# The scenario cpus4 on one CPU, where the processes may interrupt each other anywhere.
 #
 # shellcheck shell=dash
 

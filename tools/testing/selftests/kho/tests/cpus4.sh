@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# As many files as CPUs, kept and dropped by all of them at the same time.
+# As many files as CPUs. All CPUs keep and drop their files at the same time.
 #
 # shellcheck shell=dash
 
@@ -15,25 +15,25 @@ readonly FILES="a b c d"
 stage_1() {
 	check "the CPUs are there" same "CPUs" "$(nproc)" "$cpus"
 	check "files can be kept" each keep_own
-	check "and dropped and kept again" each keep_anew
+	check "files can be dropped and kept again" each keep_anew
 	note_down
 	handover next
 }
 
 stage_2() {
-	check "no memory got lost" arrived 1
-	check "each folio is a proper one" folios_sound
+	check "no memory is lost" arrived 1
+	check "each restored folio is like a new one" folios_sound
 	check "the files are intact" each intact_own
 
 	local before
 	before=$(mem_free)
-	check "they can be dropped" each forget_own
+	check "the files can be dropped" each forget_own
 	check "their memory is free again" came_back "$before" "$(bytes 32M)"
 	check "nine tenths of the memory can be used" usable 90
 	finish
 }
 
-# each COMMAND: for each file, at the same time
+# each COMMAND: runs COMMAND for each file, all at the same time.
 each() {
 	local file pids='' pid status=0
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A crash kernel beside KHO: it is loaded, and a panic starts it, as if there
-# were no KHO. In it KHO stays off, since the memory that it could find named
-# in a handover is what a dump is made of.
+# A crash kernel together with KHO: it is loaded, and a panic starts it, as without
+# KHO. In the crash kernel KHO stays off, because the memory that a handover names
+# is part of what gets dumped.
 #
 # shellcheck shell=dash
 
@@ -20,13 +20,13 @@ stage_1() {
 	check "a file can be kept" keep letter 20M
 	load_kernel crash main || bail_out "cannot load a crash kernel"
 	marker "leave"
-	exit	# of init: the kernel panics
+	exit	# init exits, so the kernel panics
 }
 
 stage_2() {
 	check "this is the crash kernel" test -e /proc/vmcore
 	check "KHO is off" kho_disabled
-	check "the memory is what was reserved" \
+	check "it has only the reserved memory" \
 		test "$(meminfo MemTotal)" -lt 131072
 	finish
 }

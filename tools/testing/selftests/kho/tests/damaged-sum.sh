@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# As damaged, with the root FDT among what is written over, and a checksum: the
-# next kernel notices whatever it is. Only if the damage is such that there is no
-# checksum any more, as far as one can see, it may be that it does not.
+# The scenario damaged, with the root FDT among what is overwritten, and with a
+# checksum: the next kernel notices any damage. The exception is damage to the root
+# FDT after which there seems to be no checksum: the kernel may not notice that.
 #
 # shellcheck shell=dash
 
@@ -15,8 +15,8 @@ words="kho_seed=$kho_seed kho_rounds=$kho_rounds"
 
 said_once() {
 	if [ -d "$KHO/in" ]; then
-		! grep -q checksum "$KHO/in/fdt" || { echo "it was taken over"; return 1; }
+		! grep -q checksum "$KHO/in/fdt" || { echo "the kernel accepted the damaged handover"; return 1; }
 	else
-		same lines "$(dmesg | grep -c 'KHO: handover refused: .*, booting as from cold')" 1
+		same lines "$(dmesg | grep -c 'KHO: handover refused: .*; booting as from cold')" 1
 	fi
 }

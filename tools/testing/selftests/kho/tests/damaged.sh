@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# In each round the map or the scratch array is written over right before the
-# kexec: bits, words, addresses, whole pages. The next kernel finds something
-# wrong, says so once and boots as from cold; or there is nothing wrong that one
-# can see, and then files have what was in them, are not there, or their owner
-# is told that a part of them is not.
+# In each round the map or the scratch array is overwritten right before the kexec:
+# bits, words, addresses, whole pages. Either the next kernel finds something wrong,
+# says so once and boots without the handover. Or nothing is visibly wrong: then each
+# file is intact, or is missing, or its owner is told that a part of it is missing.
 #
 # host/vm/test.sh damaged:kho_seed=100:kho_rounds=20 is another run of it;
 # host/vm/damage.sh makes many.
@@ -16,7 +15,7 @@ kho_rounds=${kho_rounds:-10}
 kho_damage=${kho_damage:-map}
 about="damage to the map and to scratch, $kho_rounds times, seed $kho_seed"
 kernels="main"
-# A checksum would notice all of it.
+# With a checksum, the kernel would notice all damage.
 words="kho_seed=$kho_seed kho_rounds=$kho_rounds kho_checksum=off"
 limit=$((60 + 20 * kho_rounds))
 expect="KHO: (handover refused|nothing to restore|no room|.* is more than|blob .* ignored)"
@@ -30,8 +29,8 @@ stage_1() {
 
 later_stage() {
 	note "seed $((kho_seed + kho_stage - 2)): $(outcome)"
-	check "the kernel says once what is wrong, or takes over" said_once
-	check "a file is as it was, or is known not to be" intact_or_known
+	check "the kernel says once what is wrong, or accepts the handover" said_once
+	check "each file is intact, or its damage is known" intact_or_known
 	[ "$kho_stage" -le "$kho_rounds" ] || { memory_is_fine; finish; }
 	next_round
 }
@@ -40,7 +39,7 @@ memory_is_fine() {
 	check "nine tenths of the memory can be used" usable 90
 }
 
-# Small folios near to each other and large ones.
+# Keeps small folios next to each other, and large ones, and damages the handover.
 next_round() {
 	[ "$kho_stage" -eq 1 ] || memory_is_fine
 	if ! keep "large-$kho_stage" 3M || ! keep "small-$kho_stage" 300K 0; then
@@ -59,13 +58,13 @@ said_once() {
 	if [ -d "$KHO/in" ]; then
 		has_not_said 'KHO: handover refused'
 	else
-		same lines "$(dmesg | grep -c 'KHO: handover refused: .*, booting as from cold')" 1
+		same lines "$(dmesg | grep -c 'KHO: handover refused: .*; booting as from cold')" 1
 	fi
 }
 
-# Those of the last rounds, if nobody wrote over what tells of them. A folio that
-# the map does not name any more is refused to the owner of the file, who knows
-# by that.
+# Checks the files of earlier rounds that are there: the damage may have removed
+# them. When the map no longer names a folio, the file's owner cannot restore it,
+# and so learns of the damage.
 intact_or_known() {
 	local name
 

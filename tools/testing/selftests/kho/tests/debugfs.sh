@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The root FDT changes all the time while somebody reads it. What he reads is as
-# it was at one moment, also when he reads in parts.
+# The root FDT changes while somebody reads it from debugfs. A reader sees the root
+# FDT of one moment, even when he reads it in parts.
 #
 # shellcheck shell=dash
 
-about="what debugfs shows of what changes is never half of it"
+about="debugfs never shows a root FDT that is half changed"
 kernels="main"
 cpus=2
 stages=1
@@ -16,17 +16,17 @@ readonly TOGGLE=/sys/kernel/debug/test_kho_errors/toggle
 stage_1() {
 	local without with
 
-	# What was behind the nodes settles with the first changes.
-	check "a blob can come and go" toggle 4
+	# The bytes after the last node change with the first blob, and then no more.
+	check "a blob can be added and removed" toggle 4
 	without=$(sum)
-	check "it can come" toggle 1
+	check "a blob can be added" toggle 1
 	with=$(sum)
-	check "which is seen" differ "$without" "$with"
-	check "and has a file" [ -f "$KHO/out/sub_fdts/test-kho-toggle" ]
-	check "what is read in two parts is of one moment" same "what was read" \
+	check "the root FDT has changed" differ "$without" "$with"
+	check "the blob has a file" [ -f "$KHO/out/sub_fdts/test-kho-toggle" ]
+	check "two reads of one open file are of the same moment" same "what was read" \
 		"$(in_two_parts)" "$with"
-	check "and gone from there" same "what is there" "$(sum)" "$without"
-	check "two hundred readers see all of a change or nothing" readers_see "$without" "$with"
+	check "the root FDT no longer has the blob" same "the root FDT" "$(sum)" "$without"
+	check "two hundred readers see a whole change or none of it" readers_see "$without" "$with"
 	finish
 }
 
@@ -39,7 +39,7 @@ sum() {
 }
 
 differ() {
-	[ "$1" != "$2" ] || { echo "it is the same"; return 1; }
+	[ "$1" != "$2" ] || { echo "they are the same"; return 1; }
 }
 
 in_two_parts() {
@@ -50,7 +50,7 @@ in_two_parts() {
 	} <"$KHO/out/fdt" 2>/dev/null | md5sum | cut -d ' ' -f 1
 }
 
-# readers_see SUM SUM: these and nothing else, each of them at least once.
+# readers_see SUM SUM: readers see these two sums only, each of them at least once.
 readers_see() {
 	local pid=''
 

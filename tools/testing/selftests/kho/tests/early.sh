@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Folios that are taken back in an early_initcall, when most struct pages do
-# not exist yet, are as good as others, and deferred initialisation, which
-# comes after, leaves them alone. The client compares them at both times.
+# Folios that are restored in an early_initcall, when most struct pages are not
+# initialised yet, are as good as others. Deferred initialisation, which comes later,
+# does not touch them: the client checks them before and after it.
 #
 # shellcheck shell=dash
 
-# shellcheck source=tools/testing/selftests/kho/tests/orders.sh
-. "$kho_tests/orders.sh"
-# shellcheck source=tools/testing/selftests/kho/tests/mixed.sh
-. "$kho_tests/mixed.sh"
+# shellcheck source=tools/testing/selftests/kho/lib/orders.sh
+. "$kho_tests/../lib/orders.sh"
 
-about="folios of all orders taken back before deferred initialisation"
+about="folios of all orders restored before deferred initialisation"
 kernels="main next"
 mem=2G
 [ "$PAGE_SIZE" != 65536 ] || mem=5G
@@ -19,8 +17,7 @@ cpus=4
 numa=2
 limit=120
 stages=3
-# shellcheck disable=SC2086 # words
-plan=$((10 + 3 * $(printf '%s\n' $ORDERS | wc -l)))
+plan=$((10 + 3 * $(count_orders)))
 
 stage_1() {
 	keep_all_orders
@@ -29,7 +26,7 @@ stage_1() {
 	handover "$(last_kernel)" test_kho_early
 }
 
-# And once more, from the kernel that took them back early.
+# Hands over once more, from the kernel that restored the folios early.
 stage_2() {
 	arrives_early
 	handover main test_kho_early
@@ -38,16 +35,16 @@ stage_2() {
 stage_3() {
 	arrives_early
 	check "files of all orders can be dropped" forget_all_orders
-	check "so can the large one" forget large
+	check "the large file can be dropped" forget large
 	check "nine tenths of the memory can be used" usable 90
 	finish
 }
 
 arrives_early() {
-	check "the folios were compared again later" compared_again
+	check "the folios were checked again later" compared_again
 	all_orders_intact
 	check "the large file is intact" intact large
-	check "each folio is a proper one" folios_sound
+	check "each restored folio is like a new one" folios_sound
 }
 
 compared_again() {

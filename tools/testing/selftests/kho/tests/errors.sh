@@ -1,26 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Calls that must fail, each with the error that is documented, with KHO on and
-# off, and with what is wrong in what came in. None of them leaves anything
-# behind. Beside them the smallest client that uses each function.
+# Calls that must fail, each with its documented error: with KHO on, with KHO off, and
+# with errors in the incoming handover. None of them leaves anything behind. Besides,
+# the smallest client that uses each function of the API runs.
 #
 # shellcheck shell=dash
-
-# shellcheck source=tools/testing/selftests/kho/tests/pages.sh
-. "$kho_tests/pages.sh"
 
 about="each documented error of each call; each function once"
 kernels="main next"
 words="test_kho_errors test_kho_api.run=1"
 mem=1G
+limit=120
 stages=3
 plan=20
 expect="KHO: (blob test-kho-nowhere|nothing .*, 1 pages|cannot restore a vmalloc area: 4 of 5)"
 
 readonly ERRORS=/sys/kernel/debug/test_kho_errors
 
-# An area of small pages needs a leaf for no order but 0, which with 64 KiB is
-# that of all memory.
+# An area of small pages needs leaves of order 0 only. With pages of 64 KiB one
+# such leaf covers all memory and is there already, so nothing can fail.
 case $PAGE_SIZE in
 65536) VMALLOC_MEMORY=0 ;;
 *) VMALLOC_MEMORY=-12 ;;
@@ -67,32 +65,32 @@ subtree-off -95
 alloc-off -95"
 
 stage_1() {
-	check "each call fails as it should, or works" calls_are "$ON_ERRORS"
-	check "nothing is left of them" nothing_left
-	check "nothing came in to retrieve" calls_are "$NOTHING_IN"
+	check "each call returns what it should" calls_are "$ON_ERRORS"
+	check "these calls leave nothing behind" nothing_left
+	check "there is nothing to retrieve" calls_are "$NOTHING_IN"
 	check "each function was used" api_says "kept=3 taken=0 wrong=0"
-	# Of no order that is to have no leaf in the map.
+	# Not of an order for which a failing call expects no leaf in the map.
 	check "a file can be kept" keep letter 3M 0
 	note_down
 	handover next "$words"
 }
 
 stage_2() {
-	check "no memory got lost" arrived 1
-	check "what is there is retrieved, other things are not" calls_are "boot 1
+	check "no memory is lost" arrived 1
+	check "good blobs can be retrieved, others cannot" calls_are "boot 1
 retrieve-unknown -2
 retrieve-nowhere -22
 retrieve-no-size -22
 retrieve-metadata 0
 holed-denied 1"
-	check "the bad blob is named" \
+	check "the log names the bad blob" \
 		has_said "KHO: blob test-kho-nowhere, 8 bytes at 0xf[0-9a-f]*, is not in RAM"
-	check "so is the area, of which there is a part" \
+	check "the log names the incomplete area" \
 		has_said "KHO: cannot restore a vmalloc area: 4 of 5 pages"
-	check "the other calls fail here as well" calls_are "$ON_ERRORS"
-	check "nothing is left of them" nothing_left
-	check "the small client has all that is its own" api_says "kept=3 taken=3 wrong=0"
-	check "nothing waits, not the rest of the area either" \
+	check "each other call returns what it should" calls_are "$ON_ERRORS"
+	check "these calls leave nothing behind" nothing_left
+	check "the small client restores all that it preserved" api_says "kept=3 taken=3 wrong=0"
+	check "nothing is unclaimed, nor is the rest of the area" \
 		same unclaimed "$(kho_stat in unclaimed_folios)" 0
 	check "the file is intact" intact letter
 	handover main kho=off
@@ -100,15 +98,15 @@ holed-denied 1"
 
 stage_3() {
 	check "KHO is off" kho_disabled
-	check "each call says so" calls_are "$OFF_ERRORS"
-	check "nothing came in to retrieve" calls_are "$NOTHING_IN"
-	check "and their callers go on" api_says "kept=0 taken=0 wrong=0"
-	check "without a word of warning" has_not_said 'WARNING:|BUG:|KHO: (nothing|cannot)'
+	check "each call fails because of that" calls_are "$OFF_ERRORS"
+	check "there is nothing to retrieve" calls_are "$NOTHING_IN"
+	check "the small client continues without KHO" api_says "kept=0 taken=0 wrong=0"
+	check "there is no warning" has_not_said 'WARNING:|BUG:|KHO: (nothing|cannot)'
 	check "nine tenths of the memory can be used" usable 90
 	finish
 }
 
-# calls_are LINES: all of these are among what the calls returned.
+# calls_are LINES: each line is among the calls with their return values.
 calls_are() {
 	cat $ERRORS/calls >/tmp/calls
 	echo "$1" | while read -r line; do

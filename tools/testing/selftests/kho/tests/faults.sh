@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Each call of KHO with each of its allocations failing once, and loading a
-# kernel with many of its allocations failing: there is an error, and nothing
-# else. What is preserved arrives after all of that.
+# In each call of KHO, each allocation fails once, and while a kernel is loaded, many
+# allocations fail. The call returns an error and changes nothing. What was preserved
+# before arrives in the next kernel.
 #
 # shellcheck shell=dash
 
-about="each allocation fails once: an error, and nothing is left behind"
+about="each allocation fails once: the call returns an error and changes nothing"
 kernels="debug"
 words="test_kho_faults"
 mem=1G
@@ -19,7 +19,7 @@ FAULTS=/sys/kernel/debug/test_kho_faults
 
 stage_1() {
 	check "KHO is on" kho_enabled
-	# Of no order that is to have no leaf in the map.
+	# Not of an order for which a failing call expects no leaf in the map.
 	check "a file can be kept" keep letter 20M 0
 	check "allocations can be made to fail" prepare_faults
 	cat $FAULTS/calls >/tmp/calls
@@ -33,17 +33,17 @@ stage_1() {
 }
 
 stage_2() {
-	check "no memory got lost" came_from "$(recall release)" 1
+	check "no memory is lost" came_from "$(recall release)" 1
 	check "the file is intact" intact letter
 	check "allocations can be made to fail" prepare_faults
 	cat $FAULTS/calls >/tmp/calls
 	note "$(cat /tmp/calls)"
-	check "restore_vmalloc fails in order" unharmed restore_vmalloc
-	check "what was handed over is used, or waits" has_not_said "test_kho: area .* is another"
+	check "restore_vmalloc changes nothing when it fails" unharmed restore_vmalloc
+	check "incoming areas are in use, or wait for their owner" has_not_said "test_kho: area .* is another"
 	finish
 }
 
-# In all tasks that ask for it, whatever the allocation may wait for.
+# Lets allocations fail in each task that asks for it, also those that may wait.
 prepare_faults() {
 	local dir
 
@@ -55,13 +55,15 @@ prepare_faults() {
 	echo 0 >/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem
 }
 
-# As it was read first: what is allocated for the map stays.
+# unharmed NAME: reads /tmp/calls, which has the first run of the calls. A later run
+# would see fewer allocations, because the map keeps what it allocated.
 unharmed() {
 	grep -qE "^$1 faults [1-9][0-9]* errors [1-9][0-9]* wrong 0$" /tmp/calls ||
 		{ grep "^$1 " /tmp/calls; return 1; }
 }
 
-# One after another at first, then with steps: most of them are a page each.
+# Fails one allocation after another at first, and later only some of them: most
+# of them are a page each, and alike.
 loads_fail() {
 	local nth=1 failed=0 preserved
 

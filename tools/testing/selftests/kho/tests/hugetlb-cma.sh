@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The story of hugetlb with hugetlb_cma=: an area for gigantic pages, half of the
-# memory, is no reason for more scratch. The next kernel has no room for it there,
-# and is none the worse for it.
+# The scenario hugetlb with hugetlb_cma=: the area for gigantic pages takes half of
+# the memory, and scratch does not grow because of it. The next kernel has no room for
+# such an area outside of scratch, and otherwise works as usual.
 #
 # shellcheck shell=dash
 
@@ -15,26 +15,26 @@ plan=11
 
 stage_1() {
 	check "there is an area for gigantic pages" area_of_gib 4
-	check "a gigantic page can be had" more_gigantic
+	check "a gigantic page can be allocated" more_gigantic
 	check "KHO is on" kho_enabled
-	check "scratch is not for them" scratch_below 512 out
+	check "scratch is not larger because of them" scratch_below 512 out
 	check "a file can be kept" keep letter 100M
 	note_down
 	handover next "$words"
 }
 
 stage_2() {
-	check "it is a handover" came_from "$(recall release)" 1
-	# Hash tables are larger, as more memory was free when they were sized.
-	check "no memory got lost" near MemTotal "$(mem_total)" "$(recall total)" 8192
+	check "there is an incoming handover" came_from "$(recall release)" 1
+	# Hash tables are larger, because more memory was free when the kernel sized them.
+	check "no memory is lost" near MemTotal "$(mem_total)" "$(recall total)" 8192
 	check "the file is intact" intact letter
-	check "there is no such area" area_of_gib 0
+	check "there is no area for gigantic pages" area_of_gib 0
 	check "the file is still intact" intact letter
-	check "scratch is as small" scratch_below 512 out
+	check "scratch is still as small" scratch_below 512 out
 	finish
 }
 
-# area_of_gib N: what there is for movable pages only, scratch aside
+# area_of_gib N: N GiB outside of scratch are for movable pages only.
 area_of_gib() {
 	local scratch=0 mib cma
 	cma=$(meminfo CmaTotal)

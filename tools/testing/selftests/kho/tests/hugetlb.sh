@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Gigantic pages that hugepages= takes at boot, more than half of the memory: they
-# are no reason for more scratch, and where there is only scratch to take them
-# from the next kernel has none of them, and all that was preserved.
+# Gigantic pages that hugepages= takes at boot, more than half of the memory. Scratch
+# does not grow because of them. In the next kernel only scratch has room for them, so
+# that kernel has no gigantic pages, and has everything that was preserved.
 #
 # shellcheck shell=dash
 
@@ -17,19 +17,19 @@ plan=10
 stage_1() {
 	check "there are gigantic pages" same "pages of 1 GiB" "$(gigantic)" 5
 	check "KHO is on" kho_enabled
-	check "scratch is not for them" scratch_below 512 out
+	check "scratch is not larger because of them" scratch_below 512 out
 	check "a file can be kept" keep letter 100M
 	note_down
 	handover next "$words"
 }
 
 stage_2() {
-	check "no memory got lost" arrived 1
+	check "no memory is lost" arrived 1
 	check "the file is intact" intact letter
-	check "none are in scratch" same "pages of 1 GiB" "$(gigantic)" 0
-	check "one can be had now" more_gigantic
+	check "there are no gigantic pages in scratch" same "pages of 1 GiB" "$(gigantic)" 0
+	check "a gigantic page can be allocated now" more_gigantic
 	check "the file is still intact" intact letter
-	check "scratch is as small" scratch_below 512 out
+	check "scratch is still as small" scratch_below 512 out
 	finish
 }
 

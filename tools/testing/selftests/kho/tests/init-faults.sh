@@ -1,30 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A kernel that has not the memory to get ready for the next handover: of the
-# allocations that takes, every fourth fails once. What came in is there all the
-# same, and the log says what will not be handed over.
+# A kernel that runs out of memory while it prepares the next handover: of the
+# allocations that this needs, every fourth fails once. The incoming handover is there
+# nevertheless, and the log says what will not be handed over.
 #
-# host/vm/test.sh init-faults:kho_every=1 has all of them fail, in five minutes.
+# With host/vm/test.sh init-faults:kho_every=1 each of them fails, which takes five minutes.
 #
 # shellcheck shell=dash
 
 kho_every=${kho_every:-4}
-about="allocations of the start fail, and what came in is there"
+about="allocations fail at boot, and the incoming handover is there"
 kernels="nodefer"
-# The client sets kprobes, which arm64 has no memory for before the core_initcalls
-# are over, and KHO's is one of these.
+# The client has to set kprobes before KHO's core_initcall. arm64 has no memory for
+# kprobes until all core_initcalls have run.
 machines=x86
 words="reserve_mem=1M::data kho_every=$kho_every"
-# At cold boot there are less: the region is near to what else is preserved.
+# At cold boot there are fewer: the region is near other preserved memory, and
+# shares leaves of the map with it.
 allocations=25
 faults=$(((allocations + kho_every - 1) / kho_every))
-# One more, in which there are no more.
+# In the last two stages the number is too high for any allocation to fail.
 stages=$((2 * faults + 2))
 plan=$((5 * faults + 4))
 limit=$((60 + 15 * stages))
 expect="KHO: cannot set up|KHO: no reserve_mem= region|KHO: reserve_mem=data"
 
-# Odd stages have a file, and hand it over to even ones, where something fails.
+# Odd stages keep a file and hand it over to even stages, where an allocation fails.
 stage_1() {
 	later_stage
 }
@@ -41,20 +42,20 @@ later_stage() {
 		handover nodefer "$words test_kho_init_fault=$nth"
 	fi
 
-	check "handover $handover came" has_said "KHO: handover from $(recall release)"
+	check "handover $handover arrived" has_said "KHO: handover from $(recall release)"
 	check "the file is intact" intact letter
-	check "each folio is a proper one" folios_sound
+	check "each restored folio is like a new one" folios_sound
 	if [ "$handover" -gt "$faults" ]; then
-		check "there are no more allocations" \
+		check "no allocation was left to fail" \
 			has_said "test_kho: there are 2[5-9] allocations"
 		finish
 	fi
 	check "allocation $nth failed" has_said "test_kho: allocation $nth failed"
-	check "it is said what is not handed over" said_once
+	check "the log says what is not handed over" said_once
 	handover nodefer "$words"
 }
 
-# Either all of KHO is off, or just the region stays behind.
+# Either KHO is off, or it does not hand over the region.
 said_once() {
 	if has_said "KHO: cannot set up .-12., KHO is off for the next kernel" >/dev/null; then
 		! kho_enabled && [ -e "$KHO/in/release" ]

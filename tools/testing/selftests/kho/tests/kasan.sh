@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The stories of basic, pages and vmalloc, shorter, between kernels with KASAN:
-# none of KHO's accesses goes to memory that is not there to be accessed, and a
-# restored area is watched like one that vmalloc() returned.
+# The scenarios basic, pages and vmalloc, shorter, between kernels with KASAN: KHO
+# accesses no memory that it must not access, and KASAN watches a restored area like
+# one that vmalloc() returned.
 #
 # shellcheck shell=dash
-
-# shellcheck source=tools/testing/selftests/kho/tests/vmalloc.sh
-. "$kho_tests/vmalloc.sh"
 
 about="files, runs of pages and vmalloc areas under KASAN"
 kernels="flat"
@@ -17,11 +14,11 @@ limit=300
 stages=3
 plan=24
 expect="KHO: (nothing to restore|cannot restore .*: 0 of)|KASAN: .* in poke_write|Call Trace"
-# The page behind that write.
+# KASAN's report describes the page of that write.
 expect="$expect|page: refcount:1 mapcount:0 mapping:0+ index:0x0 pfn:"
 
 readonly SHORT_RUNS="1:0 2:1 7:5 513:511 3000:1022"
-# The last page of the second one is not used in full.
+# The second area does not use all of its last page.
 readonly SHORT_AREAS="1 5000 2093056 2097152"
 
 stage_1() {
@@ -36,7 +33,7 @@ stage_1() {
 		check "$bytes bytes can be kept" create_area "vmalloc $bytes"
 	done
 	check "8 MiB with huge pages can be kept" create_area "vmalloc $((8 << 20)) huge"
-	check "what cannot be preserved is not" all_refused
+	check "preserving what cannot be preserved fails" all_refused
 	note_down
 	handover "$(last_kernel)" "$words"
 }
@@ -57,17 +54,18 @@ stage_3() {
 }
 
 arrive() {
-	check "no memory got lost" arrived "$1"
-	check "all areas are as they were" areas_sound 10
-	check "nothing else was given" nothing_granted
+	check "no memory is lost" arrived "$1"
+	check "all areas are intact" areas_sound 10
+	check "the client gets nothing that was not preserved" nothing_granted
 	check "the file is intact" intact letter
 }
 
 somebody_watches() {
-	check "a write behind an area is caught" caught_behind
+	check "a write after the end of an area is reported" caught_behind
 }
 
-# Not errors_are: KASAN holds freed memory back, so that MemFree says nothing.
+# errors_are() cannot be used here: KASAN keeps freed memory for a while, so that
+# MemFree tells nothing.
 all_refused() {
 	cat "$AREAS/errors" >/tmp/errors
 	printf '%s\n' "$PAGES_ERRORS" "$VMALLOC_ERRORS" | while read -r line; do

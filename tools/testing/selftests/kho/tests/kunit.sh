@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# All KUnit suites of KHO, run at boot: each case is a result here.
+# All KUnit suites of KHO, run at boot. Each of their cases is one result here.
 #
 # shellcheck shell=dash
 
@@ -10,15 +10,15 @@ words="kunit.enable=1 kunit.filter_glob=kho_*"
 stages=1
 plan=later
 
-# Cases are indented by four blanks, parameters of a case by more. The plan is
-# what the suites planned: cases without a result are missed.
+# Cases are indented by four blanks, parameters of a case by more. The plan is the
+# sum of the suites' plans, so that a case without a result is missed.
 stage_1() {
 	local results=/tmp/results verdict name cases
 
 	cat /sys/kernel/debug/kunit/kho_*/results >$results
 	cases=$(sed -n 's/^    1\.\.//p' $results | awk '{ n += $1 } END { print n + 0 }')
 	ktap_set_plan $((cases + 1))
-	check "there are suites" grep -q '# Subtest: kho_' $results
+	check "KUnit suites ran" grep -q '# Subtest: kho_' $results
 
 	awk '/# Subtest: / { suite = $3 }
 		/^    (not )?ok [0-9]/ {

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What can be seen of KHO without a kexec: debugfs, the bookkeeping of what is
-# preserved, and what the test client refuses. kho_live.sh runs the same on
-# any machine.
+# What can be tested of KHO without a kexec: debugfs, the count of preserved folios,
+# and what the test client refuses. kho_live.sh runs the same checks on any machine.
 #
 # shellcheck shell=dash
 
-about="keeping and dropping in the running kernel"
+about="keeping and dropping files in the running kernel"
 kernels="main"
 stages=1
 plan=14
@@ -25,20 +24,20 @@ live_checks() {
 	check "the root FDT says kho-v4" grep -q kho-v4 "$KHO/out/fdt"
 	check "debugfs is for root only" root_only
 	check "a file can be kept" keep kho-live 3M 3
-	check "and read" intact kho-live
-	check "and is there once" fails keep kho-live 3M
-	check "it is new" same origin "$(client_stat kho-live origin)" new
+	check "the file can be read" intact kho-live
+	check "a second file of that name is refused" fails keep kho-live 3M
+	check "the file is new, not restored" same origin "$(client_stat kho-live origin)" new
 	check "its folios are counted as preserved" same folios \
 		"$(kho_stat out preserved_order_3)" $((of_order_3 + (3 << 20) / (8 * PAGE_SIZE)))
-	check "it can be dropped" forget kho-live
-	check "but once" fails forget kho-live
-	check "nothing of it is preserved now" same preserved "$(preserved)" "$before"
-	check "names cannot be paths" fails keep ../kho-live 1M
+	check "the file can be dropped" forget kho-live
+	check "dropping it a second time fails" fails forget kho-live
+	check "nothing of it is preserved any more" same preserved "$(preserved)" "$before"
+	check "a path as name is refused" fails keep ../kho-live 1M
 	check "an order that does not exist is refused" fails keep kho-live 1M $((MAX_ORDER + 1))
 	check "thirty files leave no trace" thirty_times
 }
 
-# All folios, the client's own as well.
+# All preserved folios, including the client's own.
 preserved() {
 	kho_stat out preserved_folios
 }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What callers must not do, under a kernel with CONFIG_KEXEC_HANDOVER_DEBUG: it
-# is warned of, with who and where, and what is right is not.
+# Mistakes that callers can make, under a kernel with CONFIG_KEXEC_HANDOVER_DEBUG: the
+# kernel warns of each, and names the caller and the memory. It does not warn of
+# correct calls.
 #
 # shellcheck shell=dash
 
@@ -16,8 +17,8 @@ expect="WARNING: CPU|Call Trace|KHO: .*preserve|kho_check_"
 readonly PAGE="0x0*1000 bytes at 0x[0-9a-f]*"
 
 stage_1() {
-	check "what is right is not warned of" keep_and_forget
-	check "so far there is no warning" has_not_said "WARNING"
+	check "correct calls work" keep_and_forget
+	check "correct calls cause no warning" has_not_said "WARNING"
 	warned_of scratch "preserve_scratch.* preserves $PAGE, which lie in scratch"
 	warned_of twice "preserve_twice.* preserves $PAGE, of which some are preserved"
 	warned_of unknown "unpreserve_unknown.* unpreserves $PAGE, which are not preserved"
@@ -28,7 +29,7 @@ stage_1() {
 
 stage_2() {
 	check "the file is intact" intact letter
-	check "it can be dropped" forget letter
+	check "the file can be dropped" forget letter
 	check "there is no warning" has_not_said "WARNING"
 	finish
 }
@@ -37,13 +38,13 @@ keep_and_forget() {
 	keep letter 3M && keep note 1M 4 && forget note
 }
 
-# warned_of MISTAKE PATTERN
+# warned_of MISTAKE PATTERN: makes the mistake; one warning like that follows.
 warned_of() {
 	local before
 	before=$(dmesg | grep -c "WARNING:")
 
 	echo "$1" >/sys/kernel/debug/test_kho_misuse
-	check "$1 is warned of, once" warned_once "$before" "$2"
+	check "the kernel warns of $1, once" warned_once "$before" "$2"
 }
 
 warned_once() {

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The story of kasan on a CPU with memory tags (MTE), where pages that were handed
-# over have the tags of another kernel: one that knows of no tags, and has addresses
-# of 48 bits where the others have 52.
+# The scenario kasan on a CPU with memory tags (MTE), where restored pages have the
+# tags of another kernel. The first kernel knows nothing of tags, and has addresses of
+# 48 bits where the other kernels have 52.
 #
-# KASAN is off: with the tags of qemu 7.2 it reports errors of the slab allocator
-# before there is KHO, and with kho=off as well. Scenario tags is about KASAN's.
+# KASAN is off: with qemu 7.2's tags it reports errors of the slab allocator before KHO
+# does anything, and with kho=off as well. The scenario tags tests KASAN with tags.
 #
 # shellcheck shell=dash
 
@@ -19,7 +19,8 @@ pages=4k
 words="kasan=off"
 qemu="-machine mte=on"
 
-# The second kernel takes more memory than the first, and as much as the third.
+# The second kernel takes more memory for itself than the first. The third takes as
+# much as the second.
 arrived() {
 	came_from "$(recall release)" "$1" || return
 	[ "$1" -eq 1 ] || near MemTotal "$(mem_total)" "$(recall total)" 512

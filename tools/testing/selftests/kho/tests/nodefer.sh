@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Without CONFIG_DEFERRED_STRUCT_PAGE_INIT all struct pages are set up early.
-# From one such kernel to another, to one with it, and back: each way has its
-# own moment at which a page must not be freed.
+# Without CONFIG_DEFERRED_STRUCT_PAGE_INIT the kernel initialises all struct pages
+# early. Handovers from such a kernel to another one, to a kernel with that option, and
+# back: each of them frees pages at another moment of boot, and must not free preserved
+# ones.
 #
 # shellcheck shell=dash
 
-# shellcheck source=tools/testing/selftests/kho/tests/orders.sh
-. "$kho_tests/orders.sh"
-about="with and without deferred struct pages, each way"
+# shellcheck source=tools/testing/selftests/kho/lib/orders.sh
+. "$kho_tests/../lib/orders.sh"
+
+about="handovers between kernels with and without deferred struct pages"
 kernels="nodefer main"
 stages=4
 plan=53
@@ -32,16 +34,16 @@ stage_3() {
 stage_4() {
 	arrives
 	check "all files can be dropped" forget_all_orders
-	check "nothing is left" same files "$(kept)" none
+	check "no file is left" same files "$(kept)" none
 	check "nine tenths of the memory can be used" usable 90
 	finish
 }
 
-# MemTotal of the two kernels is not quite the same.
+# arrived() cannot be used: MemTotal of the two kernels differs a little.
 arrives() {
 	check "kexec $((kho_stage - 1)) was a handover" \
 		came_from "$(recall release)" $((kho_stage - 1))
 	all_orders_intact
-	check "each folio is a proper one" folios_sound
+	check "each restored folio is like a new one" folios_sound
 	note_down
 }

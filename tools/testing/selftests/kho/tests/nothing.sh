@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# KHO is on and nobody preserves anything: an empty map has to do.
+# KHO is on and nobody preserves anything: handing over an empty map has to work.
 #
 # shellcheck shell=dash
 
@@ -19,16 +19,17 @@ stage_1() {
 }
 
 stage_2() {
-	check "no memory got lost" arrived 1
-	check "no file came in" same files "$(kept)" none
+	check "no memory is lost" arrived 1
+	check "no file is there" same files "$(kept)" none
 	check "a file can be kept now" keep letter 1M
 	check "nine tenths of the memory can be used" usable 90
 	check "the direct map has as many large pages" direct_map_large
 	finish
 }
 
-# Attributes of some pages may split one of 1 GiB, and depend on where the kernel is;
-# borders of scratch would split several. Only x86 says.
+# The kernel may split one page of 1 GiB for page attributes, depending on its
+# address. If it split pages at the borders of scratch, there would be several. Only
+# x86 has this figure.
 direct_map_large() {
 	local large least
 

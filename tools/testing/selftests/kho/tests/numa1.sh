@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The story of numa2 where the firmware names one node.
+# The scenario numa2 where the firmware names one node.
 #
 # shellcheck shell=dash
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A file from each node. The kernel and what it allocates early may move from
-# node to node, so each node's MemTotal has some slack, less than half of what
-# is kept there; the pages that each node has, and the sum, have none.
+# A file from each node. The kernel and its early allocations may move from node to
+# node, so the MemTotal of a node may differ by less than half of what is kept there.
+# The number of pages of each node and the total memory may not differ.
 #
-# numa1 and numa4 are this story on other machines.
+# numa1 and numa4 run this scenario on other machines.
 #
 # shellcheck shell=dash
 
@@ -16,7 +16,8 @@ mem=2G
 stages=2
 plan=11
 
-# CPU N is on node N. From a node without memory it gets what is nearest.
+# CPU N is on node N. If that node has no memory, CPU N gets memory of the nearest
+# node.
 readonly KEPT=64M
 readonly SLACK_KIB=30000
 
@@ -39,13 +40,13 @@ stage_1() {
 stage_2() {
 	local cpu
 
-	check "no memory got lost" arrived 1
+	check "no memory is lost" arrived 1
 	check "the same nodes are there" same nodes "$(nodes)" "$(recall nodes)"
-	check "each folio is a proper one" folios_sound
+	check "each restored folio is like a new one" folios_sound
 	for cpu in $(seq 0 $((cpus - 1))); do
 		check "the file of CPU $cpu is intact" intact "near-$cpu"
-		check "node $cpu is as large as it was" same_node "$cpu"
-		check "the memory goes back to node $cpu" forget_near "$cpu"
+		check "node $cpu is as large as before" same_node "$cpu"
+		check "the memory returns to node $cpu" forget_near "$cpu"
 	done
 	finish
 }
@@ -54,7 +55,7 @@ nodes() {
 	cat /sys/devices/system/node/online
 }
 
-# Pages of the node, free or not.
+# present NODE: how many pages the node has, free or not.
 present() {
 	awk -v node="$1" '/^Node/ { here = ($2 == node ",") }
 		here && $1 == "present" { n += $2 }
@@ -85,7 +86,8 @@ forget_near() {
 	moved "given back to node $1" "$1" $(($(node_free "$1") - before))
 }
 
-# moved WHAT NODE KIB: about what its file takes, or nothing without memory
+# moved WHAT NODE KIB: KIB is about what the node's file takes, or nothing if the
+# node has no memory.
 moved() {
 	local kib
 	kib=$(recall "kib.$2")

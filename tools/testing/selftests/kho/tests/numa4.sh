@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The story of numa2 with four nodes, the last of them without memory: a
-# region of scratch for it would be one too many.
+# The scenario numa2 with four nodes, the last of which has no memory. KHO must not make
+# a scratch region for that node.
 #
 # shellcheck shell=dash
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The first kernel has KHO switched off: a plain kexec into one that has not.
+# KHO is off in the first kernel, and on in the second: the kexec is a plain one.
 #
 # shellcheck shell=dash
 
@@ -18,8 +18,8 @@ stage_1() {
 
 stage_2() {
 	check "KHO is on" kho_enabled
-	check "nothing came in" no_handover
+	check "there is no incoming handover" no_handover
 	check "a file can be kept" keep letter 1M
-	check "and read" intact letter
+	check "the file can be read" intact letter
 	finish
 }

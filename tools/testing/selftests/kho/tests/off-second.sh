@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The second kernel does not want what the first hands over: it boots as from
-# cold, all memory is its own, and the third kernel starts anew.
+# KHO is off in the second kernel, so it ignores the handover: it boots without it, all
+# memory is its own, and the third kernel starts without a handover.
 #
 # shellcheck shell=dash
 
-about="kho=off in the second kernel: all memory is free, all data gone"
+about="kho=off in the second kernel: all memory is free, all files are gone"
 kernels="main next"
 stages=3
 plan=6
@@ -25,6 +25,6 @@ stage_2() {
 
 stage_3() {
 	check "KHO is on" kho_enabled
-	check "nothing came in" no_handover
+	check "there is no incoming handover" no_handover
 	finish
 }

@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A run of pages with its middle where two nodes meet, within a block of the page
-# allocator: 750 MiB are no multiple of 4 MiB. At cold boot memory there is in use, so
-# the run is made by the second kernel, which started in scratch, and keeps the end of
-# node 0 for what can be moved away. With larger pages such a block is no larger than
-# a page block, and in one that two nodes share nobody gets a run.
+# A run of pages in whose middle one node ends and another begins, within one block of
+# the page allocator: 750 MiB are no multiple of 4 MiB. At cold boot the memory there is
+# in use. So the second kernel, which started in scratch, makes the run; it reserves the
+# end of node 0 for movable pages. With larger pages, a block of the page allocator is as
+# large as a page block, and no run can be had in a block that two nodes share.
 #
 # shellcheck shell=dash
 
-# shellcheck source=tools/testing/selftests/kho/tests/pages.sh
-. "$kho_tests/pages.sh"
-
-about="runs of pages from one node into the next"
+about="a run of pages that crosses from one node into the next"
 kernels="main next"
 numa=2
 cpus=2
@@ -21,6 +18,7 @@ limit=120
 stages=4
 plan=16
 words=movablecore=256M
+expect="KHO: nothing to restore"
 
 readonly MOVABLE=$words
 
@@ -34,9 +32,9 @@ stage_2() {
 	remember order_10 "$(order_10)"
 
 	check "a run into the next node can be kept" create_area "pages 1024 border"
-	check "none of its blocks is on both" same "blocks of order 9" \
+	check "none of its blocks is on both nodes" same "blocks of order 9" \
 		"$(kho_stat out preserved_order_9)" $((${before:-0} + 2))
-	check "nor is one of a larger order" same "blocks of order 10" \
+	check "it has no block of a larger order" same "blocks of order 10" \
 		"$(order_10)" "$(recall order_10)"
 	note_down
 	remember node0 "$(node_meminfo 0 MemTotal)"
@@ -53,7 +51,7 @@ stage_4() {
 	arrives 3
 	check "each page can be freed on its own" drop_areas
 	check "nine tenths of the memory can be used" usable 90
-	check "and the kernel is still content" has_not_said 'BUG:|WARNING:|Bad page'
+	check "the kernel has reported no error" has_not_said 'BUG:|WARNING:|Bad page'
 	finish
 }
 
@@ -64,10 +62,10 @@ order_10() {
 }
 
 arrives() {
-	check "it came from the kernel before" came_from "$(recall release)" "$1"
-	check "no memory got lost" near MemTotal "$(mem_total)" "$(recall total)" 512
-	check "all pages are as they were" areas_sound 1
-	check "nothing else was given" nothing_granted
-	check "node 0 is as large as it was" near "MemTotal of node 0" \
+	check "the incoming handover is from the previous kernel" came_from "$(recall release)" "$1"
+	check "no memory is lost" near MemTotal "$(mem_total)" "$(recall total)" 512
+	check "all pages are intact" areas_sound 1
+	check "the client gets nothing that was not preserved" nothing_granted
+	check "node 0 is as large as before" near "MemTotal of node 0" \
 		"$(node_meminfo 0 MemTotal)" "$(recall node0)" 1024
 }

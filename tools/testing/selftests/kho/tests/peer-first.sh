@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The same for a machine that was started with the other kernel, whose scratch
-# is what both of them live with.
+# The scenario peer on a machine that boots the other kernel first. That kernel chooses
+# the scratch regions which both kernels then use.
 #
 # shellcheck shell=dash
 

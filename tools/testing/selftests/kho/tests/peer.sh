@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Handovers to a kernel that has a KHO of its own, and back, and from each of the
-# two to itself: what one of them keeps is there in the other one. Files and, of a
-# client that calls each function of the interface, a folio, a run of pages and a
-# vmalloc area are on the way; a region of reserve_mem= stays.
+# Handovers to a kernel that has a KHO of its own, and back, and from each of the two to
+# itself: what one kernel preserves, the other one restores. Each handover has files and,
+# from a client that calls each function of the API, a folio, a run of pages and a
+# vmalloc area. A reserve_mem= region stays in place.
 #
-# Which one the peer is says host/peer/peer.sh.
+# host/peer/peer.sh decides which kernel the peer is.
 #
 # shellcheck shell=dash
 
@@ -22,28 +22,28 @@ limit=180
 
 stage_1() {
 	check "a file can be kept" keep "$(file_of 1)" 30M
-	check "the client of all functions is content" api_is "kept=3 taken=0 wrong=0"
+	check "the client of all functions finds nothing wrong" api_is "kept=3 taken=0 wrong=0"
 	same_total
 	set_out
 }
 
-# The files of the two stages before are there, and no others.
+# Exactly the files of the two previous stages are there.
 later_stage() {
 	local n=$kho_stage files
 	files=$(file_of $((n - 1)))
 	[ "$n" -eq 2 ] || files="$(file_of $((n - 2))) $files"
 
-	check "it was kexec $((n - 1)), from who was there before" \
+	check "it was kexec $((n - 1)), from the previous kernel" \
 		metadata_says "$(recall release)" $((n - 1))
-	check "the files are there, and no others" \
+	check "exactly the files of the two previous stages are there" \
 		same files "$(sorted "$(kept)")" "$(sorted "$files")"
 	# shellcheck disable=SC2086 # words
-	check "they are intact" intact $files
-	check "each folio is a proper one" folios_sound
-	check "folio, pages and area came, and go out again" api_is "kept=3 taken=3 wrong=0"
-	check "scratch is where it was" same scratch "$(regions out)" "$(recall scratch)"
-	check "the region is where it was" same region "$(region)" "$(recall region)"
-	check "the map of memory is as large as in the same kernel before" same_total
+	check "the files are intact" intact $files
+	check "each restored folio is like a new one" folios_sound
+	check "folio, pages and area are restored and preserved again" api_is "kept=3 taken=3 wrong=0"
+	check "scratch is where it was before" same scratch "$(regions out)" "$(recall scratch)"
+	check "the region is where it was before" same region "$(region)" "$(recall region)"
+	check "MemTotal is as in the same kernel before" same_total
 	check "nine tenths of the memory can be used" usable 90
 	[ "$n" -eq 2 ] || check "the oldest file can be dropped" forget "$(file_of $((n - 2)))"
 	check "one more can be kept" keep "$(file_of "$n")" 30M
@@ -71,12 +71,13 @@ api_is() {
 	same "the client of all functions" "$(cat /sys/kernel/debug/test_kho_api)" "$1"
 }
 
-# Its start and size, as they are handed over.
+# The region's address and size, as KHO hands them over.
 region() {
 	od -A n -t x1 $KHO/out/sub_fdts/memblock | tr -d ' \n'
 }
 
-# The kernels are not equally large.
+# Compares MemTotal with that of the same kernel, because the two kernels are not
+# equally large.
 same_total() {
 	local name
 	name=total.$(uname -r)

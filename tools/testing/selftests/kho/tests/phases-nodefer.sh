@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The story of phases where all struct pages are initialised at once, before the
-# page allocator starts: nothing is deferred that threads could be beside.
+# The scenario phases with a kernel that initialises all struct pages at once, before the
+# page allocator starts. There is no deferred initialisation next to which threads could
+# restore folios.
 #
 # shellcheck shell=dash
 
@@ -10,6 +11,7 @@
 about="the phases of boot without deferred struct page initialisation"
 kernels="nodefer"
 
+# Replaces the check of phases.
 beside_deferred_init() {
 	has_not_said 'deferred pages initialised'
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The story of phases on four nodes, the last of them without memory.
+# The scenario phases on four nodes, the last of which has no memory.
 #
 # shellcheck shell=dash
 

@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Folios of small, large and gigantic orders, each taken back in a phase of boot
-# of its own: with nothing but memblock, before the slab allocator, in an
-# early_initcall, in threads beside deferred initialisation, late, and on
-# demand. In memory whose struct pages are initialised early and in such where
-# they are deferred. Some are kept, some freed at once, some split.
+# Folios of small, large and gigantic orders, which the client restores in different
+# phases of boot: while there is only memblock, before the slab allocator, in an
+# early_initcall, in threads during deferred initialisation, late, and on demand. Some
+# of the memory has its struct pages initialised early, some deferred. The client keeps
+# some of the folios, frees some at once and splits some.
 #
-# The second kernel takes 600 MiB before it has a slab allocator, more than is
-# initialised by then, so that zones have to grow over what is preserved.
+# The second kernel takes 600 MiB before it has a slab allocator. That is more memory
+# than has struct pages by then, so zones have to grow over preserved folios.
 #
 # shellcheck shell=dash
 
-about="small, large and gigantic folios taken back in each phase of boot"
+about="small, large and gigantic folios restored in each phase of boot"
 kernels="main next"
 words="test_kho_count"
 mem=8G
 cpus=4
 numa=2
 limit=240
-# Where threads try to take the same folio, all but one get none.
+# When several threads try to restore the same folio, all but one of them fail.
 expect="KHO: nothing to restore"
 stages=2
 case $PAGE_SIZE in
@@ -28,10 +28,10 @@ case $PAGE_SIZE in
 esac
 
 readonly PHASES="memblock page_alloc early threads late manual"
-# 2, 4 and 8 MiB are the large ones; of 4 KiB pages the last one is gigantic. And
-# 1 GiB, which is so on all machines. arm64 joins entries of its page tables: 16 of
-# 4 KiB and of 2 MiB, 128 of 16 KiB and 32 of 32 MiB, 32 of 64 KiB; that is orders 4
-# and 13, 7 and 16, and 5.
+# The large folios have 2, 4 and 8 MiB; with pages of 4 KiB, 8 MiB are gigantic. A
+# huge folio has 1 GiB, which is gigantic everywhere. arm64 joins page table entries:
+# 16 of 4 KiB and of 2 MiB (orders 4 and 13), 128 of 16 KiB and 32 of 32 MiB (7 and
+# 16), or 32 of 64 KiB (5).
 case $PAGE_SIZE in
 4096) LARGE=9 huge=18 joined="4 13" ;;
 16384) LARGE=7 huge=16 joined="" ;;
@@ -45,7 +45,7 @@ stage_1() {
 	local phase
 
 	check "each struct page was initialised once" pages_once
-	# First, while there is so much in one piece.
+	# This comes first, while memory still has so large a piece.
 	check "a folio of order $huge can be kept" keep_giant
 	for phase in $PHASES; do
 		check "folios for $phase can be kept" add_phase "$phase"
@@ -60,28 +60,28 @@ stage_2() {
 	local phase
 
 	check "scratch is free for movable pages" scratch_free
-	# Where page blocks are of 32 or 512 MiB there are few, with all kinds in them.
-	[ "$PAGE_SIZE" != 4096 ] || check "so is most other memory" mostly_movable
+	# Page blocks of 32 or 512 MiB are few, and contain pages of all types.
+	[ "$PAGE_SIZE" != 4096 ] || check "most other memory is for movable pages, too" mostly_movable
 	check "each struct page was initialised once" pages_once
 	for phase in $PHASES; do
 		[ "$phase" != manual ] || continue
-		check "all that were for $phase came back" back_in "$phase"
+		check "all folios for $phase were restored" back_in "$phase"
 	done
-	# With pages of 64 KiB that is over before there are threads.
+	# With pages of 64 KiB deferred initialisation is over before there are threads.
 	[ "$PAGE_SIZE" = 65536 ] ||
-		check "threads took some while others were being initialised" beside_deferred_init
-	check "what several threads wanted, one got" one_winner
-	check "folios are as new ones" folios_fine
-	check "all memory can be used while others wait" fill
-	check "these come back" manual_back
-	check "they are as new ones" folios_fine
-	check "all can be dropped, many in pieces" drop_split
-	check "no memory got lost" near MemTotal "$(mem_total)" "$(recall total)" "$margin"
+		check "threads restored folios during deferred initialisation" beside_deferred_init
+	check "exactly one of several threads gets a folio" one_winner
+	check "the restored folios are like new ones" folios_fine
+	check "all memory can be used while folios are unclaimed" fill
+	check "the unclaimed folios can be restored" manual_back
+	check "the restored folios are like new ones" folios_fine
+	check "all folios can be dropped, many of them split" drop_split
+	check "no memory is lost" near MemTotal "$(mem_total)" "$(recall total)" "$margin"
 	check "all memory can be used" fill
 	finish
 }
 
-# Somebody may have had the odd page in each piece of memory that is large enough.
+# Each piece of memory that is large enough may have a page in use.
 keep_giant() {
 	local try
 
@@ -106,7 +106,8 @@ add_phase() {
 	done
 }
 
-# Of each order for each fate, and small ones all over the place.
+# add_fates ORDER PHASE [low]: folios of that order for each fate, and scattered ones
+# if the order is small.
 add_fates() {
 	local order="$1" phase="$2" low="${3:+ $3}" count=20 fate
 
@@ -117,27 +118,27 @@ add_fates() {
 	[ "$order" -ge "$LARGE" ] || folios add "$order 100 phase=$phase scattered$low"
 }
 
-# What a kernel takes of memory while it boots, in KiB, but for scratch at cold boot.
+# How much memory the kernel took during boot, in KiB, without scratch at cold boot.
 boot_took() {
 	local reserved
 	reserved=$(dmesg | sed -n 's/.*Memory: .* \([0-9]*\)K reserved.*/\1/p')
 	echo $((reserved - $(meminfo CmaTotal)))
 }
 
-# But for what the kernel took of it while it booted, as much as the one before.
-# What went to the page allocator before its page blocks had their type does not
-# count as free.
+# Nearly all of scratch is free, except for what the kernel took during boot, which is
+# as much as the previous kernel took. Memory that reached the page allocator before
+# its page blocks had their type would not count as free.
 scratch_free() {
 	local free total want
 	free=$(meminfo CmaFree) total=$(meminfo CmaTotal)
 	want=$((total * 19 / 20 - $(recall boot_took)))
 
-	[ "$want" -gt 0 ] || { echo "the kernel before took all of $total KiB"; return 1; }
+	[ "$want" -gt 0 ] || { echo "the previous kernel took all of $total KiB"; return 1; }
 	[ "$free" -ge "$want" ] || { echo "$free of $total KiB, should be $want"; return 1; }
 }
 
-# Each page block has its type, however early it was set up: less those that the
-# memory has which was taken before there was a slab allocator.
+# Each page block has the right type, however early it was initialised. The page blocks
+# of the memory that was taken before there was a slab allocator do not count.
 mostly_movable() {
 	awk -v mib="$GROW" -v kib="$PAGE_KIB" '
 		/^Pages per block/ { taken = int(mib * 1024 / kib / $NF + 0.999) }
@@ -162,10 +163,11 @@ manual_back() {
 
 beside_deferred_init() {
 	[ "$(folio_stat pages_at_threads)" -lt "$(folio_stat pages_initialised)" ] ||
-		{ echo "deferred init was over"; return 1; }
+		{ echo "deferred initialisation was over"; return 1; }
 }
 
-# Two to four threads, one winner each, and a warning for each of the others.
+# Two to four threads compete for each folio. One gets it, and the kernel warns of
+# each of the others.
 one_winner() {
 	[ "$(folio_stat contested_taken)" -gt 5 ] || { echo "nothing was contested"; return 1; }
 	[ "$(folio_stat contested_lost)" -ge "$(folio_stat contested_taken)" ] ||

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A handover between kernels that have neither debugfs nor test clients of ours:
-# all that is known of it is in the log.
+# Handovers between kernels without debugfs and without our test clients: only the log
+# tells about them.
 #
 # shellcheck shell=dash
 
@@ -17,8 +17,8 @@ stage_1() {
 }
 
 later_stage() {
-	check "a handover came in" handover_said "$(recall release)" $((kho_stage - 1))
-	check "all of it was claimed" has_not_said "KHO: .* wait for somebody"
+	check "there is an incoming handover" handover_said "$(recall release)" $((kho_stage - 1))
+	check "nothing was left unclaimed" has_not_said "KHO: .* wait for somebody"
 	[ "$kho_stage" -lt "$stages" ] || finish
 	handover "$(last_kernel)"
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A machine without free memory, whose scratch is full of user space memory and
-# whose page allocator has small pieces only, hands over; then with an initrd of
-# 100 MiB.
+# A machine without free memory hands over: its scratch is full of user space memory,
+# and its page allocator has small pieces only. Then it hands over again with an initrd
+# of 100 MiB.
 #
 # shellcheck shell=dash
 
@@ -18,10 +18,10 @@ stage_1() {
 	local left=100
 
 	check "a file can be kept" keep letter 20M
-	# Small folios are everywhere by now, scratch excepted.
-	# Larger pages are more for stacks and page tables. And what zones keep free is
-	# more: with 16 KiB as much as is left outside of scratch, which no copy of the
-	# next kernel can be in.
+	# Small folios are everywhere by now, except in scratch.
+	# Where pages are larger, stacks and page tables need more memory, and zones keep
+	# more of it free. With 16 KiB zones keep as much free as is left outside of
+	# scratch, and the copy of the next kernel cannot be in scratch.
 	case $PAGE_SIZE in
 	16384) left=228 ;;
 	65536) left=484 ;;
@@ -34,27 +34,28 @@ stage_1() {
 }
 
 stage_2() {
-	check "no memory got lost" arrived 1
+	check "no memory is lost" arrived 1
 	check "the files are intact" intact letter late
 	check "a large initrd can be made" make_large
-	# It is read and copied twice on the way, and not in scratch: room for that.
+	# Kexec reads the initrd and copies it, both outside of scratch: leave room for
+	# two of it.
 	check "memory can be filled" fill_up 700
 	note_down
 	handover main "$words"
 }
 
 stage_3() {
-	check "no memory got lost" arrived 2
+	check "no memory is lost" arrived 2
 	check "the files are intact" intact letter late
-	check "the initrd came as it was" large_is_right
+	check "the initrd is unchanged" large_is_right
 	rm /large
 	check "the files can be dropped" forget letter late
 	check "nine tenths of the memory can be used" usable 90
 	finish
 }
 
-# fill_up MIB: until about MIB are left, 12 of the last of it with files of one page,
-# every eighth of which is dropped again
+# fill_up MIB: fills memory until about MIB are left. The last 12 MiB are files of one
+# page, of which every eighth is dropped again.
 fill_up() {
 	local dir=/tmp/full n=0 page
 
@@ -73,8 +74,8 @@ fill_up() {
 	note "$(meminfo MemFree) KiB are free, $(meminfo CmaFree) of them in scratch"
 }
 
-# But for what is on the lists of CPUs: a quarter of it, or with larger pages, which
-# leave the last of free memory in scratch, a half.
+# Less than a quarter of scratch is free, which may be on the CPUs' own lists. With
+# larger pages it may be half, because there the last free memory is in scratch.
 scratch_is_full() {
 	local free part=4
 	[ "$PAGE_SIZE" -eq 4096 ] || part=2

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Handovers by chance: in each round folios of random orders, on random nodes,
-# alone or scattered, are handed over, to be taken back in random phases of boot
-# and then kept, freed or split. What a seed brings is the same each time.
+# Random handovers: in each round the client preserves folios of random orders, on random
+# nodes, alone or scattered. The next kernel restores them in random phases of boot, and
+# keeps, frees or splits them. A seed produces the same each time.
 #
 # host/vm/test.sh random:kho_seed=2:kho_numa=4 is another run of it; host/vm/random.sh
 # makes many.
@@ -30,14 +30,14 @@ stage_1() {
 }
 
 later_stage() {
-	check "round $kho_stage: folios are as new ones" folios_fine
+	check "round $kho_stage: the restored folios are like new ones" folios_fine
 	check "each struct page was initialised once" pages_once
-	check "those that wait come back" folios restore
-	check "all came back" all_back
-	check "all can be dropped" folios drop
+	check "the unclaimed folios can be restored" folios restore
+	check "all folios were restored" all_back
+	check "all folios can be dropped" folios drop
 	check "all memory can be used" fill
-	check "no memory got lost" same_total
-	[ "$kho_stage" -le "$kho_rounds" ] || { check "nothing was wrong" folios_fine_all; finish; }
+	check "no memory is lost" same_total
+	[ "$kho_stage" -le "$kho_rounds" ] || { check "the client reported nothing wrong" folios_fine_all; finish; }
 	next_round
 }
 
@@ -51,7 +51,8 @@ next_round() {
 	handover "$kernel" "$words" "$(grow_word)"
 }
 
-# In every other round, so much that zones have to grow early.
+# In every other round, the next kernel takes so much memory that zones have to grow
+# early.
 grow_word() {
 	[ $((kho_stage % 2)) -eq 1 ] || echo test_kho_grow=400
 }

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The blob that hands reserve_mem= regions over is damaged: all of it, one
-# region, the address of one region, the name of one. What cannot be right is
-# fresh, what can is revived, and the rest of the handover takes no notice.
+# The blob that hands over reserve_mem= regions is damaged: the whole blob, one region,
+# the address of one region, the name of one region. The kernel makes a fresh region
+# instead of an invalid one, and revives the others. The rest of the handover is not
+# affected.
 #
 # shellcheck shell=dash
 
 # shellcheck source=tools/testing/selftests/kho/tests/reserve-mem.sh
 . "$kho_tests/reserve-mem.sh"
 
-about="reserve_mem= regions in a blob that is damaged"
+about="reserve_mem= regions in a damaged blob"
 words="reserve_mem=8M:2M:data $oops reserve_mem=$PAGE_SIZE::page $more,page"
 expect="KHO: (blob memblock|reserve_mem region)"
 stages=7
@@ -24,11 +25,11 @@ stage_1() {
 }
 
 stage_2() {
-	check "one line says so" said_once "blob memblock at 0x[0-9a-f]* is damaged"
+	check "one line says that the blob is damaged" said_once "blob memblock at 0x[0-9a-f]* is damaged"
 	check "nothing is revived" has_not_said "KHO: .* bytes at .* revived"
 	fresh_ones data more
-	# What nobody can find waits: 13 MiB and the blob.
-	check "what was in them is not free" more_total -13
+	# Nobody can find the old regions, so they stay preserved: 13 MiB and the blob.
+	check "the memory of the old regions is not free" more_total -13
 	remember total "$(mem_total)"
 	check "a region can be damaged" change_blob "$(hex_text mem-v1)" "$(hex_text mem-v9)"
 	on_to main "$words"
@@ -38,7 +39,7 @@ stage_3() {
 	one_lost data "oops page more"
 	region_revived more
 	fresh_ones data
-	check "the address of a region can be wrong" \
+	check "a region can get the address of another one" \
 		change_blob "$(hex_u64 "$(address more)")" "$(hex_u64 "$(address data)")"
 	on_to next "$words"
 }
@@ -47,7 +48,7 @@ stage_4() {
 	one_lost more "data oops page"
 	region_revived data
 	fresh_ones more
-	check "it can be one that is not there" \
+	check "a region can get an address without memory" \
 		change_blob "$(hex_u64 "$(address data)")" "$(hex_u64 0xfffffffffffff000)"
 	on_to main "$words"
 }
@@ -56,7 +57,7 @@ stage_5() {
 	one_lost data "oops page more"
 	region_revived more
 	fresh_ones data
-	check "it can be where the root FDT is" \
+	check "a region can get the address of the root FDT" \
 		change_blob "$(hex_u64 "$(address page)")" "$(hex_u64 "$(fdt_address)")"
 	on_to next "$words"
 }
@@ -64,14 +65,14 @@ stage_5() {
 stage_6() {
 	one_lost page "data oops more"
 	region_revived data
-	check "two regions can have one name" \
+	check "two regions can get the same name" \
 		change_blob "$(hex_text more)" "$(hex_text data)"
 	on_to main "$words"
 }
 
 stage_7() {
-	check "the second one is named" said_once "reserve_mem region data is .* twice"
-	check "the others are revived" revived "data oops page"
+	check "the log names the second region of that name" said_once "reserve_mem region data is .* twice"
+	check "the other regions are revived" revived "data oops page"
 	region_revived data
 	fresh_ones more
 	check "nine tenths of the memory can be used" usable 90
@@ -82,7 +83,7 @@ said_once() {
 	same lines "$(dmesg | grep -cE "KHO: $1")" 1
 }
 
-# fresh_ones NAME...: are there and can be written
+# fresh_ones NAME...: these regions are there and can be written.
 fresh_ones() {
 	local name
 
@@ -92,10 +93,10 @@ fresh_ones() {
 	check "the file is intact" intact letter
 }
 
-# one_lost NAME REVIVED
+# one_lost NAME REVIVED: region NAME is invalid, and the regions REVIVED are revived.
 one_lost() {
-	check "the bad one is named" said_once "reserve_mem region $1 cannot be where"
-	check "the others are revived" revived "$2"
+	check "the log names the invalid region" said_once "reserve_mem region $1 is not what"
+	check "the other regions are revived" revived "$2"
 }
 
 revived() {
@@ -106,7 +107,7 @@ fdt_address() {
 	dmesg | sed -n 's/.*test_kho: root FDT is at //p'
 }
 
-# Bytes as they are in memory.
+# hex_text and hex_u64: text or a number, as hexadecimal bytes in memory order
 hex_text() {
 	printf %s "$1" | od -A n -t x1 | tr -d ' \n'
 }
@@ -115,7 +116,7 @@ hex_u64() {
 	printf %016x "$1" | fold -w 2 | sed '1!G;h;$!d' | tr -d '\n'
 }
 
-# change_blob FROM TO: the first place where it has these bytes
+# change_blob FROM TO: replaces the first occurrence of the bytes FROM in the blob.
 change_blob() {
 	local at
 	at=$(od -A n -v -t x1 <"$REGIONS/blob" | tr -d ' \n' |

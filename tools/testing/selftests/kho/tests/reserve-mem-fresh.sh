@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Fresh reserve_mem= regions in a kernel that was handed over to, when nearly all
-# memory is either preserved or scratch: they get neither. The highest memory
-# that looks free to memblock is scratch, and then folios of the files.
+# Fresh reserve_mem= regions in a kernel with an incoming handover, when nearly all
+# memory is either preserved or scratch: the regions must not be in either. The highest
+# memory that memblock takes for free is scratch, and then folios of the files.
 #
 # shellcheck shell=dash
 
-about="fresh reserve_mem= regions where there is hardly any room"
+about="fresh reserve_mem= regions where there is little room"
 kernels="main next"
 words="kho_scratch=16M,160M,16M"
 expect="KHO: no memory for reserve_mem=huge|page allocation failure: order:10|Call Trace"
@@ -15,25 +15,26 @@ plan=10
 
 stage_1() {
 	check "nearly all memory can be kept" keep_all
-	check "room can be made in the middle" forget "file$(($(recall files) / 2))"
+	check "dropping a file makes room in the middle" forget "file$(($(recall files) / 2))"
 	note_down
 	handover "$(last_kernel)" "$words" reserve_mem=12M:4096:fresh \
 		reserve_mem=$((30 * (PAGE_SIZE << 10))):4096:huge test_kho_regions=fresh,huge
 }
 
 stage_2() {
-	check "it is a handover" came_from "$(recall release)" 1
-	check "a region that is too large is not there" has_said "test_kho: no region huge"
-	check "that was said" has_said "KHO: no memory for reserve_mem=huge"
-	check "one that is not too large is there" has_said "test_kho: region fresh is at"
-	check "not in scratch" outside_scratch
+	check "there is an incoming handover" came_from "$(recall release)" 1
+	check "a region that is too large does not exist" has_said "test_kho: no region huge"
+	check "the log says that there was no memory for it" has_said "KHO: no memory for reserve_mem=huge"
+	check "a region that fits exists" has_said "test_kho: region fresh is at"
+	check "it is not in scratch" outside_scratch
 	check "it can be written" fill_fresh
-	check "and everything that was kept is intact" all_intact
-	check "each folio is a proper one" folios_sound
+	check "all kept files are intact" all_intact
+	check "each restored folio is like a new one" folios_sound
 	finish
 }
 
-# Files of 16 MiB or of one folio in large folios, until there are none left.
+# Keeps files of 16 MiB, or of one folio if that is larger, until there are no large
+# folios left.
 keep_all() {
 	local n=0
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Regions of reserve_mem= are where they were over three kernels, with what was
-# in them, also for ramoops, which shows what was logged in the kernel before.
-# Then kernels want one of them with another size, with another alignment, and
-# not at all. The others are none the worse for it.
+# reserve_mem= regions stay in place, with their content, over three kernels. One of
+# them is used by ramoops, which shows what the previous kernel logged. Then kernels ask
+# for one region with another size, with another alignment, and not at all. The other
+# regions are not affected.
 #
 # shellcheck shell=dash
 
-about="reserve_mem= regions that survive, and some that are not to"
+about="reserve_mem= regions that survive, and some that must not"
 kernels="main next"
 oops="reserve_mem=1M:4096:oops ramoops.mem_name=oops"
 oops="$oops ramoops.pmsg_size=65536 ramoops.console_size=65536"
@@ -22,12 +22,12 @@ REGIONS=/sys/kernel/debug/test_kho_regions
 
 stage_1() {
 	check "nothing is revived at cold boot" has_not_said "KHO: .*revived"
-	# What counts is the kernel and its initrd, twice.
-	check "the regions are not counted for scratch" \
+	# The default size counts the kernel and its initrd, twice.
+	check "scratch is not larger because of the regions" \
 		scratch_below $((88 + 3 * BLOCK_MIB)) out
 	check "the regions can be written" eval "fill_region data && fill_region more"
 	check "a file can be kept" keep letter 10M
-	check "the log of users can be written" log_line
+	check "the user log of ramoops can be written" log_line
 	remember total "$(mem_total)"
 	on_to next "$words"
 }
@@ -44,22 +44,22 @@ stage_3() {
 
 stage_4() {
 	data_is_fresh "wants 0x0*4000000 bytes"
-	check "what is more is gone" more_total -32
+	check "the larger region takes 32 MiB more" more_total -32
 	on_to main "reserve_mem=64M:$(other_alignment):data $oops $more"
 }
 
 stage_5() {
 	data_is_fresh "aligned to 0x0*$(printf %x "$(recall align)")"
-	check "it is aligned now" same remainder $(($(address data) % $(recall align))) 0
+	check "the fresh region has the new alignment" same remainder $(($(address data) % $(recall align))) 0
 	on_to next "$oops $more"
 }
 
 stage_6() {
-	check "one that is not wanted is freed" has_said "KHO: reserve_mem region data,.* freed"
-	check "and gone" has_said "test_kho: no region data"
-	check "its memory is there" more_total 32
+	check "the region that the kernel does not ask for is freed" has_said "KHO: reserve_mem region data,.* freed"
+	check "that region no longer exists" has_said "test_kho: no region data"
+	check "its memory is available" more_total 32
 	others_revived
-	check "and nobody warns" has_not_said "KHO: .*(lost|damaged|fresh|no memory)"
+	check "there is no warning" has_not_said "KHO: .*(lost|damaged|fresh|no memory)"
 	finish
 }
 
@@ -75,10 +75,11 @@ on_to() {
 }
 
 all_revived() {
-	check "it is a handover" came_from "$(recall release)" "$1"
-	# Others use what the page allocator has, and not the regions.
+	check "there is an incoming handover" came_from "$(recall release)" "$1"
+	# All memory of the page allocator gets used, so the regions must not be part of
+	# it.
 	check "nine tenths of the memory can be used" usable 90
-	check "no memory got lost" near MemTotal "$(mem_total)" "$(recall total)" 512
+	check "no memory is lost" near MemTotal "$(mem_total)" "$(recall total)" 512
 	region_revived data
 	others_revived
 }
@@ -86,18 +87,18 @@ all_revived() {
 others_revived() {
 	region_revived more
 	check "ramoops is revived" has_said "KHO: reserve_mem=oops: .* revived"
-	check "and shows what was logged before" logged_before
-	check "and what the previous kernel said itself" kernel_said
-	check "and takes more" log_line
+	check "ramoops shows what was logged before" logged_before
+	check "ramoops shows the previous kernel's console" kernel_said
+	check "ramoops takes more" log_line
 	check "the file is intact" intact letter
-	check "no folio is without an owner" same unclaimed "$(kho_stat in unclaimed_folios)" 0
+	check "no folio is unclaimed" same unclaimed "$(kho_stat in unclaimed_folios)" 0
 }
 
 data_is_fresh() {
-	check "the wrong one is named, once" warned_once "$1"
-	check "and not revived" has_not_said "KHO: reserve_mem=data: .* revived"
+	check "the log says once why the region is not revived" warned_once "$1"
+	check "the region is not revived" has_not_said "KHO: reserve_mem=data: .* revived"
 	others_revived
-	check "the fresh one can be written" fill_region data
+	check "the fresh region can be written" fill_region data
 }
 
 warned_once() {
@@ -106,16 +107,15 @@ warned_once() {
 
 region_revived() {
 	check "region $1 is revived" has_said "KHO: reserve_mem=$1: .* revived"
-	check "where it was" same address "$(address "$1")" "$(recall "$1")"
-	check "with what was in it" region_intact "$1"
+	check "region $1 is where it was" same address "$(address "$1")" "$(recall "$1")"
+	check "the content of region $1 is intact" region_intact "$1"
 }
 
 address() {
 	dmesg | sed -n "s/.*test_kho: region $1 is at //p"
 }
 
-
-# debugfs blobs have no size of their own.
+# fill_region NAME: wc reads the size, because files of debugfs blobs do not have it.
 fill_region() {
 	local size
 	size=$(wc -c <"$REGIONS/$1")
@@ -146,13 +146,13 @@ kernel_said() {
 		grep -q "kexec_core: Starting new kernel" $log
 }
 
-# more_total MIB: that much more memory than at first, but for the map of what came
-# in, which is there until the last of it was taken back
+# more_total MIB: there are MIB more memory than at first, give or take the incoming
+# map, which stays until everything in it is restored.
 more_total() {
 	near MemTotal "$(mem_total)" $(($(recall total) + $1 * 1024)) $((128 * PAGE_KIB))
 }
 
-# One that the region of this kernel has not.
+# An alignment that the region of this kernel does not have.
 other_alignment() {
 	local align=$((4 << 20)) address
 	address=$(address data)

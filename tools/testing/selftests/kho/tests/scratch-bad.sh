@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Malformed values of parameters, each refused in words that name it. What is left
-# is the default, also where a good value came before, and KHO works.
+# Malformed values of parameters. The kernel refuses each with a message that names it,
+# and uses the default, even when the command line had a good value before. KHO works.
 #
 # shellcheck shell=dash
 
@@ -21,11 +21,11 @@ stage_1() {
 
 	words="kho=banana kho=on kho_checksum=off kho_checksum=maybe kho_scratch=64M,64M,64M"
 for value in $bad_values; do
-		check "'$value' is named" has_said "KHO: .*[=\"']${value}[\"',:;]*( |\$)"
+		check "the log names '$value'" has_said "KHO: .*[=\"']${value}[\"',:;]*( |\$)"
 	done
-	check "the last good size does not count" differ "$(sizes out)" "64 64 64"
-	check "kho=banana is named" has_said "KHO: malformed kho=banana, .*: it is off"
-	check "kho_checksum=maybe is named" \
+	check "the good size before does not count" differ "$(sizes out)" "64 64 64"
+	check "the log names kho=banana" has_said "KHO: malformed kho=banana, .*: it is off"
+	check "the log names kho_checksum=maybe" \
 		has_said "KHO: malformed kho_checksum=maybe, .*: it is on"
 	check "KHO is on" kho_enabled
 	check "a file can be kept" keep letter 10M
@@ -34,8 +34,8 @@ for value in $bad_values; do
 }
 
 stage_2() {
-	check "no memory got lost" arrived 1
-	check "it had a checksum" grep -q checksum "$KHO/in/fdt"
+	check "no memory is lost" arrived 1
+	check "the incoming handover has a checksum" grep -q checksum "$KHO/in/fdt"
 	check "the file is intact" intact letter
 	finish
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# More scratch than there is memory: KHO says so, once, and stays off.
+# More scratch than there is memory: KHO reports that once, and stays off.
 #
 # shellcheck shell=dash
 
@@ -13,7 +13,7 @@ plan=6
 
 stage_1() {
 	check "KHO is off" kho_disabled
-	check "the log has one complaint" same complaints "$(complaints)" 1
+	check "the log has one message about it" same complaints "$(complaints)" 1
 	check "nine tenths of the memory can be used" usable 90
 	handover next
 }

@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A node that low memory ends in the middle of, as on arm64 with some sizes of
-# memory. What is low of it must not all be taken for low memory's region, as the
-# node's own would fit nowhere then.
+# A node that is partly low memory, as on arm64 with some sizes of memory. The region for
+# low memory must not take all of the node's low part, because the node's own region
+# would fit nowhere then.
 #
 # shellcheck shell=dash
 
-# shellcheck source=tools/testing/selftests/kho/tests/kaslr.sh
-. "$kho_tests/kaslr.sh"
-
 about="scratch of a node that is partly low memory"
-# The node: 0xb0000000 to 0x11fffffff.
+# The node is from 0xb0000000 to 0x11fffffff.
 case ${family-} in
 arm64*) ;;
 *) family=arm64 ;;
@@ -34,9 +31,9 @@ stage_1() {
 }
 
 stage_2() {
-	check "no memory got lost" arrived 1
+	check "no memory is lost" arrived 1
 	check "the kernel is in scratch" in_scratch "$(text_address)" "$(text_end)"
-	check "scratch is what it was" as_asked in
+	check "the incoming scratch is unchanged" as_asked in
 	check "the file is intact" intact letter
 	finish
 }

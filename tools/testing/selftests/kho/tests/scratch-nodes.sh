@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The first kernel does not know that there are two nodes, so that a region of
-# scratch is on both. The next kernels do, and the one after again does not.
+# The first kernel does not know that there are two nodes, so a region of scratch is on
+# both. The second kernel knows of both nodes, and the third one does not.
 #
-# The first sets memory aside at the end of the second node, which would be all
-# scratch otherwise: nothing would be left there for what cannot be moved.
+# The first kernel reserves memory for a crash kernel at the end of the second node.
+# Otherwise that node would be all scratch, with nothing left for unmovable pages.
 #
 # shellcheck shell=dash
 
@@ -32,8 +32,8 @@ stage_1() {
 
 stage_2() {
 	check "there are two nodes" same nodes "$(nodes)" 0-1
-	check "it is a handover" came_from "$(recall release)" 1
-	check "scratch came in as it was" same in "$(regions in)" "$(recall regions)"
+	check "there is an incoming handover" came_from "$(recall release)" 1
+	check "the incoming scratch is unchanged" same in "$(regions in)" "$(recall regions)"
 	check "the file is intact" intact letter
 	check "nine tenths of the memory can be used" usable 90
 	note_down
@@ -42,10 +42,11 @@ stage_2() {
 
 stage_3() {
 	check "there is one node" same nodes "$(nodes)" 0
-	check "it is a handover" came_from "$(recall release)" 2
-	# Compared with a kernel that knows of two nodes, it has less of its own.
-	check "no memory got lost" near MemTotal "$(mem_total)" "$(recall first)" 512
-	check "scratch came in as it was" same in "$(regions in)" "$(recall regions)"
+	check "there is an incoming handover" came_from "$(recall release)" 2
+	# A kernel that knows of two nodes takes more memory for itself, so the first one
+	# is what to compare with.
+	check "no memory is lost" near MemTotal "$(mem_total)" "$(recall first)" 512
+	check "the incoming scratch is unchanged" same in "$(regions in)" "$(recall regions)"
 	check "the file is intact" intact letter
 	check "nine tenths of the memory can be used" usable 90
 	finish

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# kho_scratch= relative to what the kernel takes for itself at boot.
+# kho_scratch= relative to the memory that the kernel takes for itself at boot.
 #
 # shellcheck shell=dash
 
@@ -12,14 +12,14 @@ plan=5
 
 stage_1() {
 	check "KHO is on" kho_enabled
-	check "no complaint" has_not_said 'KHO:.*(150%|kho_scratch)'
+	check "the log has no message about it" has_not_said 'KHO:.*(150%|kho_scratch)'
 	check "a file can be kept" keep letter 30M
 	note_down
 	handover next
 }
 
 stage_2() {
-	check "no memory got lost" arrived 1
+	check "no memory is lost" arrived 1
 	check "the file is intact" intact letter
 	finish
 }

@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# By default scratch has room for what a kernel needs in large pieces, the struct
-# pages of each node and the buffer for DMA below 4 GiB, wherever in scratch KASLR
-# puts that kernel. On this machine, each region but one is for one such piece.
+# By default scratch has room for what a kernel needs in large pieces: the struct pages of
+# each node and the DMA buffer below 4 GiB. It has that wherever in scratch KASLR puts the
+# kernel. On this machine, each region but one is for one such piece.
 #
 # shellcheck shell=dash
-
-# shellcheck source=tools/testing/selftests/kho/tests/kaslr.sh
-. "$kho_tests/kaslr.sh"
 
 about="default scratch has room for large pieces, with KASLR"
 kernels="main"
@@ -21,16 +18,16 @@ stages=5
 plan=13
 
 stage_1() {
-	check "there is a buffer for DMA" [ "$(dma_slots)" -gt 0 ]
+	check "there is a DMA buffer" [ "$(dma_slots)" -gt 0 ]
 	remember slots "$(dma_slots)"
 	note_down
 	handover main
 }
 
 later_stage() {
-	check "it is a handover" same "kexec count" "$(kexec_count)" $((kho_stage - 1))
-	check "scratch is as it was" same regions "$(sizes in)" "$(sizes out)"
-	check "the buffer for DMA is as large" same slots "$(dma_slots)" "$(recall slots)"
+	check "there is an incoming handover" same "kexec count" "$(kexec_count)" $((kho_stage - 1))
+	check "scratch is unchanged" same regions "$(sizes in)" "$(sizes out)"
+	check "the DMA buffer is as large as before" same slots "$(dma_slots)" "$(recall slots)"
 	note "the kernel is at $(text_address)"
 	[ "$kho_stage" -eq "$stages" ] || handover main
 	finish

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# kho_scratch= with sizes: scratch is of these sizes, and later kernels take
-# it over as it is, whatever their command line says.
+# kho_scratch= with sizes: scratch has these sizes. Later kernels keep scratch as it is,
+# whatever their command line says.
 #
 # shellcheck shell=dash
 
@@ -13,8 +13,8 @@ stages=2
 plan=7
 
 stage_1() {
-	check "scratch is as asked for" same sizes "$(sizes out)" "$(in_blocks 64 128 64)"
-	check "it is aligned" aligned
+	check "scratch has the sizes of kho_scratch=" same sizes "$(sizes out)" "$(in_blocks 64 128 64)"
+	check "scratch is aligned" aligned
 	check "a file can be kept" keep letter 30M
 	remember regions "$(regions out)"
 	note_down
@@ -22,14 +22,14 @@ stage_1() {
 }
 
 stage_2() {
-	check "no memory got lost" arrived 1
-	check "scratch came in as it was" same in "$(regions in)" "$(recall regions)"
-	check "and goes out as it was" same out "$(regions out)" "$(recall regions)"
+	check "no memory is lost" arrived 1
+	check "the incoming scratch is unchanged" same in "$(regions in)" "$(recall regions)"
+	check "the outgoing scratch is unchanged" same out "$(regions out)" "$(recall regions)"
 	check "the file is intact" intact letter
 	finish
 }
 
-# To the largest block of the page allocator.
+# Regions are aligned to the largest block of the page allocator.
 aligned() {
 	local start size block=$((BLOCK_MIB << 20))
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Scratch is large enough for a kernel, and too small for one with a large
-# initrd: loading that one fails, with a message that says how much it was, and
-# nothing else is different. A small one can be loaded and started.
+# Scratch is large enough for a kernel, and too small for a kernel with a large initrd.
+# Loading the large initrd fails with a message that says how large the segment is, and
+# changes nothing. A kernel with a small initrd can be loaded and started.
 #
 # shellcheck shell=dash
 
@@ -14,18 +14,18 @@ stages=2
 plan=10
 
 stage_1() {
-	# With 6 MiB more than the largest region has.
+	# This is 6 MiB more than the largest region has.
 	local size=$((($(in_blocks 64) + 6) << 20))
 
 	check "a file can be kept" keep letter 10M
 	pattern write 1 $size >/tmp/large
 	check "a large initrd cannot be loaded" cannot_load
-	# From here on nothing is allocated for the first time.
+	# From here on the kernel allocates nothing for the first time.
 	remember free "$(mem_free)"
-	check "nor can it again" cannot_load
+	check "it cannot be loaded a second time either" cannot_load
 	check "the log says how large it is" has_said \
 		"KHO: no room in scratch for a kexec segment of $size bytes; see kho_scratch="
-	check "it is said once each time" same messages "$(dmesg | grep -c 'KHO: no room')" 2
+	check "the log says so once for each attempt" same messages "$(dmesg | grep -c 'KHO: no room')" 2
 	check "nothing is loaded" same loaded "$(cat /sys/kernel/kexec_loaded)" 0
 	check "nothing of it stays in memory" near MemFree "$(mem_free)" "$(recall free)" 8192
 	check "the file is intact" intact letter
@@ -35,15 +35,15 @@ stage_1() {
 }
 
 stage_2() {
-	check "no memory got lost" arrived 1
+	check "no memory is lost" arrived 1
 	check "the file is intact" intact letter
 	finish
 }
 
-# EADDRNOTAVAIL
+# Loading the large initrd fails with EADDRNOTAVAIL.
 cannot_load() {
 	local why
 
-	! why=$(kexec_load load /boot/next /tmp/large quiet 2>&1) || { echo "it can"; return 1; }
+	! why=$(kexec_load load /boot/next /tmp/large quiet 2>&1) || { echo "it can be loaded"; return 1; }
 	same why "$why" "kexec_load: kexec_file_load: error 99"
 }

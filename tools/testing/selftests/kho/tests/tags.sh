@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The story of kasan where KASAN works with tags: the struct page of each page that
-# was not allocated with one lets any pointer through, and so must those of what was
-# restored, or the first access would be a report.
+# The scenario kasan where KASAN works with tags. The struct page of a page that was
+# allocated without a tag allows access through any pointer. The struct pages of restored
+# pages must do the same, or KASAN reports the first access to them.
 #
 # shellcheck shell=dash
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A kernel without KHO does not know what SETUP_KEXEC_KHO is. It has to boot
-# nevertheless, and so has a kernel with KHO after it.
+# A kernel without KHO does not know SETUP_KEXEC_KHO. It has to boot nevertheless, and so
+# does a kernel with KHO after it.
 #
 # shellcheck shell=dash
 
@@ -17,7 +17,7 @@ stage_1() {
 }
 
 stage_2() {
-	check "this kernel has no KHO" same "what there is" "$(echo "$KHO"*)" "$KHO*"
+	check "this kernel has no KHO" same "the debugfs directory" "$(echo "$KHO"*)" "$KHO*"
 	check "the memory of the file is free" came_back "$(recall free)" "$(bytes 32M)"
 	check "nine tenths of the memory can be used" usable 90
 	handover main
@@ -25,7 +25,7 @@ stage_2() {
 
 stage_3() {
 	check "KHO is on" kho_enabled
-	check "nothing came in" no_handover
+	check "there is no incoming handover" no_handover
 	check "a file can be kept" keep letter 1M
 	finish
 }

@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# vmalloc areas, small and large, mapped with small and with huge pages, with
-# lists of pages that fill their chunks exactly, and one more. Two kernels take
-# them back, one of them before deferred initialisation.
+# vmalloc areas, small and large, with small and huge mappings, some with page lists that
+# fill their chunks exactly or with one page more. Two kernels restore them, one of them
+# before deferred initialisation.
 #
 # shellcheck shell=dash
-
-# shellcheck source=tools/testing/selftests/kho/tests/pages.sh
-. "$kho_tests/pages.sh"
 
 about="vmalloc areas of any size, with small and huge mappings"
 kernels="main next"
@@ -17,25 +14,17 @@ stages=3
 plan=28
 expect="KHO: (nothing to restore|cannot restore a vmalloc area: 0 of)"
 
-# A chunk is a page of addresses, the first one that of the next chunk. The last
-# area is of 80 MB.
+# A chunk is a page of addresses, of which the first is that of the next chunk. The
+# last area has 80 MB.
 CHUNK=$((PAGE_SIZE / 8 - 1))
 readonly SMALL_AREAS="1 $PAGE_SIZE $((2 * PAGE_SIZE - 1)) $((CHUNK * PAGE_SIZE)) \
 	$(((CHUNK + 1) * PAGE_SIZE)) $((2 * CHUNK * PAGE_SIZE)) \
 	$(((2 * CHUNK + 1) * PAGE_SIZE)) 81920000"
-# In the kernel's page table, what a table of the lowest level covers.
+# A table of the lowest level in the kernel's page tables covers this many bytes.
 HUGE=$((PAGE_SIZE * PAGE_SIZE / 8))
-# With 64 KiB that is 512 MiB, of which there has to be one.
+# With pages of 64 KiB that is 512 MiB, and memory has to have such a block.
 [ "$PAGE_SIZE" != 65536 ] || mem=5G
 readonly HUGE_AREAS="100000 $HUGE 5000000 67108864"
-
-readonly VMALLOC_ERRORS="vmalloc-null -22
-vmalloc-kmalloc -22
-vmalloc-inside -22
-vmalloc-user -95
-vmalloc-vmap -95
-vmalloc-freed -22
-vmalloc-scratch -22"
 
 stage_1() {
 	local bytes
@@ -47,40 +36,40 @@ stage_1() {
 		check "$bytes bytes with huge pages can be kept" create_area "vmalloc $bytes huge"
 	done
 	check "the large ones have huge pages" huge_areas
-	check "what cannot be preserved is not" errors_are "$VMALLOC_ERRORS"
+	check "preserving what cannot be preserved fails" errors_are "$VMALLOC_ERRORS"
 	remember bytes $(($(areas_pages) * PAGE_SIZE))
 	note_down
 	handover next
 }
 
 stage_2() {
-	check "no memory got lost" arrived 1
-	check "all areas are as they were" areas_sound 12
+	check "no memory is lost" arrived 1
+	check "all areas are intact" areas_sound 12
 	check "the large ones have huge pages" huge_areas
-	check "nothing else was given" nothing_granted
-	check "the same is preserved once more" same_map
+	check "the client gets nothing that was not preserved" nothing_granted
+	check "this kernel preserves as much as the previous one" same_map
 	handover main test_kho_early
 }
 
 stage_3() {
-	check "they came back once more, early" areas_sound 12
-	check "nothing else was given" nothing_granted
-	check "no memory got lost" near MemTotal "$(mem_total)" "$(recall total)" 512
+	check "all of them are restored again, early in boot" areas_sound 12
+	check "the client gets nothing that was not preserved" nothing_granted
+	check "no memory is lost" near MemTotal "$(mem_total)" "$(recall total)" 512
 
 	local before used
 	before=$(mem_free)
 	used=$(meminfo VmallocUsed)
 	check "the areas can be freed" drop_areas
 	check "their memory is free again" came_back "$before" "$(recall bytes)"
-	check "vmalloc had counted it" near "what vmalloc freed" \
+	check "vmalloc had counted their memory" near "what vmalloc freed" \
 		$((used - $(meminfo VmallocUsed))) $(($(recall bytes) / 1024)) 512
-	check "nothing of it is preserved any more" map_is_small
+	check "none of this memory is preserved any more" map_is_small
 	check "nine tenths of the memory can be used" usable 90
-	check "and the kernel is still content" has_not_said 'BUG:|WARNING:|Bad page'
+	check "the kernel has reported no error" has_not_said 'BUG:|WARNING:|Bad page'
 	finish
 }
 
-# Each that has room for a huge page is in such blocks.
+# Each area that has room for a huge mapping consists of blocks of that size.
 huge_areas() {
 	local order=0 bytes large=0
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Restores that must fail: a folio twice, a table twice, a tail, the last tail,
-# an address within a page, a page that was in use and not preserved, scratch, a
-# hole, and what is behind all memory. In each phase of boot and after. Each is
-# told off once, and nothing that is right comes to harm.
+# Restores that must fail: a folio twice, a table twice, a tail page, the last tail page,
+# an address within a page, a page in use that was not preserved, scratch, a hole, and
+# addresses past the end of memory; in each phase of boot and after it. The kernel warns
+# of each once, and nothing else is affected.
 #
 # shellcheck shell=dash
 
-about="restores of what was not handed over, in each phase of boot"
+about="restores of memory that was not handed over, in each phase of boot"
 kernels="main next"
 words="test_kho_count"
 mem=2G
@@ -28,21 +28,22 @@ stage_1() {
 	handover "$(last_kernel)" "$words" test_kho_wrong
 }
 
-# Nine or ten in each of four phases; what waits is for "manual".
+# Nine or ten wrong restores in each of four phases. The folios for "manual" stay
+# unclaimed.
 stage_2() {
 	local unclaimed
 
 	check "wrong restores were tried" tried 36
-	check "none got a folio and nothing changed" folios_fine
-	check "each gave one warning" warned wrong_tried
+	check "none of them returned a folio or changed anything" folios_fine
+	check "the kernel warned once of each" warned wrong_tried
 	check "each struct page was initialised once" pages_once
 
 	unclaimed=$(kho_stat in unclaimed_folios)
-	check "more are tried" folios wrong
-	check "what waits still waits" same unclaimed "$(kho_stat in unclaimed_folios)" "$unclaimed"
-	check "and comes back" manual_back 20
-	check "no memory got lost" arrived 1
-	check "it is all as it should be" after_all
+	check "more wrong restores can be tried" folios wrong
+	check "the unclaimed folios stay unclaimed" same unclaimed "$(kho_stat in unclaimed_folios)" "$unclaimed"
+	check "the unclaimed folios can be restored" manual_back 20
+	check "no memory is lost" arrived 1
+	check "after all this nothing is wrong" after_all
 	finish
 }
 

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a kexec image takes along of a handover: the hooks that kexec and the
+ * architectures' loaders call. See kernel/kexec_handover/image.c.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+#ifndef LINUX_KEXEC_HANDOVER_IMAGE_H
+#define LINUX_KEXEC_HANDOVER_IMAGE_H
+
+#include <linux/types.h>
+
+struct kexec_buf;
+struct kimage;
+struct resource;
+
+#ifdef CONFIG_KEXEC_HANDOVER
+
+bool kho_image_params(const struct kimage *image, phys_addr_t *fdt_phys,
+		      phys_addr_t *scratch_phys, u64 *scratch_len);
+int kho_image_locate_hole(struct kexec_buf *kbuf, int (*func)(struct resource *, void *));
+void kho_image_load_failed(const struct kimage *image, int err);
+void kho_image_seal(const struct kimage *image);
+
+#else
+
+static inline bool kho_image_params(const struct kimage *image, phys_addr_t *fdt_phys,
+				    phys_addr_t *scratch_phys, u64 *scratch_len)
+{
+	return false;
+}
+
+static inline int kho_image_locate_hole(struct kexec_buf *kbuf,
+					int (*func)(struct resource *, void *))
+{
+	return 1;
+}
+
+static inline void kho_image_load_failed(const struct kimage *image, int err) { }
+static inline void kho_image_seal(const struct kimage *image) { }
+
+#endif
+
+#endif /* LINUX_KEXEC_HANDOVER_IMAGE_H */

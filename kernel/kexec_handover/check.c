@@ -1,0 +1,590 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Can an incoming handover be believed?
+ *
+ * This file owns the checks of everything that the previous kernel left: the root
+ * FDT, the scratch regions, the map and the blobs. It looks at all of it before
+ * anything in it is used, and says what is wrong in a struct kho_defect; to refuse
+ * a handover is up to boot.c. What it accepts is in struct kho_incoming then. It
+ * knows nothing of struct page.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "KHO: " fmt
+
+#include <linux/atomic.h>
+#include <linux/bitmap.h>
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/kexec_handover.h>
+#include <linux/libfdt.h>
+#include <linux/log2.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/sort.h>
+#include <linux/string.h>
+
+#include <asm/sections.h>
+
+#include "check.h"
+#include "checksum.h"
+#include "fdt.h"
+#include "incoming.h"
+#include "scratch.h"
+
+/* Fills in @defect; false, for the caller to return. */
+static bool __init found(struct kho_defect *defect, const char *object, phys_addr_t phys,
+			 u64 size, const char *what)
+{
+	*defect = (struct kho_defect){
+		.object = object, .phys = phys, .size = size, .what = what,
+	};
+
+	return false;
+}
+
+/**
+ * kho_check_memblock_has - is all of this RAM that a kernel may read?
+ * @addr: physical address
+ * @size: bytes
+ *
+ * memblock_is_region_memory() does not answer this: memory on two nodes is two
+ * regions, of which the previous kernel may have known as one, and memory that
+ * firmware keeps to itself is a region as well, though it is not mapped.
+ *
+ * Context: boot; memblock knows all RAM.
+ * Return: true if it is.
+ */
+bool __init kho_check_memblock_has(phys_addr_t addr, u64 size)
+{
+	phys_addr_t end = addr + size;
+	struct memblock_region *r;
+
+	if (!size || end < addr)
+		return false;
+
+	for_each_mem_region(r) {
+		if (!memblock_is_nomap(r) && addr >= r->base && addr < r->base + r->size)
+			addr = r->base + r->size;
+	}
+
+	return addr >= end;
+}
+
+/**
+ * kho_check_fdt - can this be the root FDT of the previous kernel?
+ * @phys: its address
+ * @len: its size in bytes
+ * @defect: filled in if it cannot
+ *
+ * Context: boot; memblock knows all RAM and early_memremap() works.
+ * Return: true if it can.
+ */
+bool __init kho_check_fdt(phys_addr_t phys, u64 len, struct kho_defect *defect)
+{
+	const char *object = "root FDT", *what;
+	void *fdt;
+
+	if (len != KHO_FDT_SIZE)
+		return found(defect, object, phys, len, "is not one page in this kernel");
+	if (!phys || !PAGE_ALIGNED(phys))
+		return found(defect, object, phys, len, "is not aligned to a page");
+	if (!kho_check_memblock_has(phys, len))
+		return found(defect, object, phys, len, "is not in RAM");
+	if (memblock_is_region_reserved(phys, len))
+		return found(defect, object, phys, len, "is in use");
+
+	fdt = early_memremap(phys, len);
+	if (!fdt)
+		return found(defect, object, phys, len, "cannot be mapped");
+	what = kho_fdt_defect(fdt);
+	early_memunmap(fdt, len);
+
+	return !what || found(defect, object, phys, len, what);
+}
+
+/* What is wrong with region @i of an incoming array, or NULL. */
+static const char *__init region_defect(const struct kho_scratch *array, unsigned int i)
+{
+	const struct kho_scratch *r = &array[i];
+
+	if (!r->size)
+		return NULL;
+	if (!IS_ALIGNED(r->addr | r->size, KHO_SCRATCH_ALIGN))
+		return "is not aligned to a block";
+	if (!kho_check_memblock_has(r->addr, r->size))
+		return "is not in RAM";
+
+	while (i--) {
+		if (kho_region_overlaps(&array[i], r->addr, r->size))
+			return "overlaps another one";
+	}
+
+	return NULL;
+}
+
+/*
+ * The array may lie in one of the regions: Linux 7.3 puts it there, with all else
+ * that a kexec image is loaded with. Regions may be empty: 7.3 has an empty one
+ * where nothing was reserved at cold boot.
+ */
+static bool __init regions_valid(const struct kho_scratch *array, unsigned int cnt,
+				 struct kho_defect *defect)
+{
+	phys_addr_t size = 0;
+
+	for (unsigned int i = 0; i < cnt; i++) {
+		const char *what = region_defect(array, i);
+
+		if (what)
+			return found(defect, "scratch region", array[i].addr, array[i].size, what);
+		size += array[i].size;
+	}
+
+	return size;
+}
+
+/*
+ * A kernel that hands memory over loads the next one into scratch. If this kernel
+ * lies elsewhere, it was loaded by a kernel that knows nothing of KHO, used all
+ * memory as free, and just passed on where the handover is, as a loader does with
+ * properties of a device tree that it does not know.
+ */
+static bool __init kernel_in_scratch(const struct kho_scratch *array, unsigned int cnt,
+				     struct kho_defect *defect)
+{
+	phys_addr_t start = __pa_symbol(_text), end = __pa_symbol(_end);
+
+	for (unsigned int i = 0; i < cnt; i++) {
+		if (start >= array[i].addr && end - array[i].addr <= array[i].size)
+			return true;
+	}
+
+	return found(defect, "this kernel", start, end - start,
+		     "is not in scratch: another kernel ran in between");
+}
+
+/**
+ * kho_check_scratch - can these be the scratch regions of the previous kernel?
+ * @array_phys: address of their array
+ * @array_len: its size in bytes
+ * @defect: filled in if they cannot
+ *
+ * Context: boot; memblock knows all RAM and early_memremap() works. The direct map
+ * may not be there yet.
+ * Return: true if they can.
+ */
+bool __init kho_check_scratch(phys_addr_t array_phys, u64 array_len, struct kho_defect *defect)
+{
+	const char *object = "scratch array";
+	struct kho_scratch *array;
+	unsigned int cnt;
+	bool ok;
+
+	if (!array_len || array_len % sizeof(*array) ||
+	    array_len > KHO_SCRATCH_MAX * sizeof(*array))
+		return found(defect, object, array_phys, array_len, "is of an invalid size");
+	if (!IS_ALIGNED(array_phys, sizeof(*array)))
+		return found(defect, object, array_phys, array_len, "is not aligned");
+	if (!kho_check_memblock_has(array_phys, array_len))
+		return found(defect, object, array_phys, array_len, "is not in RAM");
+	if (memblock_is_region_reserved(array_phys, array_len))
+		return found(defect, object, array_phys, array_len, "is in use");
+
+	array = early_memremap(array_phys, array_len);
+	if (!array)
+		return found(defect, object, array_phys, array_len, "cannot be mapped");
+
+	cnt = array_len / sizeof(*array);
+	found(defect, object, array_phys, array_len, "has empty regions only");
+	ok = regions_valid(array, cnt, defect) && kernel_in_scratch(array, cnt, defect);
+	early_memunmap(array, array_len);
+
+	return ok;
+}
+
+/**
+ * struct check - what a walk over an incoming map is looking for
+ * @nodes: where to put the PFNs of its nodes, or NULL to count them
+ * @nr_nodes: nodes seen
+ * @defect: what is wrong, if anything is
+ */
+struct check {
+	unsigned long *nodes;
+	unsigned long nr_nodes;
+	struct kho_defect *defect;
+};
+
+static int __init bad_node(struct check *check, phys_addr_t node, const char *what)
+{
+	found(check->defect, "node of the map", node, PAGE_SIZE, what);
+
+	return -EINVAL;
+}
+
+static int __init bad_folio(struct check *check, unsigned long pfn, unsigned int order,
+			    const char *what)
+{
+	found(check->defect, "folio", PFN_PHYS(pfn), (u64)PAGE_SIZE << order, what);
+
+	return -EINVAL;
+}
+
+static u64 __init last_key(unsigned int order)
+{
+	return kho_map_key(max_pfn - 1, order);
+}
+
+/* Can a node that covers @nr keys from @first on name any memory there is? */
+static bool __init keys_in_ram(u64 first, u64 nr)
+{
+	for (unsigned int order = 0; order <= KHO_MAX_RUN_ORDER; order++) {
+		if (first <= last_key(order) && first + nr > kho_map_key(0, order))
+			return true;
+	}
+
+	return false;
+}
+
+/*
+ * Is this address one that a node can have, at this place of the tree? As no
+ * node is read that could not name memory, a tree with cycles ends here, too.
+ */
+static int __init check_node(phys_addr_t node, unsigned int level, u64 key,
+			     void *arg)
+{
+	u64 nr = 1ULL << (KHO_MAP_LEAF_SHIFT + level * KHO_MAP_TABLE_SHIFT);
+	struct check *check = arg;
+
+	if (!PAGE_ALIGNED(node) || !kho_check_memblock_has(node, PAGE_SIZE))
+		return bad_node(check, node, "is not in RAM");
+	if (kho_scratch_overlap(node, PAGE_SIZE))
+		return bad_node(check, node, "is in scratch");
+	if (memblock_overlaps_region(&memblock.reserved, node, PAGE_SIZE))
+		return bad_node(check, node, "is in use");
+	if (!keys_in_ram(key, nr))
+		return bad_node(check, node, "can name no memory that there is");
+
+	if (check->nodes)
+		check->nodes[check->nr_nodes] = PHYS_PFN(node);
+	check->nr_nodes++;
+
+	return 0;
+}
+
+/* Does a folio of @order in [pfn, end) overlap one of a larger order? */
+static bool __init larger_overlaps(unsigned int order, unsigned long pfn,
+				   unsigned long end)
+{
+	const struct kho_map *map = &kho_incoming.map;
+	unsigned int larger = order;
+
+	for_each_set_bit_from(larger, &map->orders, KHO_MAX_RUN_ORDER + 1) {
+		unsigned long next = pfn, found;
+
+		if (larger == order)
+			continue;
+
+		while ((found = kho_map_next_of_order(map, larger, next, end)) != KHO_MAP_NONE) {
+			next = min(found + BIT(larger), end);
+			found = kho_map_next_of_order(map, order, max(found, pfn), next);
+			if (found != KHO_MAP_NONE)
+				return true;
+		}
+	}
+
+	return false;
+}
+
+/*
+ * Looks at the bits of a leaf a word at a time: the work is per node, however
+ * many folios the node names. All leaves must have been through count_leaf().
+ */
+static int __init check_leaf(phys_addr_t node, unsigned int level, u64 key,
+			     void *arg)
+{
+	const union kho_map_node *leaf = phys_to_virt(node);
+	unsigned long first;
+	unsigned int order;
+
+	if (level)
+		return 0;
+
+	order = kho_map_key_order(key);
+	/* No folio is of a larger order. */
+	if (!(kho_incoming.map.orders >> order >> 1))
+		return 0;
+
+	first = kho_map_key_pfn(key);
+	for (unsigned long i = 0; i < ARRAY_SIZE(leaf->bits); i++) {
+		unsigned long bits = leaf->bits[i], pfn, end;
+
+		if (!bits)
+			continue;
+
+		pfn = first + ((i * BITS_PER_LONG + __ffs(bits)) << order);
+		end = first + ((i * BITS_PER_LONG + __fls(bits) + 1) << order);
+		if (larger_overlaps(order, pfn, end))
+			return bad_folio(arg, pfn, order, "overlaps a larger one");
+	}
+
+	return 0;
+}
+
+static int __init count_leaf(phys_addr_t node, unsigned int level, u64 key,
+			     void *arg)
+{
+	const union kho_map_node *leaf = phys_to_virt(node);
+	unsigned int order;
+	unsigned long nr;
+	u64 last;
+
+	if (level)
+		return 0;
+
+	order = kho_map_key_order(key);
+	nr = bitmap_weight(leaf->bits, KHO_MAP_LEAF_BITS);
+	if (!nr)
+		return 0;
+
+	/* The last one must end in memory, too: check_leaf() has bits for no more. */
+	last = key + find_last_bit(leaf->bits, KHO_MAP_LEAF_BITS);
+	if (order > KHO_MAX_RUN_ORDER || last > last_key(order) ||
+	    kho_map_key_pfn(last) + BIT(order) > max_pfn)
+		return bad_folio(arg, kho_map_key_pfn(last), order, "is not in RAM");
+
+	__set_bit(order, &kho_incoming.map.orders);
+	kho_incoming.folios[order] += nr;
+
+	return 0;
+}
+
+static bool __init range_is_named(unsigned long start, unsigned long end,
+				  struct check *check, const char *what)
+{
+	struct kho_map_folio folio;
+
+	if (!kho_map_next(&kho_incoming.map, start, end, &folio))
+		return false;
+	bad_folio(check, folio.pfn, folio.order, what);
+
+	return true;
+}
+
+/*
+ * No folio may touch what is not RAM, or scratch, or what this kernel uses
+ * already. Asked the other way round, there are few ranges to look at.
+ */
+static bool __init check_ranges(struct check *check)
+{
+	struct memblock_region *r;
+	unsigned long prev_end = 0;
+
+	for_each_mem_region(r) {
+		if (memblock_is_nomap(r))
+			continue;
+		if (range_is_named(prev_end, PFN_UP(r->base), check, "is not in RAM"))
+			return false;
+		prev_end = PFN_DOWN(r->base + r->size);
+	}
+	if (range_is_named(prev_end, max(prev_end, max_pfn), check, "is not in RAM"))
+		return false;
+
+	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
+		unsigned long start = PHYS_PFN(kho_scratch[i].addr);
+		unsigned long nr = PHYS_PFN(kho_scratch[i].size);
+
+		if (nr && range_is_named(start, start + nr, check, "is in scratch"))
+			return false;
+	}
+
+	for_each_reserved_mem_region(r) {
+		if (range_is_named(PFN_DOWN(r->base), PFN_UP(r->base + r->size), check,
+				   "is in use"))
+			return false;
+	}
+
+	return true;
+}
+
+/* Nodes may meet in the middle of what would be a folio. None belongs to two. */
+static bool __init check_node_borders(struct check *check)
+{
+	unsigned long start, end, prev_end = 0;
+	int i, nid, prev_nid = NUMA_NO_NODE;
+	struct kho_map_folio folio;
+
+	for_each_mem_pfn_range(i, MAX_NUMNODES, &start, &end, &nid) {
+		if (prev_end && start == prev_end && nid != prev_nid &&
+		    kho_map_next(&kho_incoming.map, start - 1, start, &folio) &&
+		    folio.pfn + BIT(folio.order) > start) {
+			bad_folio(check, folio.pfn, folio.order, "is on two NUMA nodes");
+			return false;
+		}
+		prev_end = end;
+		prev_nid = nid;
+	}
+
+	return true;
+}
+
+static int __init cmp_pfn(const void *a, const void *b)
+{
+	const unsigned long *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static bool __init check_nodes(struct check *check)
+{
+	const unsigned long *nodes = kho_incoming.nodes;
+
+	sort(kho_incoming.nodes, kho_incoming.nr_nodes, sizeof(*nodes), cmp_pfn, NULL);
+
+	for (unsigned long i = 0; i < kho_incoming.nr_nodes; i++) {
+		if (i && nodes[i] == nodes[i - 1]) {
+			bad_node(check, PFN_PHYS(nodes[i]), "is in the map twice");
+			return false;
+		}
+		if (range_is_named(nodes[i], nodes[i] + 1, check, "holds a node of the map"))
+			return false;
+	}
+
+	return true;
+}
+
+static bool __init alloc_nodes(unsigned long nr_nodes)
+{
+	kho_incoming.nodes = memblock_alloc_raw(kho_incoming_nodes_bytes(nr_nodes), PAGE_SIZE);
+
+	return kho_incoming.nodes;
+}
+
+/*
+ * A map without a single folio, next to blobs, is what is left when something
+ * zeroed it: each kernel preserves its blobs.
+ */
+static bool __init blobs_but_no_folio(const void *fdt)
+{
+	return !kho_incoming.map.orders && fdt_first_subnode(fdt, 0) >= 0;
+}
+
+static bool __init map_valid(struct check *check, phys_addr_t map_root)
+{
+	const phys_addr_t fdt_phys = kho_incoming.fdt_phys;
+	const void *fdt = phys_to_virt(fdt_phys);
+	struct kho_map *map = &kho_incoming.map;
+	struct kho_map_folio folio;
+
+	if (check_node(map_root, KHO_MAP_LEVELS - 1, 0, check))
+		return false;
+	if (kho_scratch_overlap(fdt_phys, KHO_FDT_SIZE))
+		return found(check->defect, "root FDT", fdt_phys, KHO_FDT_SIZE, "is in scratch");
+
+	map->root = phys_to_virt(map_root);
+	check->nr_nodes = 0;
+	if (kho_map_walk(map, check_node, check) || kho_map_walk(map, count_leaf, check))
+		return false;
+	if (blobs_but_no_folio(fdt))
+		return found(check->defect, "root FDT", fdt_phys, KHO_FDT_SIZE,
+			     "names blobs, but the map names no folio");
+
+	kho_map_note_near(map);
+	kho_incoming.nr_nodes = check->nr_nodes;
+	if (!alloc_nodes(kho_incoming.nr_nodes))
+		return found(check->defect, "map", map_root, kho_incoming.nr_nodes * PAGE_SIZE,
+			     "needs more memory to be read than there is");
+
+	/* If the root FDT is a folio like others then the map keeps it. */
+	if (kho_map_find(map, PHYS_PFN(fdt_phys), &folio)) {
+		memblock_phys_free(fdt_phys, KHO_FDT_SIZE);
+		kho_incoming.fdt_kept = true;
+	}
+
+	check->nodes = kho_incoming.nodes;
+	check->nr_nodes = 0;
+	kho_map_walk(map, check_node, check);
+
+	if (!check_nodes(check) || kho_map_walk(map, check_leaf, check) ||
+	    !check_ranges(check) || !check_node_borders(check))
+		return false;
+
+	return kho_checksum_matches(fdt, map) ||
+	       found(check->defect, "root FDT", fdt_phys, KHO_FDT_SIZE,
+		     "and map do not have the checksum that they left with");
+}
+
+/**
+ * kho_check_discard - the handover is refused, after all
+ *
+ * Context: kho_memory_init(), before anybody was told what is in the handover.
+ */
+void __init kho_check_discard(void)
+{
+	const phys_addr_t fdt_phys = kho_incoming.fdt_phys;
+
+	if (kho_incoming.fdt_kept)
+		memblock_reserve(fdt_phys, KHO_FDT_SIZE);
+	if (kho_incoming.nodes)
+		memblock_free(kho_incoming.nodes, kho_incoming_nodes_bytes(kho_incoming.nr_nodes));
+	memset(&kho_incoming, 0, sizeof(kho_incoming));
+	kho_incoming.fdt_phys = fdt_phys;
+}
+
+/**
+ * kho_check_map - check the map that the root FDT names
+ * @defect: filled in if it cannot be believed
+ *
+ * Context: kho_memory_init(), with the root FDT in kho_incoming and checked.
+ * Return: true, with the map in kho_incoming; or false with nothing changed.
+ */
+bool __init kho_check_map(struct kho_defect *defect)
+{
+	struct check check = { .defect = defect };
+	u64 map_root = 0;
+
+	/* kho_check_fdt() has seen the property, but something may write there. */
+	kho_fdt_u64(phys_to_virt(kho_incoming.fdt_phys), 0, KHO_FDT_PROP_MAP, &map_root);
+	if (!map_valid(&check, map_root)) {
+		kho_check_discard();
+		return false;
+	}
+
+	for (unsigned int order = 0; order <= KHO_MAX_RUN_ORDER; order++) {
+		atomic_long_set(&kho_incoming.unclaimed[order], kho_incoming.folios[order]);
+		atomic_long_add(kho_incoming.folios[order], &kho_incoming.nr_unclaimed);
+	}
+
+	return true;
+}
+
+/**
+ * kho_check_blobs - drop blobs that the map does not keep
+ *
+ * Their memory is somebody else's by now. They go out of the root FDT, so that
+ * their owners do not take them for what they were.
+ *
+ * Context: kho_memory_init(), after kho_check_map() has accepted the map.
+ */
+void __init kho_check_blobs(void)
+{
+	void *fdt = phys_to_virt(kho_incoming.fdt_phys);
+	int node = fdt_first_subnode(fdt, 0), next;
+
+	for (; node >= 0; node = next) {
+		const char *name = fdt_get_name(fdt, node, NULL);
+		u64 phys, size;
+
+		next = fdt_next_subnode(fdt, node);
+		if (kho_fdt_u64(fdt, node, KHO_FDT_PROP_DATA, &phys) ||
+		    kho_fdt_u64(fdt, node, KHO_FDT_PROP_SIZE, &size) ||
+		    !kho_check_memblock_has(phys, size) || kho_incoming_keeps(phys, size))
+			continue;
+
+		pr_warn("blob %s, %llu bytes at %#llx, was not preserved: ignored\n",
+			name ?: "(without a name)", size, phys);
+		fdt_nop_node(fdt, node);
+	}
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The incoming handover: what the previous kernel preserved.
+ *
+ * This file owns struct kho_incoming, and the questions that others ask about it:
+ * which blobs there are, and which pages it names. check.c fills it in; restore.c
+ * empties it. Nothing here looks at a struct page.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "KHO: " fmt
+
+#include <linux/export.h>
+#include <linux/init.h>
+#include <linux/kexec_handover.h>
+#include <linux/minmax.h>
+#include <linux/printk.h>
+
+#include "fdt.h"
+#include "incoming.h"
+#include "ram.h"
+
+struct kho_incoming kho_incoming;
+
+/**
+ * is_kho_boot - was memory handed over to this kernel?
+ *
+ * Context: any, from the end of kho_memory_init() on.
+ * Return: true if this kernel was started with a handover that it accepted.
+ */
+bool is_kho_boot(void)
+{
+	return kho_incoming.fdt;
+}
+EXPORT_SYMBOL_GPL(is_kho_boot);
+
+/**
+ * kho_retrieve_subtree - find a blob of the previous kernel by its name
+ * @name: the name
+ * @phys: where to put its physical address
+ * @size: where to put its size in bytes; may be NULL
+ *
+ * The blob still has to be restored by its owner.
+ *
+ * Context: process context or boot, from the end of kho_memory_init() on.
+ * Return: 0; -ENOENT if there was no handover or it has no blob of this name;
+ * -EINVAL if the blob's node in the root FDT is malformed.
+ */
+int kho_retrieve_subtree(const char *name, phys_addr_t *phys, size_t *size)
+{
+	phys_addr_t addr;
+	size_t bytes;
+	int err;
+
+	if (!kho_incoming.fdt)
+		return -ENOENT;
+
+	err = kho_fdt_get(kho_incoming.fdt, name, &addr, &bytes);
+	if (err)
+		return err;
+	if (!kho_ram_is_ram(addr, bytes)) {
+		pr_warn("blob %s, %zu bytes at %pa, is not in RAM: ignored\n", name, bytes, &addr);
+		return -EINVAL;
+	}
+
+	*phys = addr;
+	if (size)
+		*size = bytes;
+
+	return 0;
+}
+EXPORT_SYMBOL_GPL(kho_retrieve_subtree);
+
+/**
+ * kho_incoming_node_from - find a node of the map
+ * @pfn: a PFN
+ *
+ * Context: boot, before the map can be dropped.
+ * Return: index of the first node that lies at @pfn or after it.
+ */
+unsigned long __init kho_incoming_node_from(unsigned long pfn)
+{
+	unsigned long low = 0, high = kho_incoming.nr_nodes;
+
+	while (low < high) {
+		unsigned long mid = low + (high - low) / 2;
+
+		if (kho_incoming.nodes[mid] < pfn)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+
+	return low;
+}
+
+/**
+ * kho_incoming_node_before - is there another node of the map in a range?
+ * @i: its index
+ * @end: first PFN after the range
+ *
+ * Context: boot, before the map can be dropped.
+ * Return: true if there is a node of this index, and it is below @end.
+ */
+bool __init kho_incoming_node_before(unsigned long i, unsigned long end)
+{
+	return i < kho_incoming.nr_nodes && kho_incoming.nodes[i] < end;
+}
+
+/* With large orders these are too many blocks at times, which does no harm. */
+static void __init name_blocks(unsigned long *named, unsigned long pfn, unsigned long end)
+{
+	unsigned long block = kho_block_of(pfn), last = kho_block_of(end - 1);
+
+	do {
+		__set_bit(block, named);
+	} while (block++ < last);
+}
+
+/* By the word: the work is per node of the map, not per folio. */
+static int __init name_blocks_of_node(phys_addr_t phys, unsigned int level, u64 key, void *named)
+{
+	const union kho_map_node *leaf = phys_to_virt(phys);
+	unsigned int order = kho_map_key_order(key);
+	unsigned long first;
+
+	name_blocks(named, PHYS_PFN(phys), PHYS_PFN(phys) + 1);
+	if (level)
+		return 0;
+
+	first = kho_map_key_pfn(key);
+	for (unsigned long i = 0; i < ARRAY_SIZE(leaf->bits); i++) {
+		unsigned long bits = leaf->bits[i];
+
+		if (bits)
+			name_blocks(named, first + ((i * BITS_PER_LONG + __ffs(bits)) << order),
+				    first + ((i * BITS_PER_LONG + __fls(bits) + 1) << order));
+	}
+
+	return 0;
+}
+
+/**
+ * kho_incoming_name_blocks - find the blocks that have pages which must not be freed
+ * @named: bitmap with a bit for each block up to max_pfn. Those of the blocks in
+ *	which a folio or a node of the map has a page get set.
+ *
+ * Context: kho_memory_init(), after kho_check_map() has accepted the map.
+ */
+void __init kho_incoming_name_blocks(unsigned long *named)
+{
+	kho_map_walk(&kho_incoming.map, name_blocks_of_node, named);
+}
+
+/**
+ * kho_incoming_keeps - is memory all in folios that were handed over?
+ * @phys: physical address
+ * @size: bytes, of RAM
+ *
+ * Context: kho_memory_init().
+ * Return: true if it is.
+ */
+bool __init kho_incoming_keeps(phys_addr_t phys, u64 size)
+{
+	unsigned long pfn = PHYS_PFN(phys), end = PHYS_PFN(phys + size - 1) + 1;
+	struct kho_map_folio folio;
+
+	for (; pfn < end; pfn = folio.pfn + BIT(folio.order)) {
+		if (!kho_map_find(&kho_incoming.map, pfn, &folio))
+			return false;
+	}
+
+	return true;
+}
+
+/**
+ * kho_incoming_has - is memory part of one folio that was handed over?
+ * @phys: the address that the folio begins at
+ * @size: bytes
+ *
+ * Context: kho_memory_init().
+ * Return: true if it is.
+ */
+bool __init kho_incoming_has(phys_addr_t phys, size_t size)
+{
+	struct kho_map_folio folio;
+
+	return PAGE_ALIGNED(phys) && kho_map_find(&kho_incoming.map, PHYS_PFN(phys), &folio) &&
+	       size <= PAGE_SIZE << folio.order;
+}
+
+/**
+ * kho_incoming_next - find what memblock must not give away
+ * @pfn: first PFN of a range
+ * @end: first PFN after it
+ *
+ * Context: kho_memory_init().
+ * Return: the lowest PFN of a folio or a node of the map that has a page in the
+ * range, which may be below @pfn; %KHO_MAP_NONE if there is none.
+ */
+unsigned long __init kho_incoming_next(unsigned long pfn, unsigned long end)
+{
+	unsigned long i = kho_incoming_node_from(pfn), next = KHO_MAP_NONE;
+	struct kho_map_folio folio;
+
+	if (kho_incoming_node_before(i, end))
+		next = kho_incoming.nodes[i];
+	if (kho_map_next(&kho_incoming.map, pfn, end, &folio))
+		next = min(next, folio.pfn);
+
+	return next;
+}
+
+/* The folio that begins at @pfn, if all of it is below @end. */
+static bool __init folio_within(unsigned long pfn, unsigned long end,
+				struct kho_map_folio *folio)
+{
+	return kho_map_find(&kho_incoming.map, pfn, folio) && BIT(folio->order) <= end - pfn;
+}
+
+/**
+ * kho_incoming_forget - leave a range that was handed over to memblock
+ * @pfn: first PFN of the range
+ * @end: first PFN after it
+ *
+ * The folios there count as restored, though no struct page was touched.
+ *
+ * Context: kho_memory_init(), after kho_check_map() has accepted the map and
+ * before kho_init_start().
+ * Return: true; or false, with nothing changed, if the range does not consist
+ * of whole folios.
+ */
+bool __init kho_incoming_forget(unsigned long pfn, unsigned long end)
+{
+	struct kho_map_folio folio;
+	unsigned long p;
+
+	for (p = pfn; p < end; p += BIT(folio.order)) {
+		if (!folio_within(p, end, &folio))
+			return false;
+	}
+	for (p = pfn; p < end && folio_within(p, end, &folio); p += BIT(folio.order)) {
+		kho_map_del(&kho_incoming.map, p, folio.order);
+		atomic_long_dec(&kho_incoming.unclaimed[folio.order]);
+		atomic_long_dec(&kho_incoming.nr_unclaimed);
+	}
+
+	return true;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The preserved map: the set of folios that a handover names.
+ *
+ * A set of (PFN, order) pairs, stored as the tree of bitmaps that
+ * include/linux/kho/abi/kexec_handover.h describes. It knows nothing of struct
+ * page and allocates through callbacks, so that all of it can be tested with
+ * KUnit. PFN ranges are half open: [pfn, end).
+ *
+ * Adding, deleting and asking need no lock: nodes are only ever added, by
+ * cmpxchg, and bits are changed atomically. A caller must not add and delete
+ * the same folio at the same time.
+ */
+#ifndef _KHO_MAP_H
+#define _KHO_MAP_H
+
+#include <linux/align.h>
+#include <linux/bitmap.h>
+#include <linux/bitops.h>
+#include <linux/build_bug.h>
+#include <linux/io.h>
+#include <linux/kho/abi/kexec_handover.h>
+#include <linux/limits.h>
+#include <linux/types.h>
+
+/* No folio begins here: the answer of a search that found nothing. */
+#define KHO_MAP_NONE		ULONG_MAX
+
+/* The largest order that has a key. */
+#define KHO_MAP_MAX_ORDER	KHO_MAP_ORDER_0_BIT
+
+/*
+ * The largest folio that can be handed over: 1 GiB with pages of 4 KiB, 16 GiB
+ * with pages of 64 KiB, which are the largest huge pages that Linux has. It must
+ * not depend on how the kernel is configured, since another one reads the map.
+ */
+#define KHO_MAX_FOLIO_ORDER	18
+
+/*
+ * A run of pages has no largest order in the format. This one is the largest that
+ * a compound page can have, and 8 TiB with pages of 4 KiB.
+ */
+#define KHO_MAX_RUN_ORDER	31
+
+static_assert(KHO_MAX_FOLIO_ORDER <= KHO_MAX_RUN_ORDER);
+static_assert(KHO_MAX_RUN_ORDER <= KHO_MAP_MAX_ORDER);
+
+/**
+ * struct kho_map_ops - where the nodes of a map come from
+ * @alloc: a zeroed, page-aligned node in the direct map, or NULL. May sleep if
+ *	the callers of kho_map_add() may.
+ * @free: takes a node back
+ */
+struct kho_map_ops {
+	union kho_map_node *(*alloc)(void);
+	void (*free)(union kho_map_node *node);
+};
+
+/**
+ * struct kho_map - a set of folios
+ * @root: the top table; set for as long as the map is in use
+ * @orders: bit n is set if a folio of order n was ever added; only grows
+ * @ops: allocator of the nodes; NULL for a map that is only read
+ * @near: by order, the node of level %KHO_MAP_NEAR_LEVEL that the path to the
+ *	lowest folios of this order goes through, for short cuts; NULL if it is
+ *	not known. Set once, when @orders has the order.
+ */
+struct kho_map {
+	union kho_map_node *root;
+	unsigned long orders;
+	const struct kho_map_ops *ops;
+	union kho_map_node *near[KHO_MAP_MAX_ORDER + 1];
+};
+
+/*
+ * With 4 KiB pages, a node of this level covers the order-0 folios of 32 TiB, so
+ * that three of the five tables on the way from the root to a leaf hardly ever
+ * have to be looked at: kho_preserve_folio() takes 56 instructions, not 194.
+ */
+#define KHO_MAP_NEAR_LEVEL	2
+#define KHO_MAP_NEAR_SHIFT	(KHO_MAP_LEAF_SHIFT + KHO_MAP_NEAR_LEVEL * KHO_MAP_TABLE_SHIFT)
+
+/**
+ * struct kho_map_folio - a folio found in a map
+ * @pfn: its first PFN
+ * @order: its order
+ */
+struct kho_map_folio {
+	unsigned long pfn;
+	unsigned int order;
+};
+
+static inline u64 kho_map_key(unsigned long pfn, unsigned int order)
+{
+	return BIT_ULL(KHO_MAP_ORDER_0_BIT - order) | ((u64)pfn >> order);
+}
+
+static inline unsigned int kho_map_key_order(u64 key)
+{
+	return KHO_MAP_ORDER_0_BIT - (fls64(key) - 1);
+}
+
+static inline unsigned long kho_map_key_pfn(u64 key)
+{
+	unsigned int order = kho_map_key_order(key);
+
+	return (key ^ BIT_ULL(KHO_MAP_ORDER_0_BIT - order)) << order;
+}
+
+/* Number of key bits that a node of @level tells apart together with all below. */
+static inline unsigned int kho_map_level_shift(unsigned int level)
+{
+	return KHO_MAP_LEAF_SHIFT + level * KHO_MAP_TABLE_SHIFT;
+}
+
+static inline unsigned int kho_map_index(u64 key, unsigned int level)
+{
+	return (key >> kho_map_level_shift(level - 1)) & (KHO_MAP_TABLE_ENTRIES - 1);
+}
+
+static inline unsigned int kho_map_bit(u64 key)
+{
+	return key & (KHO_MAP_LEAF_BITS - 1);
+}
+
+/*
+ * The leaf for a folio, or NULL if there is none, by the short cut. Returns false
+ * if there is no short cut for it.
+ */
+static __always_inline bool kho_map_near_leaf(const struct kho_map *map,
+					      unsigned long pfn, unsigned int order,
+					      unsigned long **leaf)
+{
+	const union kho_map_node *node = READ_ONCE(map->near[order]);
+	const u64 key = kho_map_key(pfn, order);
+
+	*leaf = NULL;
+	if (unlikely(!node || (u64)pfn >> order >> KHO_MAP_NEAR_SHIFT))
+		return false;
+
+	for (unsigned int level = KHO_MAP_NEAR_LEVEL; level; level--) {
+		/* Pairs with the cmpxchg64() in get_or_make(). */
+		u64 phys = READ_ONCE(node->entry[kho_map_index(key, level)]);
+
+		if (unlikely(!phys))
+			return true;
+		node = phys_to_virt(phys);
+	}
+	*leaf = (unsigned long *)node->bits;
+
+	return true;
+}
+
+unsigned long *kho_map_far_leaf(const struct kho_map *map, unsigned long pfn,
+				unsigned int order);
+
+/* The leaf for a folio, or NULL if there is none. */
+static __always_inline unsigned long *kho_map_leaf(const struct kho_map *map,
+						   unsigned long pfn, unsigned int order)
+{
+	unsigned long *leaf;
+
+	if (likely(kho_map_near_leaf(map, pfn, order, &leaf)))
+		return leaf;
+
+	return kho_map_far_leaf(map, pfn, order);
+}
+
+/**
+ * kho_map_test - is exactly this folio in the map?
+ * @map: the map
+ * @pfn: first PFN of the folio, aligned to its order
+ * @order: its order
+ *
+ * Context: any.
+ * Return: true if it is.
+ */
+static __always_inline bool kho_map_test(const struct kho_map *map, unsigned long pfn,
+					 unsigned int order)
+{
+	const unsigned long *leaf = kho_map_leaf(map, pfn, order);
+
+	return leaf && test_bit(kho_map_bit(kho_map_key(pfn, order)), leaf);
+}
+
+/**
+ * kho_map_order_at - order of the folio that begins at a PFN
+ * @map: the map
+ * @pfn: first PFN of the folio
+ *
+ * Context: any.
+ * Return: the order, the smallest if there are several; -1 if there is none.
+ */
+static __always_inline int kho_map_order_at(const struct kho_map *map, unsigned long pfn)
+{
+	unsigned int order;
+
+	for_each_set_bit(order, &map->orders, KHO_MAP_MAX_ORDER + 1) {
+		if (!IS_ALIGNED(pfn, BIT(order)))
+			break;
+		if (kho_map_test(map, pfn, order))
+			return order;
+	}
+
+	return -1;
+}
+
+/* Called for each node before its content is read; an error ends the walk. */
+typedef int (*kho_map_visit_t)(phys_addr_t node, unsigned int level,
+			       u64 first_key, void *arg);
+
+int kho_map_init(struct kho_map *map, const struct kho_map_ops *ops);
+void kho_map_destroy(struct kho_map *map);
+
+int kho_map_add(struct kho_map *map, unsigned long pfn, unsigned int order);
+bool kho_map_del(struct kho_map *map, unsigned long pfn, unsigned int order);
+
+unsigned int kho_map_part_order(unsigned long pfn, unsigned long end,
+				 unsigned int max_order);
+int kho_map_reserve_run(struct kho_map *map, unsigned long pfn,
+			unsigned long end, unsigned int max_order);
+void kho_map_add_run(struct kho_map *map, unsigned long pfn, unsigned long end,
+		     unsigned int max_order);
+void kho_map_del_run(struct kho_map *map, unsigned long pfn, unsigned long end,
+		     unsigned int max_order);
+
+void kho_map_note_near(struct kho_map *map);
+bool kho_map_find(const struct kho_map *map, unsigned long pfn,
+		  struct kho_map_folio *folio);
+
+unsigned long kho_map_next_of_order(const struct kho_map *map,
+				    unsigned int order, unsigned long pfn,
+				    unsigned long end);
+bool kho_map_next(const struct kho_map *map, unsigned long pfn,
+		  unsigned long end, struct kho_map_folio *folio);
+void kho_map_fill_order_0(const struct kho_map *map, unsigned long pfn,
+			  unsigned int nr, unsigned long *pages);
+void kho_map_fill(const struct kho_map *map, unsigned long pfn,
+		  unsigned int nr, unsigned long *pages);
+
+int kho_map_walk(const struct kho_map *map, kho_map_visit_t visit, void *arg);
+
+#endif /* _KHO_MAP_H */

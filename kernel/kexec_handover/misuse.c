@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Extra checks of Kexec HandOver, with CONFIG_KEXEC_HANDOVER_DEBUG: warnings
+ * for what callers must not do and would not notice before the next kernel runs.
+ *
+ * This file owns nothing but the warnings. Each has the memory, the caller, and
+ * the way that led there.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "KHO: " fmt
+
+#include <linux/bug.h>
+#include <linux/io.h>
+#include <linux/kexec_handover.h>
+#include <linux/mm.h>
+
+#include "map.h"
+#include "misuse.h"
+
+/**
+ * kho_misuse_preserve - check memory that is about to be preserved
+ * @map: the preserved folios
+ * @pfn: its first PFN
+ * @end: the first PFN after it
+ * @caller: an address in the function that preserves it
+ *
+ * Warns if it lies in scratch, or if any of it is preserved.
+ *
+ * Context: any.
+ */
+void kho_misuse_preserve(const struct kho_map *map, unsigned long pfn, unsigned long end,
+			 unsigned long caller)
+{
+	const phys_addr_t start = PFN_PHYS(pfn), size = PFN_PHYS(end - pfn);
+	struct kho_map_folio folio;
+
+	WARN(kho_scratch_overlap(start, size),
+	     pr_fmt("%pS preserves %pa bytes at %pa, which lie in scratch\n"),
+	     (void *)caller, &size, &start);
+	WARN(kho_map_next(map, pfn, end, &folio),
+	     pr_fmt("%pS preserves %pa bytes at %pa, of which some are preserved\n"),
+	     (void *)caller, &size, &start);
+}
+
+/**
+ * kho_misuse_unpreserve - check memory that is about to be unpreserved
+ * @map: the preserved folios
+ * @pfn: its first PFN
+ * @end: the first PFN after it
+ * @caller: an address in the function that unpreserves it
+ *
+ * Warns if it is not in the map, or only as part of something larger.
+ *
+ * Context: any.
+ */
+void kho_misuse_unpreserve(const struct kho_map *map, unsigned long pfn, unsigned long end,
+			   unsigned long caller)
+{
+	const phys_addr_t start = PFN_PHYS(pfn), size = PFN_PHYS(end - pfn);
+	struct kho_map_folio folio;
+
+	for (; pfn < end; pfn += BIT(folio.order)) {
+		if (WARN(!kho_map_find(map, pfn, &folio) ||
+			 BIT(folio.order) > end - pfn,
+			 pr_fmt("%pS unpreserves %pa bytes at %pa, which are not preserved\n"),
+			 (void *)caller, &size, &start))
+			return;
+	}
+}
+
+/**
+ * kho_misuse_free - check pages that go back to the page allocator
+ * @map: the preserved folios
+ * @pfn: PFN of the first of them
+ * @order: their order
+ *
+ * Warns if any of them is preserved: the next kernel would get what somebody
+ * else has written there.
+ *
+ * Context: any.
+ */
+void kho_misuse_free(const struct kho_map *map, unsigned long pfn, unsigned int order)
+{
+	const phys_addr_t start = PFN_PHYS(pfn);
+	struct kho_map_folio folio;
+
+	WARN(kho_map_next(map, pfn, pfn + BIT(order), &folio),
+	     pr_fmt("page of order %u at %pa is freed, but preserved\n"), order, &start);
+}

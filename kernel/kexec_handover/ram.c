@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which memory can be handed over?
+ *
+ * This file owns the answer: memory that was there at boot, where the next kernel
+ * finds it as well, and that is not in scratch, where the next kernel starts. It
+ * also allocates such memory. Hot-added memory, wherever it is, is in no memory
+ * map that kexec hands on: the next kernel knows nothing of it until it was added
+ * once more, which is long after the page allocator has started.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#include <linux/bitmap.h>
+#include <linux/bug.h>
+#include <linux/gfp.h>
+#include <linux/init.h>
+#include <linux/ioport.h>
+#include <linux/kexec_handover.h>
+#include <linux/mm.h>
+#include <linux/nodemask.h>
+#include <linux/slab.h>
+
+#include "ram.h"
+#include "scratch.h"
+
+unsigned long *kho_ram_special __ro_after_init;
+unsigned long kho_ram_nr_stretches __ro_after_init;
+
+/**
+ * struct ram_range - PFNs [start, end) that were RAM at boot
+ * @start: the first one
+ * @end: the one after the last
+ */
+struct ram_range {
+	unsigned long start;
+	unsigned long end;
+};
+
+/* Sorted; no two of them adjoin. */
+static struct ram_range *boot_ram __ro_after_init;
+static unsigned int nr_boot_ram __ro_after_init;
+
+static int __init count_boot_ram(unsigned long pfn, unsigned long nr_pages, void *arg)
+{
+	++*(unsigned int *)arg;
+
+	return 0;
+}
+
+static int __init add_boot_ram(unsigned long pfn, unsigned long nr_pages, void *arg)
+{
+	struct ram_range *last = nr_boot_ram ? &boot_ram[nr_boot_ram - 1] : NULL;
+
+	if (last && last->end == pfn)
+		last->end += nr_pages;
+	else if (nr_boot_ram < *(unsigned int *)arg)
+		boot_ram[nr_boot_ram++] = (struct ram_range){ pfn, pfn + nr_pages };
+
+	return 0;
+}
+
+/* The stretches that [start, end) has a page of. */
+static void __init mark_special(unsigned long start, unsigned long end)
+{
+	unsigned long first = start >> KHO_RAM_STRETCH_ORDER;
+
+	if (start < end)
+		bitmap_set(kho_ram_special, first,
+			   ((end - 1) >> KHO_RAM_STRETCH_ORDER) - first + 1);
+}
+
+static void __init mark_stretches(void)
+{
+	unsigned long prev_end = 0;
+
+	for (unsigned int i = 0; i < nr_boot_ram; i++) {
+		mark_special(prev_end, min(boot_ram[i].start, max_pfn));
+		prev_end = boot_ram[i].end;
+	}
+	mark_special(prev_end, max_pfn);
+
+	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
+		unsigned long pfn = PHYS_PFN(kho_scratch[i].addr);
+
+		mark_special(pfn, pfn + PHYS_PFN(kho_scratch[i].size));
+	}
+}
+
+/**
+ * kho_ram_init - note which memory was there at boot
+ *
+ * Context: core_initcall, when no memory was hot-added yet and scratch is known.
+ * Return: 0 or -ENOMEM.
+ */
+int __init kho_ram_init(void)
+{
+	unsigned int nr = 0;
+
+	walk_system_ram_range(0, max_pfn, &nr, count_boot_ram);
+	boot_ram = kcalloc(nr, sizeof(*boot_ram), GFP_KERNEL);
+	kho_ram_special = bitmap_zalloc(((max_pfn - 1) >> KHO_RAM_STRETCH_ORDER) + 1, GFP_KERNEL);
+	if (!boot_ram || !kho_ram_special) {
+		kfree(boot_ram);
+		bitmap_free(kho_ram_special);
+		return -ENOMEM;
+	}
+
+	walk_system_ram_range(0, max_pfn, &nr, add_boot_ram);
+	mark_stretches();
+	kho_ram_nr_stretches = max_pfn >> KHO_RAM_STRETCH_ORDER;
+
+	return 0;
+}
+
+static bool was_there_at_boot(unsigned long pfn, unsigned long end)
+{
+	for (unsigned int i = 0; i < nr_boot_ram; i++) {
+		if (pfn < boot_ram[i].end)
+			return pfn >= boot_ram[i].start && end <= boot_ram[i].end;
+	}
+
+	return false;
+}
+
+/**
+ * kho_ram_can_go_out - can memory be handed over to the next kernel?
+ * @pfn: its first PFN
+ * @end: the first PFN after it
+ *
+ * Context: any, after kho_ram_init().
+ * Return: true if all of it was there at boot, and none of it lies in scratch.
+ */
+bool kho_ram_can_go_out(unsigned long pfn, unsigned long end)
+{
+	return !kho_scratch_overlap(PFN_PHYS(pfn), PFN_PHYS(end - pfn)) &&
+	       was_there_at_boot(pfn, end);
+}
+
+/* Memory in scratch would be lost. The page allocator gives the kernel none. */
+static struct folio *if_it_can_go_out(struct folio *folio)
+{
+	if (!folio)
+		return NULL;
+
+	WARN_ON_ONCE(kho_scratch_overlap(PFN_PHYS(folio_pfn(folio)), folio_size(folio)));
+	if (likely(kho_ram_can_go_out(folio_pfn(folio), folio_pfn(folio) + folio_nr_pages(folio))))
+		return folio;
+	folio_put(folio);
+
+	return NULL;
+}
+
+/**
+ * kho_ram_alloc_folio - allocate memory that can be handed over
+ * @order: of the folio
+ *
+ * The first choice of the page allocator may be hot-added memory. What was there
+ * at boot is in low memory, then, or on one of the nodes.
+ *
+ * Context: may sleep; after kho_ram_init().
+ * Return: a zeroed folio, not preserved; NULL if there is no memory.
+ */
+struct folio *kho_ram_alloc_folio(unsigned int order)
+{
+	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO;
+	struct folio *folio = if_it_can_go_out(folio_alloc(gfp, order));
+	int nid;
+
+	if (likely(folio))
+		return folio;
+
+	folio = if_it_can_go_out(folio_alloc(gfp | GFP_DMA32, order));
+	for_each_online_node(nid) {
+		if (folio)
+			break;
+		folio = if_it_can_go_out(__folio_alloc_node(gfp | __GFP_THISNODE | __GFP_NOWARN,
+							    order, nid));
+	}
+
+	return folio;
+}
+
+static int count_ram(unsigned long start_pfn, unsigned long nr_pages, void *arg)
+{
+	*(unsigned long *)arg += nr_pages;
+
+	return 0;
+}
+
+/**
+ * kho_ram_is_ram - can memory that somebody else named be read?
+ * @phys: physical address
+ * @size: bytes
+ *
+ * region_intersects() does not answer this: it takes a hole for RAM.
+ *
+ * Context: any, from kho_memory_init() on.
+ * Return: true if all of it is RAM.
+ */
+bool kho_ram_is_ram(u64 phys, u64 size)
+{
+	unsigned long first = PHYS_PFN(phys), nr, found = 0;
+
+	if (!size || phys + size <= phys)
+		return false;
+
+	nr = PHYS_PFN(phys + size - 1) - first + 1;
+	walk_system_ram_range(first, nr, &found, count_ram);
+
+	return found == nr;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Regions of reserve_mem= that outlive a kexec, see reserve_mem.c.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+#ifndef _KHO_RESERVE_MEM_H
+#define _KHO_RESERVE_MEM_H
+
+#include <linux/types.h>
+
+void kho_reserve_mem_settle(void);
+u64 kho_reserve_mem_bytes(phys_addr_t from, phys_addr_t to);
+
+#endif /* _KHO_RESERVE_MEM_H */

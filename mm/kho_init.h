@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What kernel/kexec_handover/ calls of mm/kho_init.c. What mm/ calls of it is in
+ * mm/internal.h.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+#ifndef __MM_KHO_INIT_H
+#define __MM_KHO_INIT_H
+
+#include <linux/types.h>
+
+bool kho_init_prepare(void);
+void kho_init_start(void);
+void kho_init_folio(unsigned long pfn, unsigned int order);
+void kho_init_finish(void);
+void kho_init_free_node(unsigned long pfn);
+void kho_init_free_memblock(void *start, size_t bytes);
+
+#endif /* __MM_KHO_INIT_H */

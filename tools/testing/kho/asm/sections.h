@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where the new kernel is: its image is in the second region of scratch.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+#ifndef _ASM_SECTIONS_H
+#define _ASM_SECTIONS_H
+
+#define KERNEL_START		0x14100000UL
+#define KERNEL_END		0x14200000UL
+
+#define __pa_symbol(symbol)	PA_OF##symbol
+#define PA_OF_text		KERNEL_START
+#define PA_OF_end		KERNEL_END
+
+#endif /* _ASM_SECTIONS_H */
