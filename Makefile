@@ -16,13 +16,14 @@ help:
 	@echo '     [PEER=path|package]   and beside it another Linux with a KHO of its own'
 	@echo
 	@echo 'make tree [LINUX=path]     build/linux: Debian'"'"'s Linux 6.12, or this tree or tarball, with KHO'
-	@echo 'make kernel [CONFIG=main]  build/kernel/main; host/config/kernels has the names'
+	@echo 'make kernel [CONFIG=main]  build/kernel/main; host/build/config/kernels has the names'
 	@echo 'make refresh               take edits of patched files in build/linux into patches/;'
 	@echo '     [PATCH=x.patch] [FILES="mm/x.c ..."]  into this patch, also files new to it'
 	@echo 'make new-patch NAME=x SUBJECT="mm: ..."    an empty patch at the end of the series'
 	@echo 'make deb [FLAVOUR=cloud-amd64]   Debian packages of a kernel with KHO'
 	@echo 'make deb-test              a small one on a virtual disk with Debian: does systemctl kexec hand over?'
-	@echo 'make series                build/mail: patches and whole files, ready for git am'
+	@echo 'make series                build/mail: patches and whole files, ready for git am;'
+	@echo '                           build/mail-tests: those that are for tests only'
 	@echo 'make series-check          is every whole file in exactly one patch?'
 	@echo 'make steps                 does each step of the series build, and boot? half an hour'
 	@echo 'make compat                does the series fit the oldest 6.12.y that apt has? a quarter of an hour'
@@ -37,28 +38,28 @@ deps:
 	@host/deps.sh
 
 tree: deps
-	@host/tree.sh
+	@host/tree/tree.sh
 
 kernel: tree
-	@host/build.sh $(or $(CONFIG),main)
+	@host/build/kernel.sh $(or $(CONFIG),main)
 
 refresh: deps
-	@host/refresh.sh
+	@host/tree/refresh.sh
 
 new-patch: deps
-	@host/new-patch.sh
+	@host/tree/new-patch.sh
 
 series-check: deps
-	@host/series.sh check
+	@host/tree/series.sh check
 
 series: tree
-	@host/series.sh mail
+	@host/tree/series.sh mail
 
 steps: tree
-	@host/steps.sh
+	@host/tree/steps.sh
 
 compat: tree
-	@host/compat.sh
+	@host/tree/compat.sh
 
 # What lint and sparse need, and so do all tests, which include them. coccinelle
 # does not depend on ocaml, which compiles the scripts of some checks.
@@ -68,53 +69,53 @@ debs := linux-config-6.12 dpkg-dev debhelper rsync kmod zstd
 
 deb: tree
 	@host/deps.sh $(debs)
-	@host/deb.sh $(FLAVOUR)
+	@host/deb/deb.sh $(FLAVOUR)
 
 deb-test: tree
 	@host/deps.sh $(debs) mmdebstrap e2fsprogs
-	@host/deb-test.sh
+	@host/deb/deb-test.sh
 
 lint: tree
 	@host/deps.sh $(checkers)
-	@host/lint.sh
+	@host/checks/lint.sh
 
 sparse: tree
 	@host/deps.sh $(checkers)
-	@host/lint.sh sparse
+	@host/checks/lint.sh sparse
 
 doc: tree
 	@host/deps.sh python3-sphinx
-	@host/doc.sh
+	@host/build/doc.sh
 
 # These build the kernels that they need. FILE= and the like reach them in the
 # environment.
 demo: tree
-	@host/demo.sh
+	@host/vm/demo.sh
 
 test: tree
 	@host/deps.sh $(checkers)
-	@host/test.sh
+	@host/vm/test.sh
 
 random: tree
-	@host/random.sh
+	@host/vm/random.sh
 
 damage: tree
-	@host/damage.sh
+	@host/vm/damage.sh
 
 peer: tree
-	@host/test.sh peer peer-first
+	@host/vm/test.sh peer peer-first
 
 mutations: tree
-	@host/mutate.sh
+	@host/checks/mutate.sh
 
 bench: tree
-	@host/bench.sh
+	@host/bench/bench.sh
 
 clean:
 	rm -rf build/kernel
 
 distclean:
-	@host/tree.sh --check
+	@host/tree/tree.sh --check
 	rm -rf build
 
 .PHONY: help deps tree kernel refresh new-patch series-check series steps compat deb deb-test lint sparse doc demo test random damage peer mutations bench clean distclean

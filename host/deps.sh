@@ -5,24 +5,26 @@
 #
 #   host/deps.sh [--machine MACHINE] [PACKAGE...]
 #
-# Owns the list of packages. Does nothing, and at once, when all are there.
-# PACKAGE... are wanted as well, for what only few people run; and with --machine
-# what kernels for MACHINE are built and run with, where it is not the host's.
+# Owns the list of packages that the scripts need. Does nothing when all of them are
+# installed. It installs PACKAGE... as well: what only some commands need. With
+# --machine it also installs what builds and runs kernels for MACHINE, x86 or arm64,
+# instead of those for the host's machine.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# What runs kernels for a machine, and, on another, what compiles them.
+# machine_packages MACHINE: prints the packages that run its kernels and, if the host
+# is another machine, that compile them
 machine_packages() {
 	case $1 in
 	x86) echo qemu-system-x86 ;;
 	arm64)
 		echo qemu-system-arm qemu-efi-aarch64
-		# The other is for the kernel's headers for programs.
+		# libc6-dev-arm64-cross brings the kernel's headers for user space.
 		[[ $(host_machine) == arm64 ]] || echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 		;;
-	*) die "no machine '$1'" ;;
+	*) die "there is no machine '$1'" ;;
 	esac
 }
 
@@ -32,7 +34,7 @@ if [[ ${1-} == --machine ]]; then
 	shift 2
 fi
 
-# gcc only recommends libc6-dev, which host programs need.
+# Programs for the host need libc6-dev, which the package gcc only recommends.
 # shellcheck disable=SC2207 # words
 packages=(
 	linux-source-6.12 xz-utils
@@ -42,9 +44,9 @@ packages=(
 )
 log=$logs/deps.log
 
-# The packages that are not installed.
+# Prints the packages that are not installed.
 missing() {
-	# It fails when it knows nothing of one of them.
+	# dpkg-query fails when it does not know one of the packages.
 	{ dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${packages[@]}" 2>/dev/null || true; } |
 		awk '$1 == "installed" { print $2 }' | sort |
 		comm -13 - <(printf '%s\n' "${packages[@]}" | sort -u)
@@ -63,7 +65,7 @@ apt() {
 		-o DPkg::Lock::Timeout=300 "$@"
 }
 
-# Does apt know where to get all of PACKAGE...
+# known PACKAGE...: does apt know where to get all of them?
 known() {
 	[[ $(apt-cache policy "$@" 2>/dev/null | grep -c '^  Candidate: [^(]') == "$#" ]]
 }
@@ -81,7 +83,7 @@ main() {
 	mapfile -t lack < <(missing)
 	((${#lack[@]})) || return 0
 	command -v apt-get >/dev/null ||
-		die "this is not Debian 12 or 13; it lacks what is there in these packages: ${lack[*]}"
+		die "this is not Debian, so install what Debian has in these packages: ${lack[*]}"
 	if ((EUID != 0)) && ! { command -v sudo >/dev/null && sudo -v; }; then
 		die "only root can install what is missing: apt-get install ${lack[*]}"
 	fi
@@ -92,7 +94,7 @@ main() {
 		known "${lack[@]}" || die_log "apt does not find all of ${lack[*]}" "$log"
 	fi
 	install "${lack[@]}" && return
-	# Lists that are too old name files that no mirror has any more.
+	# apt's lists may be so old that they name files which no mirror has any more.
 	[[ $updated ]] || { update && install "${lack[@]}"; } ||
 		die_log "apt cannot install ${lack[*]}" "$log"
 }

@@ -3,9 +3,9 @@
 #
 # host/lib.sh - sourced by the other host scripts
 #
-# Owns what they share: where things are, how messages look, the lock on
-# build/, and long commands with their output in a log, progress on the
-# terminal and the time they took in build/log/times.
+# Owns what they share: paths, the form of messages, the names of machines and
+# kernels, and the lock on build/. It runs long commands with their output in a log
+# and progress on the terminal, and writes the time they took to build/log/times.
 
 set -euo pipefail
 
@@ -21,8 +21,9 @@ unset KBUILD_OUTPUT KCONFIG_CONFIG KCONFIG_ALLCONFIG KBUILD_EXTMOD
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX
 export LC_ALL=C
 
-# Which machine it is about, and its pages. The kernel's make hears of the
-# former from build.sh alone, and tools that run here never.
+# The machine that the caller asks for, and the size of its pages. The kernel's make
+# is told the machine by kernel_make_words only, and tools that run on the host must
+# not see it at all.
 asked_arch=${ARCH:-$(uname -m)} asked_pages=${PAGES:-}
 unset ARCH PAGES CROSS_COMPILE
 
@@ -43,12 +44,13 @@ die() {
 
 # ------------------------------------------------------------------- machines
 
-# A machine is what the first fragment of a kernel in host/config/kernels says:
-# x86 or arm64. Kernels that are for the same part in a story have names that
-# differ in front only: "next" is for x86, "arm64-next" is for arm64, and
-# "arm64-64k-next" for arm64 with pages of 64 KiB. The part "main" has no word.
+# The machine of a kernel is its first fragment in host/build/config/kernels: x86 or
+# arm64. Kernels that have the same part in a test differ only in the front of their
+# names, which is called the family: "next" is for x86, "arm64-next" is for arm64,
+# and "arm64-64k-next" is for arm64 with pages of 64 KiB. The kernel of the part
+# "main" has the name of the family, or "main" on x86.
 
-# The one of the host, whatever kernels are for.
+# The machine that the host is.
 host_machine() {
 	case $(uname -m) in
 	aarch64) echo arm64 ;;
@@ -56,24 +58,24 @@ host_machine() {
 	esac
 }
 
-# What ARCH= and PAGES= ask for: the front of names of kernels, "" for x86.
+# The family that ARCH= and PAGES= ask for; "" for x86.
 asked_family() {
 	local pages=${asked_pages,,}
 	case ${pages%ib} in
 	'' | 4k) pages='' ;;
 	16k | 64k) pages=-${pages%ib} ;;
-	*) die "PAGES=$asked_pages: there are pages of 4k, 16k and 64k" ;;
+	*) die "PAGES=$asked_pages is invalid: it is one of 4k, 16k and 64k" ;;
 	esac
 	case $asked_arch in
 	x86 | x86_64)
-		[[ -z $pages ]] || die "PAGES=$asked_pages: x86 has pages of 4k only"
+		[[ -z $pages ]] || die "PAGES=$asked_pages is invalid: x86 has pages of 4k only"
 		;;
 	arm64 | aarch64) echo "arm64$pages" ;;
-	*) die "ARCH=$asked_arch: there are x86 and arm64" ;;
+	*) die "ARCH=$asked_arch is invalid: it is x86 or arm64" ;;
 	esac
 }
 
-# pages_of FAMILY: 4k, 16k or 64k
+# pages_of FAMILY: prints the size of its pages, 4k, 16k or 64k
 pages_of() {
 	case $1 in
 	*-16k) echo 16k ;;
@@ -82,7 +84,7 @@ pages_of() {
 	esac
 }
 
-# 2G or 512M to a number of MiB.
+# mebibytes SIZE: prints 2G or 512M as a number of MiB
 mebibytes() {
 	case $1 in
 	*[!0-9]*[!0-9] | [!0-9]*) die "odd memory size '$1'" ;;
@@ -92,10 +94,11 @@ mebibytes() {
 	esac
 }
 
-# with_scratch MIB REGIONS FAMILY: for a guest that has enough with MIB, if pages are
-# of 4 KiB. Scratch is made of blocks of 32 MiB with pages of 16 KiB, and of 512 MiB
-# with pages of 64 KiB, which at most half of memory can be; and with these each node
-# has whole blocks, or there are hardly any.
+# with_scratch MIB REGIONS FAMILY: prints how many MiB a guest needs, for whose test
+# MIB are enough with pages of 4 KiB, and whose scratch has REGIONS regions. A region
+# of scratch is a multiple of a page block: 32 MiB with pages of 16 KiB, and 512 MiB
+# with pages of 64 KiB. Scratch must not be more than half of memory. With 64 KiB the
+# size is a multiple of 2 GiB, so that each NUMA node has whole page blocks.
 with_scratch() {
 	case $(pages_of "$3") in
 	4k) echo "$1" ;;
@@ -104,7 +107,7 @@ with_scratch() {
 	esac
 }
 
-# in_family FAMILY PART: the name of a kernel
+# in_family FAMILY PART: prints the name of the kernel that has this part in a test
 in_family() {
 	case $1,$2 in
 	,*) echo "$2" ;;
@@ -113,35 +116,36 @@ in_family() {
 	esac
 }
 
-# fragments_of KERNEL
+# fragments_of KERNEL: prints its fragments in host/build/config/kernels
 fragments_of() {
 	awk -v name="$1" '$1 == name { $1 = $2 = $3 = ""; print; found = 1 }
-		END { exit !found }' "$root/host/config/kernels"
+		END { exit !found }' "$root/host/build/config/kernels"
 }
 
-# machine_of KERNEL
+# machine_of KERNEL: prints x86 or arm64
 machine_of() {
 	local fragments
-	fragments=$(fragments_of "$1") || die "no kernel '$1' in host/config/kernels"
+	fragments=$(fragments_of "$1") || die "there is no kernel '$1' in host/build/config/kernels"
 	read -r fragments _ <<<"$fragments"
 	echo "$fragments"
 }
 
-# image_in MACHINE: what boots, in a folder that a kernel was built in
+# image_in MACHINE: prints the path of the boot image in the output directory of a
+# kernel
 image_in() {
 	case $1 in
 	x86) echo arch/x86/boot/bzImage ;;
 	arm64) echo arch/arm64/boot/Image ;;
-	*) die "no machine '$1'" ;;
+	*) die "there is no machine '$1'" ;;
 	esac
 }
 
-# image_of KERNEL
+# image_of KERNEL: prints the path of its boot image
 image_of() {
 	echo "$build/kernel/$1/$(image_in "$(machine_of "$1")")"
 }
 
-# kernel_make_words MACHINE: what the kernel's make wants to know of it
+# kernel_make_words MACHINE: prints what the kernel's make must be told about it
 kernel_make_words() {
 	case $1 in
 	x86) echo ARCH=x86_64 ;;
@@ -154,15 +158,16 @@ kernel_make_words() {
 
 # ----------------------------------------------------------------------- work
 
-# One script at a time changes what is in build/.
+# Waits until no other script changes anything in build/, and keeps others from it
+# until this script ends.
 lock() {
 	exec 9>"$build/lock"
 	flock -n 9 && return
-	say "waiting for another make in $build"
+	say "waiting for another make, which has the lock $build/lock"
 	flock 9
 }
 
-# A path to show: relative to the repository when it lies there.
+# shown PATH: prints it for a message, relative to the repository if it is in there
 shown() {
 	printf '%s' "${1#"$root"/}"
 }
@@ -175,7 +180,9 @@ duration() {
 	fi
 }
 
-# progress TITLE SECONDS LOG COUNT: one line on how far a command is.
+# progress TITLE SECONDS LOG COUNT: prints one line that says how far a command is.
+# With a COUNT it says how many objects were compiled according to LOG, and, if fewer
+# than COUNT, of how many.
 progress() {
 	local objects
 	printf '%s: ' "$1"
@@ -188,8 +195,8 @@ progress() {
 	duration "$2"
 }
 
-# Shows progress until killed: one line that changes on a terminal, elsewhere
-# a line now and then. Nothing for what is over at once.
+# ticker TITLE LOG COUNT: shows progress until it is killed. On a terminal this is
+# one line that changes; elsewhere it is a line every 20 seconds.
 ticker() {
 	local start=$SECONDS s
 
@@ -204,9 +211,10 @@ ticker() {
 	done
 }
 
-# run_logged TITLE LOG [--count N] COMMAND...: runs COMMAND with its output in
-# LOG. With --count its progress is in objects compiled, of about N (0: of
-# nobody knows how many). Says how long it took, unless that was no time.
+# run_logged TITLE LOG [--count N] COMMAND...: runs COMMAND with its output in LOG.
+# With --count the progress is the number of objects that were compiled, of about N,
+# or of an unknown number if N is 0. Says how long COMMAND took, if it took more than
+# a second. Returns its exit status.
 run_logged() {
 	local title=$1 log=$2 count='' start=$SECONDS status=0 pid took
 	shift 2
@@ -232,7 +240,8 @@ run_logged() {
 	return "$status"
 }
 
-# die_log MESSAGE LOG: the error, what the log says about it, where the log is.
+# die_log MESSAGE LOG: prints the error, the lines of LOG that look like errors and
+# its last lines, and exits.
 die_log() {
 	{
 		printf 'error: %s\n' "$1"
@@ -243,8 +252,9 @@ die_log() {
 	exit 1
 }
 
-# apt_apart DIR ARGUMENT...: apt-get with a state of its own below DIR, for what is
-# no business of this machine's apt. Not _apt's: what it cannot read it only warns of.
+# apt_apart DIR ARGUMENT...: runs apt-get with its state and cache below DIR, so that
+# the host's apt learns nothing of other suites or architectures. It runs as root and
+# not as the user _apt, who may have no access to DIR.
 apt_apart() {
 	local dir=$1
 	shift
@@ -254,9 +264,9 @@ apt_apart() {
 		-o Dir::Cache="$dir/cache" -o APT::Update::Post-Invoke= -o APT::Sandbox::User=root "$@"
 }
 
-# copy_tools TO TOOL...: the kernel's tools/testing/TOOL, which make links and
-# objects where they are built, with links to all of the tree that they include
-# by relative paths
+# copy_tools TO TOOL...: copies tools/testing/TOOL of build/linux to TO/tools/testing,
+# since building them leaves links and objects beside their sources. TO gets links to
+# the folders of build/linux that they include files from by relative paths.
 copy_tools() {
 	local file to=$1
 	shift

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""vmalloc areas and reserve_mem= regions, from outside.
+"""vmalloc areas and reserve_mem= regions, read and written without the kernel.
 
 Owns the chains of chunks that name the pages of a vmalloc area, the blob that
-names regions, and what the kernel's test client for areas leaves beside them,
-lib/test_kexec_handover/areas.c: a blob with a descriptor an area.
+names regions, and the blob of the kernel's test client for areas,
+lib/test_kexec_handover/areas.c, which has a descriptor for each area.
 """
 
 import struct
@@ -13,12 +13,12 @@ from kho4 import PAGE, U64, Defect, Folio, make_fdt, parse_fdt, raw_u64, size_of
 
 BLOB = 'test-kho-areas'
 BLOB_SIZE = 4088
-# kind, whether a page behind it is free, seed, pages, address of a run, and
+# kind, whether the page after it is free, seed, pages, address of a run, and
 # struct kho_vmalloc: first chunk, pages, flags, order
 AREA = struct.Struct('<HHIQQQIHH')
 VMALLOC = 2
 ALLOC, HUGE = 1, 2                      # flags
-PER_CHUNK = PAGE // 8 - 1               # behind the address of the next chunk
+PER_CHUNK = PAGE // 8 - 1               # after the address of the next chunk
 
 REGIONS_BLOB = 'memblock'
 
@@ -31,24 +31,24 @@ class Area:
         return sum(1 << folio.order for folio in self.folios)
 
     def content(self, i):
-        """What the client has in page @i."""
+        """Returns what the client wrote into page @i."""
         word = ((self.seed << 32) + i + 1) * 0x9e3779b97f4a7c15 & kho4.MASK
         return U64.pack(word) * (PAGE // 8)
 
 
 def read_chain(reader, first, pages, order):
-    """(folios, chunks) of an area."""
+    """Returns (folios, chunks) of an area."""
     folios, chunks, at = [], [], first
     while at:
         if at in chunks or at % PAGE:
-            raise Defect(f'a chunk at {at:#x}: twice, or not aligned')
+            raise Defect(f'the chunk at {at:#x} comes twice, or is not aligned')
         chunks.append(at)
         at, *addrs = struct.unpack(f'<{PAGE // 8}Q', reader.ram.read(at, PAGE))
         named = addrs[:addrs.index(0)] if 0 in addrs else addrs
         if any(addrs[len(named):]) or (at and len(named) < PER_CHUNK):
             raise Defect(f'chunk {chunks[-1]:#x} has a gap')
         if not named:
-            raise Defect(f'chunk {chunks[-1]:#x} has nothing')
+            raise Defect(f'chunk {chunks[-1]:#x} is empty')
         folios += [Folio(addr, order) for addr in named]
     if len(folios) << order != pages:
         raise Defect(f'{len(folios)} blocks of order {order} for {pages} pages')
@@ -56,7 +56,7 @@ def read_chain(reader, first, pages, order):
 
 
 def read_areas(reader):
-    """The vmalloc areas that a kernel left."""
+    """Returns the vmalloc areas that a kernel left."""
     if BLOB not in reader.blobs():
         return []
     blob = reader.blob(BLOB)
@@ -74,7 +74,7 @@ def read_areas(reader):
 
 
 def write_areas(writer, areas):
-    """@areas: [Area], whose chunks are made here. Preserves all that belongs to them."""
+    """Makes the chunks of @areas, a list of Area, and preserves these and the folios."""
     blob = U64.pack(len(areas))
     for area in areas:
         for i, folio in enumerate(area.folios):
@@ -92,7 +92,7 @@ def write_areas(writer, areas):
 
 
 def read_regions(reader):
-    """{name: (address, size)} of reserve_mem= regions."""
+    """Returns {name: (address, size)} of reserve_mem= regions."""
     if REGIONS_BLOB not in reader.blobs():
         return {}
     properties, nodes = parse_fdt(reader.blob(REGIONS_BLOB))
@@ -106,7 +106,7 @@ def read_regions(reader):
 
 
 def write_region(writer, name, folio, data):
-    """One region, of a folio's size."""
+    """Writes one region, which is one folio."""
     writer.preserve(*folio)
     writer.ram.write(folio.addr, data)
     node = {'compatible': b'reserve-mem-v1\0', 'start': U64.pack(folio.addr),

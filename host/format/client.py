@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The files of the kernel's test client, lib/test_kexec_handover/, from outside.
+"""The files of the kernel's test client, lib/test_kexec_handover/, without the kernel.
 
-Owns what the client leaves beside the folios that hold a file: its blob, a page
-a file, and tables of folios' addresses. All integers are u64 but for the order.
+Owns what the client preserves beside the folios of its files: its blob, a page for
+each file, and tables with the addresses of the folios. All integers are u64, except
+the order.
 """
 
 import hashlib
@@ -12,14 +13,14 @@ from kho4 import PAGE, Folio, size_of
 
 BLOB = 'test-kho'
 FILE_PAGE = struct.Struct('<QQQi32s')   # next, first table page, bytes, order, name
-FOLIOS_PER_TABLE = PAGE // 8 - 2        # behind next and nr
+FOLIOS_PER_TABLE = PAGE // 8 - 2        # after next and nr
 MIXED = -1
 
 
 class File:
     def __init__(self, name, size, order, folios, own):
         self.name, self.size, self.order = name, size, order
-        self.folios = folios            # with its bytes
+        self.folios = folios            # the folios that have its bytes
         self.own = own                  # the client's own pages for it
 
     def sha256(self, ram):
@@ -30,13 +31,13 @@ class File:
         return digest.hexdigest()
 
     def orders(self):
-        """As the client's stats have it."""
+        """Returns them in the form of the client's stats."""
         orders = [folio.order for folio in self.folios]
         return ','.join(f'o{order}:{orders.count(order)}' for order in sorted(set(orders)))
 
 
 def read_files(reader):
-    """What a kernel left, newest first."""
+    """Returns the files that a kernel left, newest first."""
     ram, files = reader.ram, []
     next_file, = struct.unpack('<Q', reader.blob(BLOB))
     while next_file:
@@ -53,7 +54,7 @@ def read_files(reader):
 
 
 def write_files(writer, files):
-    """@files: [(name, order, folios, data)]. Preserves all that belongs to them."""
+    """Writes @files, a list of (name, order, folios, data), and preserves all of them."""
     next_file = 0
     for name, order, folios, data in reversed(files):
         next_table = 0

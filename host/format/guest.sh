@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# guest.sh - the guest's part of tests about the format, sourced by scenarios
+# guest.sh - the guest's part of tests about the format, which their scenarios source
 #
-# Lines "kho-format: NAME VALUE" are for verify.py.
+# verify.py reads the lines "kho-format: NAME VALUE" that it prints.
 #
 # shellcheck shell=dash
 
@@ -13,7 +13,8 @@ tell() {
 	echo "kho-format: $*"
 }
 
-# tell_all KEXECS: what is handed over, as this kernel sees it
+# tell_all KEXECS: prints what is handed over, as this kernel sees it. KEXECS is the
+# kexec count.
 tell_all() {
 	local name
 
@@ -32,7 +33,7 @@ tell_all() {
 		"$(wc -c <"$REGIONS/data") $(checksum "$REGIONS/data")"
 }
 
-# Without the zeroes in front.
+# Prints the address of the region, without leading zeroes.
 region_at() {
 	dmesg | sed -n 's/.*test_kho: region data is at 0x0*/0x/p'
 }
@@ -41,7 +42,7 @@ checksum() {
 	sha256sum "$1" | cut -d ' ' -f 1
 }
 
-# The end of the scenario; what comes after it leaves memory as it is.
+# Ends the scenario with a kexec into the program "stop", which leaves memory as it is.
 stop() {
 	rm -f /tmp/initrd
 	load_kernel load stop || bail_out "cannot load stop"

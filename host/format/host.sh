@@ -3,13 +3,13 @@
 #
 # host/format/host.sh - sourced by the tests about the format
 #
-# Owns the machine that they run in: its memory is a file of the host.
+# Owns the virtual machine that they run in, whose memory is a file on the host.
 
 readonly format=$root/host/format
 readonly format_claims=17
 format_machine=x86
 
-# What is there where kernels are loaded from.
+# Makes NAME.stop, the program that a guest starts with kexec instead of a kernel.
 make_stop() {
 	local cross
 	cross=$(kernel_make_words "$format_machine" | sed -n 's/.*CROSS_COMPILE=//p')
@@ -18,7 +18,8 @@ make_stop() {
 	rm -f "$vms/$name.o"
 }
 
-# boot_guest SCRIPT KERNEL [FILE AS]...: the scenario SCRIPT of host/format.
+# boot_guest SCRIPT KERNEL [FILE AS]...: boots KERNEL with the scenario SCRIPT of
+# host/format, and with each FILE as /AS
 boot_guest() {
 	local script=$1 kernel=$2 added=()
 	shift 2
@@ -27,23 +28,23 @@ boot_guest() {
 		shift 2
 	done
 
-	"$root/host/initramfs.sh" "$vms/$name.cpio" "$format_machine" \
+	"$root/host/vm/initramfs.sh" "$vms/$name.cpio" "$format_machine" \
 		--add "$format/$script.sh" kho/tests/format.sh \
 		--add "$format/guest.sh" kho/format.sh "${added[@]}" &&
-	"$root/host/vm.sh" --name "$name.vm" --machine "$format_machine" --initrd "$vms/$name.cpio" \
+	"$root/host/vm/vm.sh" --name "$name.vm" --machine "$format_machine" --initrd "$vms/$name.cpio" \
 		--kernel "$kernel" --ram "$vms/$name.ram" --mem "$mem" --limit "$limit" \
 		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=format kho_stage=1 $words"
 	rm -f "$vms/$name.cpio"
 }
 
-# boot_tree KHO-FDT KHO-SCRATCH [WORD...]: the scenario refused on an arm64 machine
-# with these cells in the properties of /chosen, none for no such property. The words
-# are for host/vm.sh.
+# boot_tree KHO-FDT KHO-SCRATCH [WORD...]: boots an arm64 machine with the scenario
+# "refused" and with these cells in the properties of /chosen; an empty one means that
+# /chosen does not have that property. The words are for host/vm/vm.sh.
 boot_tree() {
 	local dtb=$vms/$name.dtb machine=(-M virt -cpu "max,pauth-impdef=on" -accel tcg -m "$mem")
 
 	qemu-system-aarch64 "${machine[@]/%virt/virt,dumpdtb=$dtb}" -nodefaults -display none 2>/dev/null
-	# Each cell is a word of its own.
+	# fdtput needs each cell as a word of its own.
 	# shellcheck disable=SC2086 # words
 	{
 		[[ -z $1 ]] || fdtput -t x "$dtb" /chosen linux,kho-fdt $1
@@ -51,15 +52,15 @@ boot_tree() {
 	}
 	shift 2
 	touch "$vms/$name.facts"
-	"$root/host/initramfs.sh" "$vms/$name.cpio" arm64 \
+	"$root/host/vm/initramfs.sh" "$vms/$name.cpio" arm64 \
 		--add "$format/refused.sh" kho/tests/format.sh --add "$vms/$name.facts" kho/facts
-	"$root/host/vm.sh" --name "$name.vm" --machine arm64 --kernel "$(image_of arm64)" \
+	"$root/host/vm/vm.sh" --name "$name.vm" --machine arm64 --kernel "$(image_of arm64)" \
 		--initrd "$vms/$name.cpio" --mem "$mem" --limit "$limit" --qemu "-dtb $dtb" "$@" \
 		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=format kho_stage=1 $words" || true
 	rm -f "$vms/$name".{cpio,dtb}
 }
 
-# guest_result: what judge.awk says, as one result
+# guest_result: prints the verdict of judge.awk as one line of TAP
 guest_result() {
 	local verdict
 	verdict=$(awk -v stages=1 -v expect="$expect" -f "$ours/judge.awk" "$vms/$name.vm.log")
@@ -71,11 +72,13 @@ guest_result() {
 	fi
 }
 
+# verify: prints a line of TAP for each claim about the handover in memory
 verify() {
 	python3 -B "$format/verify.py" "$vms/$name.ram" "$vms/$name.vm.log"
 }
 
-# boot_written SCRIPT KIND: in memory that write.py made, and no kernel
+# boot_written SCRIPT KIND: boots with the scenario SCRIPT and with the handover KIND in
+# memory, which write.py made
 boot_written() {
 	python3 -B "$format/write.py" "$2" "$vms/$name.ram" \
 		"$build/kernel/main/arch/x86/boot/bzImage" "$vms/$name.bzImage" "$vms/$name.facts" &&
@@ -83,8 +86,9 @@ boot_written() {
 		"$vms/$name.stop" boot/stop
 }
 
-# decompiled in|out: dtc makes source of what debugfs shows as the root FDT, with
-# all that belongs there, and what that source says is the same FDT.
+# decompiled in|out: prints a line of TAP: does dtc decompile the root FDT that debugfs
+# shows, does the source have all that belongs there, and does it compile to the same
+# FDT again?
 decompiled() {
 	local dir=$vms/$name.$1 word why=""
 
@@ -107,8 +111,8 @@ decompiled() {
 	rm -rf "$dir"
 }
 
-# in_and_out KIND [--untouched]: a handover that no kernel wrote comes in, and
-# goes out
+# in_and_out KIND [--untouched]: the handover KIND, which write.py made, comes in and goes
+# out again. With --untouched write.py also checks the folios that no client restored.
 in_and_out() {
 	echo "1..$((1 + format_claims + 2 + $# - 1))"
 	make_stop && boot_written in "$1"

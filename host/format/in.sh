@@ -21,7 +21,7 @@ stage_1() {
 	check "so are vmalloc areas" grep -q "^areas=$fact_areas .* bad=0 " "$AREAS/stats"
 	check "and the region of reserve_mem=" region_right
 	check "blobs are shown" blobs_right
-	check "what nobody asked for waits" \
+	check "folios that no client restored are still there" \
 		same unclaimed "$(kho_stat in unclaimed_folios)" "$fact_unclaimed"
 	check "nine tenths of the memory can be used" usable 90
 	check "the kernel is content" has_not_said 'BUG:|WARNING:|Bad page'
@@ -31,7 +31,7 @@ stage_1() {
 	stop
 }
 
-# NAME:BYTES:SHA256 of each
+# fact_files has NAME:BYTES:SHA256 of each file.
 files_right() {
 	local file name
 
@@ -46,7 +46,7 @@ region_right() {
 	[ -z "$fact_region" ] || same data "$(checksum "$REGIONS/data")" "$fact_region"
 }
 
-# NAME:SHA256 of each
+# fact_blobs has NAME:SHA256 of each blob.
 blobs_right() {
 	local blob name
 
@@ -56,7 +56,7 @@ blobs_right() {
 	done
 }
 
-# The root FDT for the host, which has dtc, on one line.
+# tell_fdt in|out: prints the root FDT on one line, for the host, which has dtc
 tell_fdt() {
 	echo "kho-fdt: $1 $(gzip -c "$KHO/$1/fdt" | base64 | tr -d '\n')"
 }

@@ -2,11 +2,11 @@
 """kho-v4, the handover format, for programs that are not the kernel.
 
 Owns both directions of the format: Reader finds everything that a kernel left
-in physical memory, Writer puts a handover there. Written from the description
-of the format alone, and shares nothing with the kernel's code on purpose: what
-both agree on is the format, and not a mistake made once.
+in physical memory, Writer puts a handover there. It was written from the
+description of the format alone, and shares no code with the kernel on purpose, so
+that a mistake in one of them is noticed.
 
-Physical memory is a file of the host, one byte a byte from address 0 on.
+Physical memory is a file on the host, whose first byte has the address 0.
 """
 
 import mmap
@@ -27,8 +27,8 @@ SCRATCH = struct.Struct('<QQ')          # addr, size
 SCRATCH_ALIGN = 4 << 20                 # MAX_ORDER_NR_PAGES pages; page blocks are smaller
 METADATA = struct.Struct('<I65sI')      # version, previous_release, kexec_count
 
-LEAF_BITS = PAGE_SHIFT + 3              # bits of a key that a leaf tells apart
-TABLE_BITS = PAGE_SHIFT - 3             # and a table
+LEAF_BITS = PAGE_SHIFT + 3              # bits of a key that index a leaf
+TABLE_BITS = PAGE_SHIFT - 3             # bits of a key that index a table
 KEY_BITS = 64 - PAGE_SHIFT + 1
 LEVELS = 6
 
@@ -37,7 +37,7 @@ Blob = namedtuple('Blob', 'addr size')
 
 
 class Defect(Exception):
-    """What does not follow the format."""
+    """Raised for what does not follow the format."""
 
 
 def size_of(folio):
@@ -55,7 +55,7 @@ def folio_of(key):
 
 
 def level_shift(level):
-    """The lowest bit of a key that an index of this level is made of."""
+    """Returns the lowest bit of a key that is part of an index of this level."""
     return 0 if level == 0 else LEAF_BITS + TABLE_BITS * (level - 1)
 
 
@@ -161,7 +161,7 @@ def parse_fdt(data):
 
 
 def property_at(data, name):
-    """Where the value of a property of the root is, of eight bytes."""
+    """Returns the offset of the value, of eight bytes, of a property of the root."""
     off_struct, off_strings = struct.unpack_from('>II', data, 8)
     at = off_struct + 8                 # the root's name is empty
     while struct.unpack_from('>I', data, at)[0] in (PROP, NOP):
@@ -175,8 +175,8 @@ def property_at(data, name):
 
 
 def make_fdt(root, total, nops=0, off=0):
-    """The opposite. With @nops before each token but the first, for libfdt wants the
-    root at 0; and blocks @off bytes late."""
+    """The opposite. @nops come before each token but the first, since libfdt needs the
+    root at 0; and the blocks begin @off bytes later."""
     strings = bytearray(b'\0' * (off % 8))
 
     def name_at(name):
@@ -207,7 +207,7 @@ def make_fdt(root, total, nops=0, off=0):
 
 
 # ------------------------------------------------------------------------------
-# The checksum that a kernel of ours adds to the root FDT
+# The checksum that our kernels add to the root FDT
 
 PRIMES = (0x9e3779b185ebca87, 0xc2b2ae3d27d4eb4f, 0x165667b19e3779f9,
           0x85ebca77c2b2ae63, 0x27d4eb2f165667c5)
@@ -219,7 +219,7 @@ def rol(value, bits):
 
 
 def xxh64(data, seed):
-    """XXH64, from the description of the algorithm."""
+    """XXH64, written from the description of the algorithm."""
     p1, p2, p3, p4, p5 = PRIMES
 
     def mix(lane, word):
@@ -251,7 +251,7 @@ def xxh64(data, seed):
 
 
 def checksum(ram, fdt_addr, nodes):
-    """Of the root FDT, with the property in it, and of these nodes of the map."""
+    """Returns the checksum of the root FDT, which has the property, and of these nodes."""
     fdt = ram.read(fdt_addr, PAGE)
     value = property_at(fdt, 'kho-6.12,checksum')
     parts = [xxh64(fdt[:value], 0), xxh64(fdt[value + 8:], value + 8)]
@@ -262,14 +262,14 @@ def checksum(ram, fdt_addr, nodes):
 
 
 class Reader:
-    """A handover as it lies in memory. Raises Defect for what cannot be read."""
+    """A handover in memory. Raises Defect for what is invalid."""
 
     def __init__(self, ram, boot_params):
         self.ram = ram
         self.setup_data = self._setup_data(boot_params)
 
     def _setup_data(self, boot_params):
-        """[(address, type, payload)], in order."""
+        """Returns [(address, type, payload)], in order."""
         found = []
         at = self.ram.u64(boot_params + SETUP_DATA_IN_PARAMS)
         while at:
@@ -294,7 +294,7 @@ class Reader:
         return list(SCRATCH.iter_unpack(self.ram.read(addr, size)))
 
     def root(self):
-        """The root FDT as (properties, nodes)."""
+        """Returns the root FDT as (properties, nodes)."""
         addr, size, _, _ = self.kho_data()
         return parse_fdt(self.ram.read(addr, size))
 
@@ -309,19 +309,19 @@ class Reader:
         return self.ram.read(*self.blobs()[name])
 
     def map(self):
-        """(folios, addresses of nodes), both in the order of keys."""
+        """Returns (folios, addresses of nodes), both in the order of keys."""
         folios, nodes = [], []
 
         def walk(node, level, first_key):
             if node % PAGE or node in nodes:
-                raise Defect(f'node of level {level} at {node:#x}: not aligned, or not a tree')
+                raise Defect(f'the node of level {level} at {node:#x} is not aligned, or comes twice')
             nodes.append(node)
             page = self.ram.read(node, PAGE)
             if level:
                 for index, (child,) in enumerate(U64.iter_unpack(page)):
                     key = first_key | index << level_shift(level)
                     if child and key >> KEY_BITS:
-                        raise Defect(f'an entry for keys from {key:#x} on')
+                        raise Defect(f'there is an entry for invalid keys, from {key:#x} on')
                     if child:
                         walk(child, level - 1, key)
                 return
@@ -368,13 +368,13 @@ class Writer:
         self.compatible = b'kho-v4\0'
         self.blobs = []                 # (name, address, size)
         self.extra = {}                 # more properties of the root; a checksum is computed
-        self.checksum_off = 0           # by how much it is wrong
-        self.map_bytes = None           # instead of the map's address
-        self.told = {}                  # fields of the setup_data: other than they should be
+        self.checksum_off = 0           # added to the checksum, to make it wrong
+        self.map_bytes = None           # used instead of the map's address
+        self.told = {}                  # fields of the setup_data that are to be wrong
         self.nodes = {(LEVELS - 1, 0): self.page()}
 
     def page(self, order=0):
-        """Memory for something of the writer's own."""
+        """Returns memory for the writer itself."""
         size = PAGE << order
         addr = (self.next_page + size - 1) & -size
         if addr + size > self.end:
@@ -399,7 +399,7 @@ class Writer:
         self.add_blob('kexec-metadata', METADATA.pack(1, release.encode(), count))
 
     def node(self, level, index):
-        """Address of a node: @index is made of the bits of keys above its own."""
+        """Returns the address of a node. @index is the part of its keys that is above its level."""
         where = self.nodes.get((level, index))
         if where is None:
             where = self.nodes[level, index] = self.page()
@@ -414,7 +414,7 @@ class Writer:
         self.ram.write(byte, bytes([self.ram.read(byte, 1)[0] | 1 << bit % 8]))
 
     def finish(self):
-        """Writes it all; returns (address, bytes) of the setup_data's payload."""
+        """Writes all of it, and returns the payload of the setup_data."""
         for folio in self.folios:
             self.set_key(key_of(folio))
         address = self.map_bytes or U64.pack(self.nodes[LEVELS - 1, 0])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# left.sh - the guest's part of host/tests/arm64-stale.sh: a handover to whoever is
-# loaded
+# left.sh - the guest's part of host/tests/arm64-stale.sh: it hands over to a program that
+# knows nothing of KHO
 #
 # shellcheck shell=dash
 

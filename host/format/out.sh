@@ -28,7 +28,7 @@ drop_one() {
 	keep gone 2M && forget gone
 }
 
-# A chunk that is just full, one more, and huge pages.
+# The areas have one page, as many pages as one chunk names, one page more, and huge pages.
 keep_areas() {
 	local area
 

@@ -19,7 +19,7 @@ stage_1() {
 	finish
 }
 
-# What is wrong with one blob is not wrong with all else.
+# Only a blob may be ignored while the rest of the handover is accepted.
 nothing_of_use() {
 	if [ -n "${fact_accepted-}" ]; then
 		came_from "$fact_release" "$fact_kexecs" || return
@@ -29,6 +29,7 @@ nothing_of_use() {
 	same files "$(kept)" none
 }
 
+# The kernel says the reason, and says it once.
 said_once() {
 	has_said "KHO: .*$fact_refused" || return
 	same "lines" "$(dmesg | grep -cE 'KHO: .*(refused|ignored)')" 1

@@ -3,7 +3,7 @@
  * A "kernel" that stops at its first instruction, so that memory stays as a
  * kexec left it.
  *
- * It says on the serial port of qemu's virt where its device tree is, and switches
+ * It prints the address of its device tree to the serial port of qemu's virt, and switches
  * the machine off.
  *
  * The layout is that of an arm64 Image: a header of 64 bytes that begins with two

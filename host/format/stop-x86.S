@@ -3,7 +3,7 @@
  * A "kernel" that stops at its first instruction, so that memory stays as a
  * kexec left it.
  *
- * It says on the serial port where its boot_params are and where it is itself,
+ * It prints the addresses of its boot_params and of itself to the serial port,
  * and then faults until the machine resets, which ends a qemu with -no-reboot.
  *
  * The layout is that of a bzImage: a boot sector with the setup header, as
@@ -56,7 +56,7 @@ entry:
 1:	lidt	no_idt(%rip)
 	ud2
 
-/* There may be no stack: %r9 is where to return to. */
+/* There may be no stack: %r9 has the return address. */
 say:
 	lodsb
 	test	%al, %al
@@ -81,7 +81,7 @@ next_digit:
 return:
 	jmp	*%r9
 
-/* Puts %al on the first serial port, and returns to %r10. */
+/* Writes %al to the first serial port, and returns to %r10. */
 put:
 	mov	%al, %cl
 	mov	$0x3fd, %dx

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""verify.py RAM LOG - is what a kernel left in memory a handover of kho-v4?
+"""verify.py RAM LOG - did a kernel leave a valid handover of kho-v4 in memory?
 
 RAM is the machine's memory after a kexec into stop-x86.S, LOG its serial console.
-Prints a line of TAP for each of CLAIMS. Each looks at all that it is about, and
-what the guest said it preserved (lines "kho-format: NAME VALUE") has to be what
-is there.
+Prints a line of TAP for each of CLAIMS, which compare all of the handover with the
+format, and with what the guest said that it preserved (the lines "kho-format: NAME
+VALUE" of the log).
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from kho4 import PAGE, Blob, Defect, Folio, overlap, size_of
 
 
 class Handover:
-    """What is judged: memory, what the guest said, and the parts as read."""
+    """The handover to judge: the memory, the parts read from it, and what the guest said."""
 
     def __init__(self, ram, boot_params, entry, said):
         self.ram, self.said = ram, said
@@ -114,13 +114,13 @@ def scratch_array(h):
 def scratch_regions(h):
     regions = h.reader.scratch()
     nodes = int(h.told_one('nodes'))
-    # None of ours is empty, but inherited ones may be.
+    # A kernel of ours makes no empty region, but it may inherit one.
     empty = sum(not size for _, size in regions)
     if len(regions) - 2 - nodes != empty:
         yield f'{len(regions)} regions, {empty} of them empty, {nodes} nodes'
     regions = [region for region in regions if region[1]]
     if sum(regions[0]) > 1 << 32:
-        yield 'the first is no low memory'
+        yield 'the first is not in low memory'
     for i, (addr, size) in enumerate(regions):
         if (addr | size) % kho4.SCRATCH_ALIGN or not h.in_ram(addr, size):
             yield f'{size:#x} bytes at {addr:#x}: not aligned, or not RAM'
@@ -211,7 +211,7 @@ def vmalloc_areas(h):
             should = b''.join(area.content(page) for page in
                               range(i << folio.order, (i + 1) << folio.order))
             if h.ram.read(folio.addr, size_of(folio)) != should:
-                yield f'the content of {folio} is another'
+                yield f'the content of {folio} is wrong'
 
 
 def regions(h):
@@ -224,7 +224,7 @@ def regions(h):
             yield f'{name} is not preserved'
 
 
-# Another test client has a page, and nothing on it so far.
+# 'test-kho-folios' is the blob of a test client that these scenarios do not use.
 KNOWN_BLOBS = {'kexec-metadata', client.BLOB, areas.BLOB, areas.REGIONS_BLOB, 'test-kho-folios'}
 
 
@@ -238,7 +238,7 @@ def nothing_else(h):
     for area in areas.read_areas(h.reader):
         own += area.folios + [Folio(chunk, 0) for chunk in area.chunks]
     there = h.reader.map()[0]
-    # A region is a run of pages, in as few blocks as there can be.
+    # A region is a run of pages, preserved as the fewest possible folios.
     for addr, size in areas.read_regions(h.reader).values():
         own += [folio for folio in there if addr <= folio.addr < addr + size]
     if sorted(own) != sorted(there):
@@ -249,26 +249,26 @@ def nothing_else(h):
 CLAIMS = {
     'one setup_data entry tells the next kernel where to look': setup_data,
     'the root FDT is one page, preserved': fdt_is_a_page,
-    'its root has what belongs there': root_node,
+    'its root node has the right properties': root_node,
     'its checksum is right': checksum,
-    'its blobs have what belongs there': blob_nodes,
+    'the nodes of its blobs have the right properties': blob_nodes,
     'all blobs are preserved': blobs_are_preserved,
     'the scratch array is what the guest says': scratch_array,
-    'scratch is aligned, apart, and of the right number of regions': scratch_regions,
+    'scratch regions are aligned, do not overlap, and have the right number': scratch_regions,
     'the next kernel and its data were loaded into scratch': loaded_in_scratch,
-    'nodes of the map are out of harm\'s way': map_nodes,
-    'folios in the map are RAM, apart, and not in scratch': map_folios,
+    'nodes of the map are neither in scratch nor preserved pages': map_nodes,
+    'folios in the map are RAM, do not overlap, and are not in scratch': map_folios,
     'the map has what the guest says': map_is_what_was_said,
-    'kexec-metadata names the kernel and counts': metadata,
+    'kexec-metadata has the release and the kexec count': metadata,
     'files have their content': files,
     'vmalloc areas are chains of chunks, with their content': vmalloc_areas,
     'reserve_mem= regions are where the blob says': regions,
-    'each folio in the map is accounted for': nothing_else,
+    'the map has no other folios': nothing_else,
 }
 
 
 def failures(handover):
-    """{claim: what is wrong with it}, for the claims that do not hold."""
+    """Returns {claim: what is wrong}, for the claims that do not hold."""
     wrong = {}
     for claim, test in CLAIMS.items():
         try:

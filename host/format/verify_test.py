@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """verify_test.py - does verify.py notice what is wrong? Prints TAP.
 
-Takes a handover that write.py made, spoils one thing, and looks which claims
-do not hold any more.
+Spoils one thing at a time in a handover that write.py made, and checks that the
+claim about it does not hold any more.
 """
 
 import tempfile
@@ -19,7 +19,7 @@ CLAIM = {test: claim for claim, test in verify.CLAIMS.items()}
 
 
 class Case:
-    """A handover with what the guest would have said of it."""
+    """A handover, with the lines that a guest would have printed about it."""
 
     def __init__(self, path):
         self.story = write.write('sealed', path)
@@ -77,7 +77,7 @@ class Case:
         self.ram.write(addr, U64.pack(value))
 
 
-# What is spoilt, how, and the claim that has to notice it.
+# What is wrong, the test that has to notice it, and how it is spoilt.
 SPOILT = [
     ('setup_data is too short', verify.setup_data,
      lambda c: c.ram.write(write.SETUP_DATA + 12, b'\x1f')),
@@ -88,13 +88,13 @@ SPOILT = [
      lambda c: c.poke(write.SETUP_DATA, write.SETUP_DATA)),
     ('the FDT has half a page', verify.fdt_is_a_page,
      lambda c: c.poke(c.kho_data(1), PAGE // 2)),
-    ('the version is another', verify.root_node,
+    ('the version is wrong', verify.root_node,
      lambda c: c.ram.write(c.in_fdt(b'kho-v4'), b'kho-v5')),
     ('the map has another name', verify.root_node,
      lambda c: c.ram.write(c.in_fdt(b'preserved-memory-map'), b'Preserved-memory-map')),
-    ('a folio that the checksum does not know of', verify.checksum,
+    ('a folio was added after the checksum', verify.checksum,
      lambda c: c.add_key(write.UNUSED)),
-    ('a bit behind the FDT', verify.checksum,
+    ('a bit after the FDT is set', verify.checksum,
      lambda c: c.ram.write(c.writer.fdt_addr + PAGE - 1, b'\1')),
     ('blobs have no size', verify.blob_nodes,
      lambda c: c.ram.write(c.in_fdt(b'blob-size'), b'blob-Size')),
@@ -102,7 +102,7 @@ SPOILT = [
      lambda c: c.poke(c.in_fdt(U64.pack(c.blob('test-kho'))), write.UNUSED)),
     ('a region of scratch is not what was said', verify.scratch_array,
      lambda c: c.poke(c.scratch(1, 1), 64 << 20)),
-    ('a region of scratch is odd', verify.scratch_regions,
+    ('a region of scratch is not aligned', verify.scratch_regions,
      lambda c: c.poke(c.scratch(1, 0), (128 << 20) + (2 << 20))),
     ('two regions of scratch overlap', verify.scratch_regions,
      lambda c: c.poke(c.scratch(0, 0), 96 << 20)),
@@ -115,19 +115,19 @@ SPOILT = [
                 c.poke(c.in_fdt(U64.pack(c.writer.nodes[5, 0])), write.SCRATCH[1][0] + PAGE))),
     ('a node is preserved', verify.map_nodes,
      lambda c: c.add_key(c.writer.nodes[5, 0])),
-    ('a node is at an odd address', verify.map_nodes,
+    ('a node is not aligned', verify.map_nodes,
      lambda c: c.poke(c.in_fdt(U64.pack(c.writer.nodes[5, 0])), c.writer.nodes[5, 0] + 8)),
     ('a node is there twice', verify.map_nodes,
      lambda c: c.poke(c.writer.nodes[5, 0] + 8 * 3, c.writer.nodes[4, 2])),
     ('the root has an entry that no key has', verify.map_folios,
      lambda c: c.poke(c.writer.nodes[5, 0] + 8 * 4, c.writer.nodes[4, 2])),
     ('a folio is in scratch', verify.map_folios, lambda c: c.add_key(write.SCRATCH[1][0], 3)),
-    ('a folio is no RAM', verify.map_folios, lambda c: c.add_key(write.RAM_SIZE)),
+    ('a folio is not in RAM', verify.map_folios, lambda c: c.add_key(write.RAM_SIZE)),
     ('two folios overlap', verify.map_folios,
      lambda c: (c.add_key(write.UNUSED, 2), c.add_key(write.UNUSED + PAGE))),
     ('a bit is missing', verify.map_is_what_was_said,
      lambda c: c.poke(c.writer.nodes[0, 1 << 52 - 15] + 8 * 256, 0)),
-    ('a folio too many', verify.nothing_else, lambda c: c.add_key(write.UNUSED)),
+    ('there is a folio too many', verify.nothing_else, lambda c: c.add_key(write.UNUSED)),
     ('the metadata have another version', verify.metadata,
      lambda c: c.ram.write(c.blob('kexec-metadata'), b'\2')),
     ('the metadata count otherwise', verify.metadata,
@@ -165,7 +165,7 @@ def main():
     print(f'1..{1 + len(SPOILT)}')
     with tempfile.NamedTemporaryFile() as file:
         wrong = Case(file.name).failures()
-        print(f'{"not " if wrong else ""}ok - a good one is good')
+        print(f'{"not " if wrong else ""}ok - a valid handover is valid')
         for claim in wrong:
             print(f'# {claim}')
         for what, test, spoil in SPOILT:

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""write.py KIND RAM BZIMAGE OUT-BZIMAGE OUT-FACTS - a handover from no kernel
-write.py --untouched KIND RAM - is what nobody asked for still there? A line of TAP
-write.py --bad - kinds that a kernel has to refuse
+"""write.py KIND RAM BZIMAGE OUT-BZIMAGE OUT-FACTS - write a handover
+write.py --untouched KIND RAM - check folios that no client restored
+write.py --bad - list the kinds that a kernel has to refuse
 
-Makes RAM, the memory of a machine of 512 MiB, as a kernel that speaks kho-v4
-could have left it, and a copy of BZIMAGE with the setup_data to find it. What
-the guest should find goes into OUT-FACTS, a shell script.
+The first form makes RAM, the memory of a machine of 512 MiB, as a kernel with
+kho-v4 could have left it, and a copy of BZIMAGE whose setup_data names the
+handover. OUT-FACTS, a shell script, gets what the guest has to find.
 
-KIND is one of KINDS: good ones, and such that a kernel has to refuse.
+The second form prints a line of TAP: do the folios still have their content?
+
+KIND is one of KINDS, some of which are valid, and some a kernel has to refuse.
 """
 
 import hashlib
@@ -24,13 +26,13 @@ from kho4 import PAGE, U64, Folio, Writer, overlap
 MIB = 1 << 20
 RAM_SIZE = 512 * MIB
 
-# Firmware and boot loader use what is below 16 MiB and the last few MiB, for the
-# compressed kernel and the initrd. The kernel unpacks itself at 16 MiB or, as
-# KASLR picks, into scratch.
+# Firmware and boot loader use the memory below 16 MiB and the last few MiB, for the
+# compressed kernel and the initrd. The kernel unpacks itself to 16 MiB or to where
+# KASLR puts it in scratch.
 SCRATCH = [(16 * MIB, 48 * MIB), (128 * MIB, 128 * MIB), (336 * MIB, 16 * MIB)]
 OWN_PAGES = (64 * MIB, 66 * MIB)
 FOLIOS = [(66 * MIB, 128 * MIB), (256 * MIB, 336 * MIB), (352 * MIB, 416 * MIB)]
-UNUSED = 424 * MIB                      # for a folio on its own
+UNUSED = 424 * MIB                      # free, for a folio that a test adds
 AREAS = [(432 * MIB, 448 * MIB)]        # for vmalloc areas and a region
 SETUP_DATA = 352 * MIB - PAGE           # at the end of scratch, as after a kexec
 
@@ -39,7 +41,7 @@ KEXECS = 41
 
 
 class Places:
-    """Where folios go: anywhere, but never twice."""
+    """Chooses addresses for folios at random, so that they do not overlap."""
 
     def __init__(self, rng, ranges):
         self.rng, self.ranges, self.taken = rng, ranges, []
@@ -52,11 +54,11 @@ class Places:
             if not any(overlap(addr, size, *other) for other in self.taken):
                 self.taken.append((addr, size))
                 return Folio(addr, order)
-        raise ValueError(f'no place for a folio of order {order}')
+        raise ValueError(f'there is no place for a folio of order {order}')
 
 
 class Story:
-    """A handover, and the facts about it that the guest shall find."""
+    """A handover, and the facts about it that the guest has to find."""
 
     def __init__(self, path, image_size):
         with open(path, 'wb') as file:
@@ -70,18 +72,18 @@ class Story:
         self.facts = {'release': RELEASE, 'kexecs': KEXECS, 'files': '', 'blobs': '',
                       'areas': 0, 'region': '', 'unclaimed': 0}
         self.set_scratch(*SCRATCH)
-        self.waiting = []               # folios that nobody will ask for
+        self.waiting = []               # folios that no client restores
         self.setup_data_size = kho4.KHO_DATA.size
-        self.after = lambda: None       # what to do when all is written
+        self.after = lambda: None       # called when all is written
 
     def set_scratch(self, *regions):
         self.writer.scratch = regions
         self.facts['scratch'] = ' '.join(str(size // MIB) for _, size in regions)
 
     def files(self, *shapes):
-        """Each (name, order, orders of its folios, bytes missing from the last)."""
+        """@shapes: (name, order, orders of its folios, bytes missing from the last folio)."""
         files, free = [], {}
-        # The large ones first, or there is no place for them.
+        # Large folios come first, or there would be no place for them.
         for order in sorted((order for shape in shapes for order in shape[2]), reverse=True):
             free.setdefault(order, []).append(self.places.folio(order))
         for name, order, orders, missing in shapes:
@@ -92,7 +94,7 @@ class Story:
         client.write_files(self.writer, files)
 
     def areas(self, *shapes):
-        """vmalloc areas, each (blocks, order), the large ones first."""
+        """@shapes: (blocks, order) of each vmalloc area, the large ones first."""
         made = [areas.Area(seed, [self.places_of_areas.folio(order) for _ in range(blocks)], [],
                            areas.ALLOC | (areas.HUGE if order else 0))
                 for seed, (blocks, order) in enumerate(shapes, 1)]
@@ -100,13 +102,13 @@ class Story:
         self.facts['areas'] = len(made)
 
     def region(self):
-        """A region of 1 MiB, which the guest has to ask for: reserve_mem=1M:1M:data"""
+        """A region of 1 MiB, which the guest asks for with reserve_mem=1M:1M:data."""
         data = self.rng.randbytes(MIB)
         areas.write_region(self.writer, 'data', self.places_of_areas.folio(8), data)
         self.facts['region'] = hashlib.sha256(data).hexdigest()
 
     def unclaimed(self, *orders):
-        """Folios that nobody will ask for."""
+        """Folios that no client restores."""
         for order in orders:
             folio = self.places.folio(order)
             self.writer.preserve(*folio)
@@ -115,7 +117,7 @@ class Story:
         self.facts['unclaimed'] += len(orders)
 
     def blob(self, name, data, offset=0):
-        """A blob that nobody will ask for, @offset bytes into its folio."""
+        """A blob that no client asks for, @offset bytes into its folio."""
         addr = self.writer.preserved_page(bytes(offset) + data, order=1)
         self.waiting.append(Folio(addr, 1))
         self.writer.blobs.append((name, addr + offset, len(data)))
@@ -124,12 +126,12 @@ class Story:
 
 
 def plain(story):
-    """As most handovers will be."""
+    """A handover as most are."""
     story.writer.preserve(story.writer.fdt_addr)
     story.writer.add_metadata(RELEASE, KEXECS)
     story.writer.extra['kho-6.12,checksum'] = bytes(8)
     story.region()
-    # A chunk that is just full, and one more.
+    # The last two areas have as many pages as one chunk names, and one more.
     story.areas((2, 9), (1, 0), (areas.PER_CHUNK, 0), (areas.PER_CHUNK + 1, 0))
     story.files(*[(f'order-{order}', order, [order] * 3, 0) for order in range(11)],
                 ('scattered', 0, [0] * 1500, 0),
@@ -137,8 +139,8 @@ def plain(story):
 
 
 def edges(story):
-    """Everything that the format allows and our kernel would not do itself."""
-    # Nobody said that the root FDT is preserved; no property is aligned to 8.
+    """Everything that the format allows although our kernel does not write it."""
+    # The root FDT is not in the map; no property is aligned to 8.
     story.writer.fdt_layout = {'nops': 1, 'off': 8}
     # The array lies in scratch, and one of the regions is empty: Linux 7.3 does both.
     # Without the array there would be room for a kernel, but just in one place.
@@ -157,7 +159,7 @@ def edges(story):
                 ('tables', 0, [0] * (client.FOLIOS_PER_TABLE + 1), 1),
                 ('backwards', client.MIXED, [10, 5, 0, 1, 9], 0))
     story.blob('z', b'?' * 7, offset=4090)
-    # A leaf and a table without anything in them, of orders 8 and 6.
+    # A leaf and a table that are empty, of orders 8 and 6.
     story.writer.node(0, 1 << 44 - kho4.LEAF_BITS)
     story.writer.node(2, 1 << 46 - kho4.level_shift(3))
 
@@ -166,14 +168,14 @@ BAD = {}
 
 
 def small(story):
-    """As little as there can be in a file."""
+    """A small handover, with one file."""
     story.writer.preserve(story.writer.fdt_addr)
     story.writer.add_metadata(RELEASE, KEXECS)
     story.files(('letter', 1, [1], 12))
 
 
 def sealed(story):
-    """The same, with areas, a region, and a checksum."""
+    """The small handover with areas, a region, and a checksum."""
     small(story)
     story.region()
     story.areas((1, 9), (areas.PER_CHUNK + 2, 0))
@@ -181,7 +183,7 @@ def sealed(story):
 
 
 def refused(spoil):
-    """Says in its description, a regular expression, what the kernel says."""
+    """A kind to refuse. Its docstring is a regular expression for what the kernel says."""
     def kind(story):
         small(story)
         spoil(story)
@@ -261,7 +263,7 @@ def twice(story):
 @refused
 def beyond(story):
     """folio at .*, [0-9]+ bytes, is not in RAM;"""
-    story.writer.preserve(RAM_SIZE - PAGE)      # the firmware's
+    story.writer.preserve(RAM_SIZE - PAGE)      # reserved by the firmware
 
 
 @refused
@@ -343,7 +345,7 @@ def blob_beyond(story):
 @refused
 def blob_end(story):
     """blob test-kho, 1048576 bytes at .*, is not in RAM"""
-    # It begins and ends in the same section of the memory, and not all is RAM.
+    # It begins and ends in one section of the memory map, but not all of it is RAM.
     story.writer.blobs = [(name, RAM_SIZE - MIB, MIB) if name == client.BLOB else (name, addr, size)
                           for name, addr, size in story.writer.blobs]
     story.facts['accepted'] = 'all but a blob'
@@ -410,7 +412,8 @@ def untouched(kind, path):
         lost = [folio for folio in was.waiting
                 if was.ram.read(folio.addr, kho4.size_of(folio)) !=
                 now.read(folio.addr, kho4.size_of(folio))]
-    print(f'{"not " if lost or not was.waiting else ""}ok - what nobody asked for is untouched')
+    print(f'{"not " if lost or not was.waiting else ""}ok - '
+          'folios that no client restored are untouched')
     for folio in lost:
         print(f'# {folio}')
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What our test clients use and newer kernels do not have. See host/peer.sh.
+ * Functions that our test clients use and newer kernels do not have. See
+ * host/peer/peer.sh.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -11,7 +12,7 @@
 #include <linux/mm.h>
 #include <linux/page_ref.h>
 
-/* Linux 7.3 has it without a reference and under another name. */
+/* Linux 7.3 has it under another name, and returns a folio without a reference. */
 #ifdef alloc_contig_frozen_pages
 static inline struct folio *folio_alloc_gigantic(int order, gfp_t gfp, int nid,
 						 nodemask_t *nodes)
@@ -26,7 +27,7 @@ static inline struct folio *folio_alloc_gigantic(int order, gfp_t gfp, int nid,
 }
 #endif
 
-/* It is included before the client says what its messages begin with. */
+/* The client, which includes this file first of all, defines pr_fmt itself. */
 #undef pr_fmt
 
 #endif /* _PEER_H */

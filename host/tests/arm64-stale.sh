@@ -1,11 +1,12 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A kernel with KHO starts something that knows nothing of it, which starts a kernel
-# with KHO: with a device tree in which /chosen is as it was, and with memory that
-# looks as it was, as far as KHO can see. In between it was used by somebody else.
+# A kernel with KHO starts a program that knows nothing of KHO and that starts a kernel
+# with KHO. /chosen in its device tree still names the handover, and memory looks as
+# the first kernel left it, although it may have been used in between. The kernel has
+# to refuse the handover.
 
-about="a handover to another kernel that was passed on (arm64)"
+about="a handover that was for another kernel is refused (arm64)"
 kernels=arm64
 expect="KHO: .*refused"
 
@@ -31,7 +32,7 @@ host_test() {
 	rm -f "$vms/$name".{ram,stop,facts} "$tree"
 }
 
-# The device tree that the kexec left in memory, which starts at 1 GiB.
+# Prints the device tree that the kexec left in memory. Memory starts at 1 GiB.
 passed_on() {
 	local at
 	at=$(sed -n 's/.*kho-stop: device tree \(0x[0-9a-f]*\).*/\1/p' "$vms/$name.vm.log")

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A client that uses each function of the interface, compiled as somebody who
-# has just the headers would: as a module out of the tree, with W=1, warnings
-# being errors. For a kernel with KHO, in which each function must be there for
-# GPL modules, and for one without, in which nothing may be missed.
+# The test client that uses each function of the interface is compiled as a module out
+# of the tree, with W=1 and with warnings as errors. With a kernel that has KHO, each
+# function must be exported to GPL modules. With a kernel that has no KHO, the module
+# must use no function of it.
 
 about="a module with each function compiles with W=1, with KHO and without"
 kernels="main nokho"
@@ -29,7 +29,8 @@ host_test() {
 	rm -rf "$dir"
 }
 
-# What is exported is known from vmlinux alone: no other modules are built.
+# make_module KERNEL: vmlinux.symvers has all exported functions, since these kernels are
+# built without modules.
 make_module() {
 	local kernel_make=(make -C "$tree" O="$build/kernel/$1" ARCH=x86_64)
 	"${kernel_make[@]}" modules_prepare &&
@@ -37,18 +38,21 @@ make_module() {
 			KBUILD_EXTRA_SYMBOLS="$build/kernel/$1/vmlinux.symvers" modules
 }
 
-# Those that the client says the type of, but for what only the kernel calls.
+# Prints the functions of the interface whose type the client checks, without those that
+# only the kernel itself calls.
 functions() {
 	sed -n 's/^HAS_TYPE(\(\w*\),.*/\1/p' "$dir/api.c" | grep -vxE 'kho_(memory_init|populate)'
 }
 
+# Prints the functions that the module calls.
 undefined() {
 	nm -u "$dir/api.o" | awk '{ print $2 }'
 }
 
+# calls FUNCTIONS: does the module call all of them?
 calls() {
 	local missing
-	[[ $(wc -l <<<"$1") -ge 18 ]] || { echo "too few: $1"; return 1; }
+	[[ $(wc -l <<<"$1") -ge 18 ]] || { echo "the client checks the type of too few functions: $1"; return 1; }
 	missing=$(comm -23 <(sort <<<"$1") <(undefined | sort))
 	[[ -z $missing ]] || { echo "not used: $missing"; return 1; }
 }

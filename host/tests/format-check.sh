@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The program that judges handovers is given some with one thing wrong.
+# host/format/verify.py, which judges handovers, gets some that have one thing wrong, and
+# has to notice it.
 
 about="the program that reads handovers notices what is wrong"
 kernels=

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A machine starts with a handover in memory that a program wrote. The kernel
-# takes it, and hands it on; what it leaves is read again.
+# A machine starts with a handover in memory that host/format/write.py wrote. The kernel
+# accepts it, and hands everything over once more; host/format/verify.py reads that.
 
-about="a handover that no kernel wrote comes in, and goes out again"
+about="a handover that a program of the host wrote comes in, and goes out again"
 kernels=main
 words="reserve_mem=1M:1M:data test_kho_regions=data"
-# What the test client for areas asks for first must be refused.
+# The test client for areas first asks for what it must not get.
 expect="KHO: (nothing to restore|cannot restore a vmalloc area: 0 of)"
 
 host_test() {

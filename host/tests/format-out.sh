@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A kernel keeps files and does a kexec; a program that knows the format and
-# none of the kernel's code reads the machine's memory.
+# A kernel keeps files and does a kexec. host/format/verify.py, which shares no code with
+# the kernel, reads the handover in the machine's memory.
 
-about="a handover, read from outside by a program that knows just the format"
+about="a handover, read on the host by a program that knows just the format"
 kernels=main
 words="reserve_mem=1M:1M:data test_kho_regions=data"
 

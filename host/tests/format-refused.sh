@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Handovers with one thing wrong: the kernel says what, and boots as from cold.
+# A machine starts with a handover that has one thing wrong. The kernel says what, and
+# boots without a handover.
 
 about="handovers that break the format are refused"
 kernels=main

@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Handovers with one thing wrong, found in each phase in which one is refused,
-# and kho=strict: the kernel says what, and stops. Most of this is before panic=
-# counts, so the machine waits for the time limit.
+# A machine with kho=strict starts with a handover that has one thing wrong. The kernel
+# says what, and stops. There is one such handover for each phase of the boot that can
+# refuse one. Most of them are before the kernel parses panic=, so the machine runs
+# until the time limit.
 
 about="kho=strict stops where a handover is refused"
 kernels=main
@@ -21,11 +22,12 @@ host_test() {
 		stopped "$kind"
 		cp "$vms/$name.vm.log" "$vms/$name-$kind.vm.log"
 	done
-	# What is in order is accepted as ever.
+	# A handover that is in order is accepted with kho=strict, too.
 	in_and_out small | sed -n 's/the guest found all in order/and takes what is in order/p'
 }
 
-# stopped KIND: it said why, as the last thing that it did
+# stopped KIND: reports whether the reason is that of a panic, and whether the kernel did
+# nothing after it
 stopped() {
 	local why log=$vms/$name.vm.log
 	why=$(sed -n "s/^fact_refused='\(.*\)'/\1/p" "$vms/$name.facts")
@@ -35,6 +37,6 @@ stopped() {
 		echo "ok - $1"
 	else
 		echo "not ok - $1"
-		echo "# not in the log, or not the end of it: $why"
+		echo "# this is not in the log, or the kernel went on after it: $why"
 	fi
 }

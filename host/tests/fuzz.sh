@@ -1,10 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# tools/testing/kho: what the kernel makes of 20,000 damaged handovers, compiled
-# for the host, with sanitizers. KHO_FUZZ has other options for the fuzzer.
+# tools/testing/kho compiles the kernel's code that reads a handover for the host, with
+# sanitizers, and gives it 20,000 damaged handovers. KHO_FUZZ in the environment has
+# other options for the fuzzer.
 
-about="damaged handovers, in a copy of the code for the host"
+about="damaged handovers, read by the kernel's code compiled for the host"
 kernels=
 
 host_test() {
@@ -16,7 +17,7 @@ host_test() {
 		tail -20 "$vms/$name.out" | sed 's/^/# /'
 	fi
 	read -ra options <<<"${KHO_FUZZ-}"
-	# An error that ends the program is said on standard error.
+	# The sanitizers print an error that ends the program on standard error.
 	ASAN_OPTIONS=verify_asan_link_order=0 "$copy/tools/testing/kho/fuzz" "${options[@]}" 2>"$vms/$name.out" ||
 		grep -m 3 -E 'ERROR|runtime error|#0' "$vms/$name.out" | sed 's/^/# /'
 	rm -rf "$copy"

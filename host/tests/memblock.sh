@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The kernel's own simulator of memblock, tools/testing/memblock, with our tests
-# of scratch in it. It makes links where it is built, so it is built in a copy.
+# The kernel's own simulator of memblock, tools/testing/memblock, has our tests of scratch
+# in it. Building it leaves links beside its sources, so it is built in a copy.
 
 about="the kernel's memblock simulator, with scratch"
 kernels=
@@ -17,8 +17,8 @@ host_test() {
 	rm -rf "$dir" "$log"
 }
 
-# simulate VARIANT MAKE-VARIABLE [OPTION]: one result each test, and one for
-# coming to the end with tests of ours
+# simulate VARIANT MAKE-VARIABLE [OPTION]: writes one result for each test to the log, and
+# one that says whether the simulator ran to its end and ran our tests
 simulate() {
 	local copy=$dir/build$2 main
 	main=$copy/tools/testing/memblock
@@ -26,7 +26,7 @@ simulate() {
 		copy_tools "$copy" memblock
 		make -C "$main" -j2 ${2:+"$2"} main >"$dir/make.log" 2>&1 || tail -20 "$dir/make.log" | sed 's/^/# /'
 	fi
-	# Unbuffered, since a test that fails ends in abort().
+	# stdbuf, since a test that fails calls abort(), which loses buffered output.
 	if ASAN_OPTIONS=verify_asan_link_order=0 stdbuf -oL "$main/main" --verbose ${3:+"$3"} >"$dir/out" 2>&1 &&
 		grep -q '^ok .*: kho_scratch: .*: passed' "$dir/out"; then
 		echo "ok - $1: ran to its end"

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The series as mails: each applies to a plain tree with git am, and the objects
-# that it is about build. make steps builds and boots kernels, too.
+# Each mail of the series applies to a tree of Linux with git am, and the objects that
+# the series changes or adds compile after it. make steps also builds and boots kernels.
 
 about="each step of the series applies and builds"
 kernels="main"
 limit=500
 
 host_test() {
-	"$root/host/steps.sh" short
+	"$root/host/tree/steps.sh" short
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# bench.sh - the guest's part of host/bench.sh: one handover, and its figures
+# bench.sh - the guest's part of host/bench/bench.sh: one handover, and its figures
 #
 # The host reads the lines "kho-bench: STAGE NAME VALUE". The command line says
 # what to preserve: kho_bench=COUNT,ORDER,dense|scattered, or several of these

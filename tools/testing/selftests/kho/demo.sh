@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# demo.sh - the guest's part of host/demo.sh: a scenario with a file of the host
+# demo.sh - the guest's part of host/vm/demo.sh: a scenario with a file of the host
 #
 # The file is /demo in the first kernel's root file system only, so the second
 # kernel can have it only through KHO. The host reads the lines

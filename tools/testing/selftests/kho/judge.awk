@@ -11,7 +11,7 @@
 # passes because something is missing from it.
 #
 # Prints "PASSED FAILED SKIPPED" and then one line for each reason. The log has the
-# format of host/vm.sh: the host's time, then "[kernel time] text". Kernel messages
+# format of host/vm/vm.sh: the host's time, then "[kernel time] text". Kernel messages
 # count everywhere. KTAP counts only from a stage marker to the end of that stage,
 # because KUnit prints KTAP, too. "expect" matches kernel messages that would fail
 # the scenario, but that it causes on purpose.

@@ -4,7 +4,7 @@
 # and drops the oldest. In the end nothing of the first kernel is left except the
 # scratch array, and what KHO needs for itself has not grown.
 #
-# host/test.sh chain:kho_handovers=200 takes a quarter of an hour.
+# host/vm/test.sh chain:kho_handovers=200 takes a quarter of an hour.
 #
 # shellcheck shell=dash
 

@@ -5,8 +5,8 @@
 # says so once and boots without the handover. Or nothing is visibly wrong: then each
 # file is intact, or is missing, or its owner is told that a part of it is missing.
 #
-# host/test.sh damaged:kho_seed=100:kho_rounds=20 is another run of it;
-# host/damage.sh makes many.
+# host/vm/test.sh damaged:kho_seed=100:kho_rounds=20 is another run of it;
+# host/vm/damage.sh makes many.
 #
 # shellcheck shell=dash
 

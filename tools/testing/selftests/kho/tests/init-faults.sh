@@ -4,7 +4,7 @@
 # allocations that this needs, every fourth fails once. The incoming handover is there
 # nevertheless, and the log says what will not be handed over.
 #
-# With host/test.sh init-faults:kho_every=1 each of them fails, which takes five minutes.
+# With host/vm/test.sh init-faults:kho_every=1 each of them fails, which takes five minutes.
 #
 # shellcheck shell=dash
 

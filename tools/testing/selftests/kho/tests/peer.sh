@@ -5,7 +5,7 @@
 # from a client that calls each function of the API, a folio, a run of pages and a
 # vmalloc area. A reserve_mem= region stays in place.
 #
-# host/peer.sh decides which kernel the peer is.
+# host/peer/peer.sh decides which kernel the peer is.
 #
 # shellcheck shell=dash
 

@@ -4,7 +4,7 @@
 # nodes, alone or scattered. The next kernel restores them in random phases of boot, and
 # keeps, frees or splits them. A seed produces the same each time.
 #
-# host/test.sh random:kho_seed=2:kho_numa=4 is another run of it; host/random.sh
+# host/vm/test.sh random:kho_seed=2:kho_numa=4 is another run of it; host/vm/random.sh
 # makes many.
 #
 # shellcheck shell=dash

@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# host/deb/deb-test.sh - test our package in a Debian system on a virtual disk
+#
+# Owns build/deb/disk: a system made by mmdebstrap, in which dpkg installs the package
+# "small" of host/deb/deb.sh. The system boots, keeps a file in preserved memory, loads
+# the next kernel with kexec-tools and starts it with systemctl kexec. There the file is
+# compared. The report is TAP.
+
+set -euo pipefail
+# shellcheck source=host/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+cd "$root"
+
+readonly out=$build/deb/disk
+readonly small=$build/deb/small
+
+# Prints the program that the guest runs when it is up, in both kernels.
+story() {
+	cat <<'END'
+#!/bin/sh
+# Stage 1 keeps a file; stage 2 prints its checksum.
+client=/sys/kernel/debug/test_kho
+say() { echo "kho-deb: $*" >/dev/console; }
+
+say "$(uname -r) is $(systemctl is-system-running)"
+if ! [ -d /sys/kernel/debug/kho/in ]; then
+	say "package $(dpkg-query -W -f '${Package} ${Status}' "linux-image-$(uname -r)")"
+	echo letter >$client/create
+	cat /usr/bin/dpkg >$client/files/letter
+	say "sum $(sha256sum <$client/files/letter)"
+	kexec -s -l "/boot/vmlinuz-$(uname -r)" --reuse-cmdline || say "not loaded"
+	exec systemctl kexec
+fi
+say "arrived $(sha256sum <$client/files/letter)"
+dmesg | grep 'KHO: handover' | sed 's/.*KHO/KHO/' | while read -r line; do say "$line"; done
+exec systemctl poweroff
+END
+}
+
+# Prints the systemd unit that starts it.
+unit() {
+	cat <<'END'
+[Unit]
+Description=Kexec HandOver of a file
+
+[Service]
+ExecStart=/usr/local/sbin/kho-story
+
+[Install]
+WantedBy=multi-user.target
+END
+}
+
+# sources CODENAME: prints the lists in which this machine's apt has that suite, so that
+# packages come from the mirror that this machine uses
+sources() {
+	grep -lsw "$1" /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources}
+}
+
+# make_system DIR: makes the root file system
+make_system() {
+	local dir=$1 codename archives
+	codename=$(. /etc/os-release; echo "$VERSION_CODENAME")
+	mapfile -t archives < <(sources "$codename")
+	rm -rf "$dir"
+	mmdebstrap --variant=essential --include=systemd-sysv,udev,kmod,kexec-tools \
+		--customize-hook="copy-in $(image) /tmp" \
+		--customize-hook="chroot \"\$1\" sh -c 'dpkg -i /tmp/*.deb && rm /tmp/*.deb'" \
+		"$codename" "$dir" "${archives[@]}"
+	story >"$dir/usr/local/sbin/kho-story"
+	chmod 755 "$dir/usr/local/sbin/kho-story"
+	unit >"$dir/etc/systemd/system/kho-story.service"
+	ln -s ../kho-story.service "$dir/etc/systemd/system/multi-user.target.wants/"
+	echo '/dev/vda / ext4 rw 0 1' >"$dir/etc/fstab"
+}
+
+# Prints the path of the package with the kernel.
+image() {
+	find "$small" -maxdepth 1 -name 'linux-image-*.deb' ! -name '*-dbg_*' | sort -V | tail -1
+}
+
+make_disk() {
+	make_system "$out/system"
+	rm -f "$out/disk.img"
+	mke2fs -q -t ext4 -d "$out/system" "$out/disk.img" 2G
+	cp "$out"/system/boot/vmlinuz-* "$out/vmlinuz"
+	rm -rf "$out/system"
+}
+
+# result WHAT PATTERN: prints a line of TAP: did the guest print a line that matches?
+n=0 failed=''
+result() {
+	n=$((n + 1))
+	if grep -qE "kho-deb: $2" "$build/vm/deb.log"; then
+		say "ok $n - $1"
+	else
+		say "not ok $n - $1"
+		failed=yes
+	fi
+}
+
+main() {
+	local sum
+	host/deb/deb.sh small
+	mkdir -p "$out"
+	run_logged "making a Debian system" "$logs/deb-disk.log" make_disk ||
+		die_log "the Debian system cannot be made" "$logs/deb-disk.log"
+	host/vm/vm.sh --name deb --kernel "$out/vmlinuz" --mem 1G --cpus 2 --limit 300 \
+		--qemu "-drive file=$out/disk.img,format=raw,if=virtio" \
+		--append "root=/dev/vda rw console=ttyS0 kho=on no_timer_check systemd.show_status=0" || true
+	sum=$(sed -n 's/.*kho-deb: sum \([0-9a-f]\{64\}\).*/\1/p' "$build/vm/deb.log")
+	say "1..4"
+	result "Debian boots with the package's kernel" "6\.12\.[0-9]*-kho-small is (running|starting|degraded)"
+	result "the package is installed" "package linux-image-6.12.* install ok installed"
+	result "systemctl kexec is a handover" "KHO: handover from 6\.12\..*-kho-small, kexec count 1"
+	result "the file arrives" "arrived ${sum:-nothing} "
+	[[ -z $failed ]] || tail -20 "$build/vm/deb.log"
+	[[ -z $failed ]]
+}
+
+main

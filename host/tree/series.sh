@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# host/tree/series.sh - write the patches and whole files as one series of mails
+#
+#   host/tree/series.sh check
+#           fails unless every whole file is in exactly one patch
+#
+#   host/tree/series.sh mail [FOLDER]
+#           writes FOLDER/NNNN-*.patch, which git am applies to a tree of Linux, and
+#           FOLDER/cover-letter. Patches that patches/series marks with tests-only go
+#           to FOLDER-tests/ instead; git am applies them after the others. FOLDER is
+#           build/mail if it is not given.
+#
+# Owns build/mail and build/mail-tests.
+
+set -euo pipefail
+# shellcheck source=host/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=host/tree/overlay.sh
+. "$root/host/tree/overlay.sh"
+cd "$root"
+
+folder=${2:-$build/mail}
+work=$folder.work
+
+check() {
+	local faults
+	faults=$(series_faults) || exit 1
+	[[ -z $faults ]] || die "$faults"
+}
+
+# add_whole PATCH COMMIT: makes the commit once more, together with the whole files of
+# the patch.
+add_whole() {
+	local file
+	sgit "$work" cherry-pick --allow-empty --keep-redundant-commits "$2" >>"$logs/mail.log" 2>&1
+	while IFS= read -r file; do
+		mkdir -p "$work/$(dirname "$file")"
+		if [[ $file == MAINTAINERS ]]; then
+			cp "$series/MAINTAINERS" "$work/MAINTAINERS"
+		else
+			cp "$root/$file" "$work/$file"
+		fi
+		sgit "$work" add -f "$file"
+	done < <(series_lines | awk -F '\t' -v patch="$1" '$1 == patch && NF == 2 { print $2 }')
+	sgit "$work" commit -q --amend --no-edit --allow-empty
+}
+
+# Prints the figures of Documentation/core-api/kho/figures.inc, a line for each. Those
+# that compare with another kernel have one value more.
+figures() {
+	sed -n '/^Measured/{p;g;p}' Documentation/core-api/kho/figures.inc | fold -s -w 72 | sed 's/ *$//'
+	awk '
+		function show() {
+			if (figure)
+				printf "  %-58s%s\n", figure, values
+			figure = values = ""
+		}
+		/^   \* - / { show(); figure = substr($0, 8) }
+		/^     - / { values = values sprintf(" %11s", substr($0, 8)) }
+		/^$/ { show() }
+		/^Beside / { printf "\n%s\n\n", $0 }
+		/^Of / { exit }
+		' Documentation/core-api/kho/figures.inc
+}
+
+# Prints the cover letter: the subject, the text of patches/cover-letter, the list of
+# patches and the files they change. Its name does not end in .patch, since git am
+# fails for a mail without a patch.
+cover_letter() {
+	local total
+	total=$(find "$folder" -name '*.patch' | wc -l)
+	printf 'From: "%s" <%s>\nSubject: [PATCH 00/%02d] %s\n\n' "$author" "$email" "$total" \
+		"$(head -1 "$patches/cover-letter")"
+	tail -n +3 "$patches/cover-letter" | while IFS= read -r line; do
+		if [[ $line == @FIGURES@ ]]; then
+			figures
+		else
+			printf '%s\n' "$line"
+		fi
+	done
+	echo
+	sgit "$work" shortlog start..mailed
+	sgit "$work" diff --stat start..mailed
+}
+
+# write_mails FOLDER RANGE [OPTION...]: writes each commit of RANGE as a mail, with
+# these options for git format-patch
+write_mails() {
+	local to=$1 range=$2
+	shift 2
+	sgit "$work" format-patch -q -n -o "$to" --always --zero-commit \
+		--no-signature --abbrev=12 "$@" "$range"
+}
+
+mail() {
+	local names commits n mailed tests
+	[[ -d $series/.git ]] || die "there is no build/linux yet: make tree"
+	mapfile -t names < <(series_patches)
+	mapfile -t commits < <(sgit "$series" rev-list --reverse base..HEAD)
+	tests=$(tests_only_patches | wc -l)
+	mailed=$((${#names[@]} - tests))
+	: >"$logs/mail.log"
+	rm -rf "$work" "$folder" "$folder-tests"
+	git clone -q --no-hardlinks "$series" "$work"
+	rm -f "$work/.git/info/exclude"
+	sgit "$work" checkout -q base
+	if grep -qxF MAINTAINERS < <(series_lines | cut -sf 2); then
+		cp "$tree/.overlay/pristine/MAINTAINERS" "$work"
+		sgit "$work" add -f MAINTAINERS
+		sgit "$work" commit -q --amend --no-edit --allow-empty
+	fi
+	sgit "$work" tag start
+	sgit "$work" tag mailed
+	for n in "${!names[@]}"; do
+		add_whole "${names[n]}" "${commits[n]}"
+		((n + 1 != mailed)) || sgit "$work" tag -f mailed >/dev/null
+	done
+	write_mails "$folder" start..mailed
+	cover_letter >"$folder/cover-letter"
+	((!tests)) || write_mails "$folder-tests" mailed..HEAD --subject-prefix='PATCH tests-only'
+	rm -rf "$work"
+	((!tests)) || say "$(shown "$folder-tests"): $tests mails, for tests only"
+	say "$(shown "$folder"): $(find "$folder" -name '*.patch' | wc -l) mails and cover-letter"
+}
+
+case ${1:-} in
+check) check ;;
+mail)
+	check
+	lock
+	mail
+	;;
+*) die "usage: host/tree/series.sh check|mail [FOLDER]" ;;
+esac

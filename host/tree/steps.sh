@@ -1,0 +1,329 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# host/tree/steps.sh - apply the mails one by one; build and boot kernels at each step
+#
+#   host/tree/steps.sh          builds four kernels at each step, and does handovers
+#                               from the first patch for x86 on
+#   host/tree/steps.sh short    compiles just the objects that the series changes or
+#                               adds, at each step
+#   host/tree/steps.sh all      builds one kernel after the last mail, and does
+#                               handovers
+#
+#   PLAIN=PATH   the tree or tarball to apply the series to; without it, the
+#                source that build/linux was made from
+#
+# Owns build/steps: a tree of Linux without KHO, to which git am applies the mails of
+# build/mail one by one, and the kernels that are built from it. A last step applies
+# all mails of build/mail-tests, the patches for tests only. With "all", they are
+# only applied, after the kernel was built without them.
+#
+# The report is TAP; build/steps/log/N.log has the output of the commands of line N.
+#
+# The kernels:
+#   on     is main of host/build/config/kernels, without options that the step does
+#          not have yet
+#   off    is the same with KHO compiled out. After the last mail its functions must
+#          have the same code as before the first one, except those in
+#          changed_functions.
+#   tiny   is allnoconfig.
+#   i386   has 32 bits, kexec and CMA.
+#   small  is allnoconfig with all of KHO; only objects of it are compiled.
+
+set -euo pipefail
+# shellcheck source=host/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=host/tree/overlay.sh
+. "$root/host/tree/overlay.sh"
+cd "$root"
+
+readonly steps=$build/steps
+readonly plain=$steps/linux
+readonly ours=$root/tools/testing/selftests/kho
+
+export KBUILD_BUILD_TIMESTAMP='Sun Nov 17 00:00:00 UTC 2024'
+
+# ------------------------------------------------------------------------- results
+
+n=0 failed=''
+
+# result WHAT COMMAND...: runs COMMAND and prints one line of TAP, with the reason if
+# it failed. COMMAND runs in a subshell with set -e of its own, because a function that
+# is called in a condition goes on after an error.
+result() {
+	local what=$1 log status=0 start=$SECONDS
+	shift
+	n=$((n + 1))
+	log=$steps/log/$n.log
+	set +e
+	(set -e; "$@") >"$log" 2>&1 </dev/null
+	status=$?
+	set -e
+	if ((status == 0)); then
+		say "ok $n - $what # $(duration $((SECONDS - start)))"
+	else
+		say "not ok $n - $what"
+		{ grep -E 'error:|warning:|Error|undefined ref' "$log" | head -5; tail -5 "$log"; } | sed 's/^/# /'
+		failed=yes
+	fi
+}
+
+# ---------------------------------------------------------------------------- tree
+
+# Makes build/steps/linux the tree of the source, without KHO. Only the files that the
+# series touches are added to git: git am needs no more, and adding all of the 80,000
+# files would take a minute.
+plain_tree() {
+	local source
+	source=$(head -1 "$tree/.overlay/source")
+	source=${PLAIN:-${source%% | *}}
+	# Files keep the dates that they have in the source, so make would take objects of
+	# another source for up to date.
+	rm -rf "$plain" "$steps"/{on,off,tiny,i386,small}
+	mkdir -p "$plain"
+	if [[ -d $source ]]; then
+		(cd "$source" && find . -mindepth 1 -maxdepth 1 ! -name .git -exec cp -a -t "$plain" {} +)
+	else
+		tar -xf "$source" -C "$plain" --strip-components=1
+	fi
+	git init -q --template= "$plain"
+	touched "$build"/mail/*.patch "${tests_only[@]}" | (cd "$plain" && xargs git add -f --)
+	sgit "$plain" commit -q -m "Linux $(linux_version "$plain")"
+}
+
+# touched MAIL...: the files of Linux that these mails change
+touched() {
+	sed -n 's|^--- a/||p' "$@" | sort -u
+}
+
+# ------------------------------------------------------------------------- kernels
+
+# kernel NAME [ARGUMENT...]: runs the kernel's make with its output in build/steps/NAME
+kernel() {
+	local name=$1 arch=x86_64
+	shift
+	[[ $name != i386 ]] || arch=i386
+	make -C "$plain" O="$steps/$name" ARCH=$arch -j"$jobs" "$@"
+}
+
+# Prints the fragments of the kernel main.
+main_config() {
+	local name
+	for name in $(fragments_of main); do
+		cat "host/build/config/$name.config"
+	done
+}
+
+options() {
+	printf 'CONFIG_%s=y\n' "$@"
+}
+
+# wanted NAME: prints the options that a kernel gets on top of tinyconfig or allnoconfig
+wanted() {
+	case $1 in
+	on) main_config ;;
+	off) main_config; echo '# CONFIG_KEXEC_HANDOVER is not set' ;;
+	tiny) ;;
+	i386) options SMP MODULES PRINTK KEXEC CRASH_DUMP CMA ;;
+	small)
+		options 64BIT SMP PRINTK DEBUG_FS MMU KEXEC_FILE KUNIT RUNTIME_TESTING_MENU \
+			SHMEM DEBUG_KERNEL FAULT_INJECTION FAILSLAB FAIL_PAGE_ALLOC \
+			KEXEC_HANDOVER KEXEC_HANDOVER_DEBUG KEXEC_HANDOVER_DEBUGFS \
+			KEXEC_HANDOVER_KUNIT_TEST TEST_KEXEC_HANDOVER TEST_KEXEC_HANDOVER_BOOT \
+			TEST_KEXEC_HANDOVER_BENCH KEXEC_HANDOVER_CHECKSUM
+		;;
+	esac
+}
+
+# configure NAME: Kconfig drops the options that a step does not have yet.
+configure() {
+	local name=$1
+	mkdir -p "$steps/$name"
+	wanted "$name" >"$steps/$name/.wanted"
+	case $name in
+	on | off) kernel "$name" -s tinyconfig ;;
+	*) kernel "$name" -s allnoconfig ;;
+	esac
+	"$plain/scripts/kconfig/merge_config.sh" -m -O "$steps/$name" "$steps/$name/.config" \
+		"$steps/$name/.wanted" >/dev/null
+	kernel "$name" -s olddefconfig
+}
+
+# Prints the objects of all sources that the mails have changed so far. The whole files
+# of KHO are left out as long as the kernel "small" cannot have KHO, since they only
+# compile with it.
+objects() {
+	local not_yet='^(kernel/kexec_handover|mm/kho_init|lib/test_kexec_handover|arch/x86/kernel/kexec_handover)'
+	! has_kho small || not_yet='^$'
+	sgit "$plain" diff --name-only "$(sgit "$plain" rev-list --max-parents=0 HEAD)" HEAD |
+		grep -E '^(kernel|mm|fs|lib|arch/x86/kernel)/.*\.c$' | grep -vE "$not_yet" | sed 's/c$/o/'
+}
+
+# builds NAME: does the kernel build without a warning?
+builds() {
+	local said what=(bzImage)
+	configure "$1"
+	# If this step does not build, the image of the step before must not be booted.
+	rm -f "$steps/$1/arch/x86/boot/bzImage"
+	if [[ $1 == small ]]; then
+		said=$(objects)
+		[[ -n $said ]]
+		mapfile -t what <<<"$said"
+	fi
+	said=$(kernel "$1" -s "${what[@]}" 2>&1) || { echo "$said"; return 1; }
+	echo "$said"
+	! grep -E '(warning|error): |WARNING: ' <<<"$said"
+}
+
+# has_kho NAME: is KHO on in the configuration? Otherwise a kernel from whose
+# configuration Kconfig dropped KHO would pass.
+has_kho() {
+	grep -qx CONFIG_KEXEC_HANDOVER=y "$steps/$1/.config"
+}
+
+# Boots the kernel "on" of this step, which hands over to itself, twice.
+hands_over() {
+	host/vm/initramfs.sh --base x86
+	local log=$build/vm/steps.log verdict
+	host/vm/initramfs.sh "$steps/initrd" x86 --add "$steps/on/arch/x86/boot/bzImage" boot/main
+	host/vm/vm.sh --name steps --kernel "$steps/on/arch/x86/boot/bzImage" --initrd "$steps/initrd" \
+		--mem 512M --limit 90 \
+		--append "$(sed '/^#/d' "$ours/cmdline") kho_test=plain kho_stage=1" || true
+	cp "$log" "$steps/log/$n.serial"
+	verdict=$(awk -v stages=3 -f "$ours/judge.awk" "$log")
+	echo "$verdict"
+	[[ $verdict == '5 0 0'* ]]
+}
+
+# --------------------------------------------------------------------- object code
+
+# The functions whose code the series may change in a kernel without KHO, and why.
+readonly changed_functions=(
+	# __get_vm_area_node() and nr_vmalloc_pages are no longer static: the same
+	# instructions, with another relocation.
+	get_vm_area get_vm_area_caller __get_vm_area_caller __vmalloc_node_range_noprof vfree vmalloc_nr_pages
+	# deferred_init_pages() does not count any more, its caller does.
+	deferred_init_maxorder
+	# reserved_mem_add() returns the entry that it made.
+	reserve_mem
+	# They map ranges that adjoin in one go, also in a kernel that nothing is handed
+	# over to.
+	init_range_memory_mapping map_ram
+	# process_mem_region() is no longer static, which changes what the compiler inlines
+	# and where strings are.
+	process_mem_region choose_random_location kaslr_get_random_long
+)
+
+# Prints a line for each function in the patched files: its name and its instructions,
+# without the addresses of these and of their data.
+code() {
+	local file
+	touched "$build"/mail/*.patch | grep '\.c$' | while IFS= read -r file; do
+		file=$steps/off/${file%.c}.o
+		[[ ! -f $file ]] || objdump -dr --no-show-raw-insn --no-addresses "$file"
+	done | awk '
+		/^<.*>:$/ { printf "\n%s\t", $1; next }
+		/^\t/ { gsub(/[ \t]+/, " "); sub(/ \.[a-z_.]+[-+]0x[0-9a-f]+$/, " section"); printf "%s;", $0 }
+		END { print "" }' | sort
+}
+
+# Have the functions the same code as before the first mail?
+same_code() {
+	local differ
+	code >"$steps/code.after"
+	[[ -s $steps/code.before ]]
+	differ=$(diff "$steps/code.before" "$steps/code.after" | awk '/^[<>]/ { gsub(/[<>:]/, "", $2); print $2 }' |
+		sort -u | grep -vxF -f <(printf '%s\n' "${changed_functions[@]}" -)) || true
+	[[ -z $differ ]] || { echo "error: the series changed the code of these functions in a kernel without KHO: ${differ//$'\n'/ }"; return 1; }
+	echo "$(wc -l <"$steps/code.after") functions compared"
+}
+
+# --------------------------------------------------------------------------- steps
+
+# touches_arch MAIL: the first mail that changes arch/ makes it possible to turn KHO on.
+touches_arch() {
+	grep -q '^diff --git a/arch/' "$1"
+}
+
+# subjects MAIL...: prints their subjects on one line
+subjects() {
+	sed -n 's/^Subject: \[PATCH[^]]*\] //p' "$@" | paste -sd ';' | sed 's/;/; /g'
+}
+
+# step NAME MAIL...: applies the mails, and builds the kernels in ${kernels[@]}
+step() {
+	local at=$1 mail
+	shift
+	result "$at applies: $(subjects "$@")" sgit "$plain" am -q "$@"
+	for mail; do
+		! touches_arch "$mail" || arch_seen=yes
+	done
+	((!just_last)) || return 0
+	build_kernels "$at"
+}
+
+# build_kernels NAME: NAME says in the report which step it is.
+build_kernels() {
+	local at=$1 name
+	for name in "${kernels[@]}"; do
+		result "$at $name builds" builds "$name"
+		[[ -n $arch_seen ]] || continue
+		[[ $name != on && $name != small ]] || result "$at $name has KHO" has_kho "$name"
+		[[ $name != on ]] || result "$at $name hands over" hands_over
+	done
+}
+
+# plan MAIL...: prints how many results there will be. All patches for tests only are one
+# step.
+plan() {
+	local mail total=$((compare * 2)) more=0 name
+
+	((!${#tests_only[@]})) || set -- "$@" "${tests_only[0]}"
+	if ((just_last)); then
+		echo "1..$(($# + 3))"
+		return
+	fi
+	for mail; do
+		! touches_arch "$mail" || more=1
+		total=$((total + 1 + ${#kernels[@]}))
+		for name in "${kernels[@]}"; do
+			[[ $name != on ]] || total=$((total + 2 * more))
+			[[ $name != small ]] || total=$((total + more))
+		done
+	done
+	echo "1..$total"
+}
+
+main() {
+	local mails tests_only at arch_seen='' compare=0 just_last=0 jobs
+	jobs=$(nproc)
+	kernels=(on off tiny i386)
+	case ${1-} in
+	# The test "steps" runs this among others, each with one CPU.
+	short) kernels=(small) jobs=1 ;;
+	all) kernels=(on) just_last=1 ;;
+	'') compare=1 ;;
+	*) die "usage: host/tree/steps.sh [short|all]" ;;
+	esac
+
+	host/tree/series.sh mail >/dev/null
+	rm -rf "$steps/log"
+	mkdir -p "$steps/log"
+	mapfile -t mails < <(printf '%s\n' "$build"/mail/*.patch)
+	mapfile -t tests_only < <(find "$build/mail-tests" -name '*.patch' 2>/dev/null | sort)
+	plan "${mails[@]}"
+	plain_tree
+	if ((compare)); then
+		result "off builds without us" builds off
+		code >"$steps/code.before"
+	fi
+	for at in "${!mails[@]}"; do
+		step "$(printf '%04d' $((at + 1)))" "${mails[at]}"
+	done
+	((!just_last)) || build_kernels "Linux $(linux_version "$plain"):"
+	((!compare)) || result "off has the code that it had without us" same_code
+	((!${#tests_only[@]})) || step tests-only "${tests_only[@]}"
+	[[ -z $failed ]]
+}
+
+main "$@"

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# host/vm/initramfs.sh - make the root file system of test guests
+#
+#   host/vm/initramfs.sh --base MACHINE             build/initramfs-MACHINE.cpio.gz
+#   host/vm/initramfs.sh OUT MACHINE [PART=]KERNEL... [--add FILE NAME]
+#
+# Owns what is in a guest. The first form makes the base archive for all guests of a
+# machine: Debian's static busybox, the kernel's own KTAP helpers, our scenarios and our
+# two small programs. The second form makes the archive OUT, with which one virtual
+# machine boots. It adds the named kernels of build/kernel to the base archive, as
+# /boot/PART (or /boot/KERNEL), and with --add the host's FILE as /NAME.
+#
+# If MACHINE is not the host's, apt fetches busybox from the Debian mirror that the host
+# uses, with a state of its own below build/, so that the host's apt does not learn of
+# another architecture.
+
+set -euo pipefail
+# shellcheck source=host/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+
+readonly ours=$root/tools/testing/selftests/kho
+
+# base_of MACHINE: prints the path of its base archive
+base_of() {
+	echo "$build/initramfs-$1.cpio.gz"
+}
+
+# pack FOLDER: prints a cpio archive of everything below it, owned by root.
+pack() {
+	(cd "$1" && find . -mindepth 1 | sort |
+		cpio --quiet -o -H newc -R 0:0 --reproducible)
+}
+
+# Prints the path of a static busybox, since the guest has no libraries.
+static_busybox() {
+	local it
+	if [[ $machine != "$(host_machine)" ]]; then
+		foreign_busybox
+		return
+	fi
+	it=$(command -v busybox) || die "busybox not found (package busybox-static)"
+	! ldd "$it" >/dev/null 2>&1 || die "$it is not static (package busybox-static)"
+	echo "$it"
+}
+
+foreign_busybox() {
+	local dir=$build/$machine it=$build/$machine/root/bin/busybox
+	if [[ ! -x $it ]]; then
+		run_logged "fetching busybox for $machine" "$logs/busybox-$machine.log" fetch_busybox "$dir" >&2 ||
+			die_log "apt cannot fetch busybox-static for $machine" "$logs/busybox-$machine.log"
+	fi
+	echo "$it"
+}
+
+fetch_busybox() {
+	local dir=$1 options
+	rm -rf "$dir"
+	options=(-o APT::Architecture="$machine" -o APT::Architectures="$machine")
+	# update fails if the host also uses a mirror that has nothing for this architecture.
+	apt_apart "$dir" "${options[@]}" update || true
+	(cd "$dir" && apt_apart "$dir" "${options[@]}" download busybox-static) &&
+		dpkg-deb -x "$dir"/busybox-static_*.deb "$dir/root" &&
+		rm -r "$dir/state" "$dir/cache"
+}
+
+make_base() {
+	local dir base
+	local ktap=$tree/tools/testing/selftests/kselftest/ktap_helpers.sh
+	[[ -f $ktap ]] || die "no kernel tree in $(shown "$tree") (make tree)"
+
+	base=$(base_of "$machine")
+	dir=$(mktemp -d)
+	mkdir -p "$dir"/{bin,boot,dev,kho,proc,state,sys,tmp}
+	cp "$(static_busybox)" "$dir/bin/busybox"
+	# shellcheck disable=SC2046 # words
+	make -s -C "$ours" OUT="$dir/bin" TREE="$tree" $(kernel_make_words "$machine") guest-programs
+	cp "$ours/init" "$dir/init"
+	cp -r "$ours/lib.sh" "$ours/lib" "$ours/cmdline" "$ours/tests" "$ktap" "$dir/kho"
+	pack "$dir" | gzip -n >"$base.$$"
+	mv "$base.$$" "$base"
+	rm -r "$dir"
+}
+
+# append OUT MACHINE [PART=]KERNEL... [--add FILE NAME]: makes OUT. What it adds is not
+# compressed: boot images are already, and it would cost the guest's time.
+append() {
+	local out=$1 dir image base
+	shift 2
+	base=$(base_of "$machine")
+
+	dir=$(mktemp -d)
+	mkdir -p "$dir/boot"
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--add)
+			mkdir -p "$(dirname "$dir/$3")"
+			cp "$2" "$dir/$3"
+			shift 3
+			;;
+		*)
+			image=$(image_of "${1#*=}")
+			[ -f "$image" ] || die "kernel '${1#*=}' is not built"
+			cp "$image" "$dir/boot/${1%%=*}"
+			shift
+			;;
+		esac
+	done
+	mkdir -p "$(dirname "$out")"
+	# The compressed archive comes last: after one, the kernel expects the next one to be
+	# aligned.
+	{ pack "$dir"; cat "$base"; } >"$out"
+	rm -r "$dir"
+}
+
+[ $# -ge 2 ] || die "usage: host/vm/initramfs.sh --base MACHINE | OUT MACHINE KERNEL..."
+machine=$2
+case $1 in
+--base) make_base ;;
+*) append "$@" ;;
+esac
