@@ -2,29 +2,29 @@
 /*
  * Kexec HandOver (KHO): folios that outlive a kexec.
  *
- * This file owns the outgoing side as its callers see it: folios are preserved and
- * unpreserved, blobs get names, and KHO is set up for both. For an overview see
- * kernel/kexec_handover/boot.c, which has the boot sequence of a kernel that
- * memory was handed over to. The rooms in kernel/kexec_handover/ are:
+ * This file owns the outgoing side as its callers see it: the functions that
+ * preserve and unpreserve folios and that give blobs a name, and the initcall that
+ * sets the outgoing side up. For an overview and the boot sequence see
+ * kernel/kexec_handover/boot.c. The files in kernel/kexec_handover/ are:
  *
  *   map           the set of preserved folios
  *   fdt           the root FDT, with the blobs that subsystems name
- *   scratch       the memory that a starting kernel lives in; scratch_reserve and
- *                 scratch_size: how much, and where
+ *   scratch       the memory that a starting kernel allocates from; scratch_reserve
+ *                 and scratch_size choose its place and its size
  *   ram           which memory can be handed over
- *   boot          the boot sequence
- *   check         is an incoming handover what it should be?
- *   incoming      the incoming handover
- *   restore       folios given back
+ *   boot          the boot sequence, and whether an incoming handover is accepted
+ *   check         the checks of an incoming handover
+ *   incoming      the incoming handover, and questions about it
+ *   restore       kho_restore_folio(), and the end of the incoming map
  *   pages         runs of single pages
  *   vmalloc       vmalloc areas
  *   reserve_mem   regions of reserve_mem=
- *   image         what a kexec image takes along
- *   checksum      tells whether something wrote over a handover
- *   misuse        warnings for mistakes of callers, if configured
+ *   image         where a kexec image is placed and what it tells the next kernel
+ *   checksum      detects writes to the root FDT or the map during a kexec
+ *   misuse        warnings for mistakes of callers, with CONFIG_KEXEC_HANDOVER_DEBUG
  *
- * What deals with struct pages and zones is in mm/kho_init.c and mm/kho_scratch.c;
- * debugfs is in kexec_handover_debug.c.
+ * Code that accesses struct pages and zones is in mm/kho_init.c and
+ * mm/kho_scratch.c; debugfs is in kexec_handover_debug.c.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -65,14 +65,15 @@ struct kho_out kho_out = {
 	.lock = __MUTEX_INITIALIZER(kho_out.lock),
 };
 
-/* True once folios can be preserved. */
+/* True while folios can be preserved. kho_start() sets it, in a core_initcall. */
 static bool kho_enabled __ro_after_init;
 
 /**
  * kho_is_enabled - can folios be preserved?
  *
- * Context: any. True from the core_initcalls on.
- * Return: true if KHO is on (``kho=``) and its set-up worked.
+ * Context: any. False before the core_initcalls, constant after them.
+ * Return: true if KHO is on (``kho=``) and kho_start() could set up the outgoing
+ * side; false otherwise.
  */
 bool kho_is_enabled(void)
 {
@@ -80,7 +81,10 @@ bool kho_is_enabled(void)
 }
 EXPORT_SYMBOL_GPL(kho_is_enabled);
 
-/* The nodes of the map must survive until the next kernel has read them. */
+/*
+ * Allocates a node of the outgoing map. The next kernel reads it where it lies, so
+ * it must lie in memory that can be handed over.
+ */
 static union kho_map_node *alloc_map_node(void)
 {
 	struct folio *folio = kho_ram_alloc_folio(0);
@@ -110,16 +114,17 @@ static noinline int preserve(unsigned long pfn, unsigned int order)
 
 /**
  * kho_preserve_folio - hand a folio over to the next kernel
- * @folio: the folio; it must stay allocated, and what it is, until it is
+ * @folio: the folio; it must stay allocated and keep its order until it is
  *	unpreserved or the kexec is done
  *
- * Its content at the time of the kexec is what the next kernel finds. How to
- * find it there is up to the caller, see kho_add_subtree().
+ * The next kernel finds the content that the folio has at the time of the kexec.
+ * The caller tells the next kernel the address of the folio, for example in a blob:
+ * see kho_add_subtree().
  *
  * Context: may sleep. From the core_initcalls on.
  * Return: 0; -EOPNOTSUPP if KHO is off; -EINVAL if the folio lies in scratch or
- * in hot-added memory, or is larger than any that can be handed over; -ENOMEM. After an error nothing has
- * changed.
+ * in hot-added memory, or if its order is above %KHO_MAX_FOLIO_ORDER; -ENOMEM if
+ * there is no memory for a node of the map. After an error the map is as it was.
  */
 int kho_preserve_folio(struct folio *folio)
 {
@@ -132,7 +137,7 @@ int kho_preserve_folio(struct folio *folio)
 		kho_misuse_preserve(&kho_out.map, pfn, pfn + BIT(order), _RET_IP_);
 	/*
 	 * The common case: the map has a leaf for this folio already, so KHO is on,
-	 * and there is nothing special about the memory around it.
+	 * and all memory of its stretch can be handed over, see ram.h.
 	 */
 	if (likely(kho_ram_ordinary(pfn, order) &&
 		   kho_map_near_leaf(&kho_out.map, pfn, order, &leaf) && leaf))
@@ -146,10 +151,13 @@ int kho_preserve_folio(struct folio *folio)
 EXPORT_SYMBOL_GPL(kho_preserve_folio);
 
 /**
- * kho_unpreserve_folio - do not hand a folio over after all
+ * kho_unpreserve_folio - take a folio out of what is handed over
  * @folio: a folio that is preserved, of the order that it was preserved with
  *
- * Context: any.
+ * Does nothing if the folio is not preserved; CONFIG_KEXEC_HANDOVER_DEBUG warns.
+ *
+ * Context: any, never sleeps. From the core_initcalls on; before them nothing is
+ * preserved.
  */
 void kho_unpreserve_folio(struct folio *folio)
 {
@@ -169,13 +177,17 @@ void kho_unpreserve_folio(struct folio *folio)
 EXPORT_SYMBOL_GPL(kho_unpreserve_folio);
 
 /**
- * kho_alloc_preserve - allocate memory that the next kernel will find
+ * kho_alloc_preserve - allocate memory and preserve it
  * @size: bytes, rounded up to a power of two of pages
  *
+ * The memory is one folio. kho_unpreserve_free() frees it in this kernel,
+ * kho_restore_free() in a later one.
+ *
  * Context: may sleep. From the core_initcalls on.
- * Return: address of zeroed, physically contiguous memory; an ERR_PTR():
- * -EINVAL if @size is 0, -E2BIG if it is more than a page allocation can give,
- * -ENOMEM, or an error of kho_preserve_folio().
+ * Return: the address of zeroed, physically contiguous memory, or an ERR_PTR():
+ * -EINVAL if @size is 0; -E2BIG if it is above PAGE_SIZE << MAX_PAGE_ORDER;
+ * -ENOMEM if there is no memory that can be handed over; an error of
+ * kho_preserve_folio().
  */
 void *kho_alloc_preserve(size_t size)
 {
@@ -206,7 +218,7 @@ EXPORT_SYMBOL_GPL(kho_alloc_preserve);
  * kho_unpreserve_free - free memory from kho_alloc_preserve(), in the same kernel
  * @mem: its address, or NULL
  *
- * Context: any.
+ * Context: any that can free pages, never sleeps. From the core_initcalls on.
  */
 void kho_unpreserve_free(void *mem)
 {
@@ -225,7 +237,9 @@ EXPORT_SYMBOL_GPL(kho_unpreserve_free);
  * kho_restore_free - free memory from kho_alloc_preserve(), in a later kernel
  * @mem: its address in the direct map of this kernel, or NULL
  *
- * Context: as kho_restore_folio().
+ * Logs a warning and frees nothing if kho_restore_folio() refuses the memory.
+ *
+ * Context: as kho_restore_folio(), once the page allocator works.
  */
 void kho_restore_free(void *mem)
 {
@@ -243,13 +257,17 @@ EXPORT_SYMBOL_GPL(kho_restore_free);
 /**
  * kho_add_subtree - let the next kernel find a blob by its name
  * @name: the name, a valid FDT node name
- * @blob: in the direct map. The caller preserves it; it need not be an FDT.
- * @size: its bytes
+ * @blob: address of the blob in the direct map. The blob can have any format. The
+ *	caller preserves it.
+ * @size: size of the blob in bytes
+ *
+ * The next kernel finds the blob with kho_retrieve_subtree().
  *
  * Context: may sleep. From the core_initcalls on.
- * Return: 0; -EOPNOTSUPP if KHO is off; -EINVAL if an argument is invalid;
- * -EEXIST if the name is taken; -ENOSPC if the root FDT, one page, is full;
- * -ENOMEM. After an error the root FDT is as it was.
+ * Return: 0; -EOPNOTSUPP if KHO is off; -EINVAL if @name is NULL, empty or contains
+ * a slash, if @blob is not in the direct map, or if @size is 0; -EEXIST if there is
+ * a blob of this name; -ENOSPC if the root FDT, one page, is full; -ENOMEM. After
+ * an error the root FDT is as it was.
  */
 int kho_add_subtree(const char *name, void *blob, size_t size)
 {
@@ -270,10 +288,13 @@ int kho_add_subtree(const char *name, void *blob, size_t size)
 EXPORT_SYMBOL_GPL(kho_add_subtree);
 
 /**
- * kho_remove_subtree - take a blob away from the next kernel
- * @blob: as it was given to kho_add_subtree()
+ * kho_remove_subtree - undo kho_add_subtree()
+ * @blob: the address that was passed to kho_add_subtree(), or NULL
  *
- * Context: may sleep.
+ * The blob stays preserved: the caller unpreserves it. Does nothing if the root FDT
+ * has no such blob.
+ *
+ * Context: may sleep. From the core_initcalls on.
  */
 void kho_remove_subtree(void *blob)
 {
@@ -288,11 +309,11 @@ EXPORT_SYMBOL_GPL(kho_remove_subtree);
 
 #ifdef CONFIG_KEXEC_HANDOVER_DEBUG
 /**
- * kho_check_free - check pages that go back to the page allocator
- * @page: the first of them
- * @order: their order
+ * kho_check_free - warn if a page that is being freed is preserved
+ * @page: the first page that is being freed
+ * @order: the order that it is freed with
  *
- * Context: any.
+ * Context: free_pages_prepare(): any context, never sleeps.
  */
 void kho_check_free(struct page *page, unsigned int order)
 {
@@ -303,8 +324,9 @@ void kho_check_free(struct page *page, unsigned int order)
 
 #ifdef CONFIG_MEMORY_HOTREMOVE
 /*
- * To take memory away, what can be moved is moved first: the map would name
- * pages that are gone, with somebody else's folio left behind.
+ * Memory that goes offline has its movable folios migrated first. If one of them
+ * is preserved, the map would name pages that are gone, and not the folio that has
+ * the content now. So a range with a preserved folio does not go offline.
  */
 static int keep_online(struct notifier_block *nb, unsigned long action, void *arg)
 {
@@ -329,8 +351,8 @@ subsys_initcall(watch_hotremove);
 #endif
 
 /*
- * Reads who did the kexec and returns how many there have been since cold boot.
- * The blob is kept, for debugfs.
+ * Reads the release of the kernel that did the kexec and returns the number of
+ * kexecs since cold boot, 0 if it is not known. The blob is restored and not freed.
  */
 static u32 __init read_metadata(void)
 {
@@ -381,7 +403,10 @@ static int __init write_metadata(u32 count)
 	return err;
 }
 
-/* The array of scratch regions, if the previous kernel left it where the next one goes. */
+/*
+ * If the array of scratch regions lies in scratch, where kexec could load the next
+ * kernel over it, moves it to memory that can be handed over.
+ */
 static int __init move_scratch_array(void)
 {
 	struct folio *folio;
@@ -398,8 +423,8 @@ static int __init move_scratch_array(void)
 }
 
 /*
- * Preserving is possible from when kho_enabled is true, which others may see at
- * once: by then the root FDT is complete, but for what is preserved meanwhile.
+ * Other threads may preserve memory as soon as kho_enabled is true. This function
+ * is called before that, so they find a complete root FDT without blobs.
  */
 static int __init set_up_root_fdt(void)
 {
@@ -469,7 +494,7 @@ core_initcall(kho_start);
 
 static int __init kho_start_debugfs(void)
 {
-	/* An incoming handover can be looked at and released even if none goes out. */
+	/* The files of an incoming handover exist even if no outgoing side was set up. */
 	if (kho_enabled || is_kho_boot())
 		kho_debugfs_init(kho_enabled ? &kho_out : NULL);
 

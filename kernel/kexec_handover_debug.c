@@ -2,8 +2,8 @@
 /*
  * Kexec HandOver in debugfs: /sys/kernel/debug/kho/.
  *
- * This file owns what can be seen there: out/ for what this kernel hands over,
- * in/ for what was handed over to it.
+ * This file owns the files in it: out/ shows what this kernel hands over to the
+ * next one, in/ shows what the previous kernel handed over to this one.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -32,9 +32,10 @@
 
 /**
  * struct blob_file - a file that shows a blob
- * @list: in @blob_files, guarded by kho_out.lock
- * @file: the file
- * @wrapper: what it shows
+ * @list: for the blob of an outgoing handover, its entry in blob_files, which
+ *	kho_out.lock guards; not used for the copy of an incoming blob
+ * @file: the file in debugfs. create_blob_file() sets it; constant from then on.
+ * @wrapper: address and size in bytes of the blob, with the same writer as @file
  */
 struct blob_file {
 	struct list_head list;
@@ -45,7 +46,7 @@ struct blob_file {
 static LIST_HEAD(blob_files);
 static struct dentry *out_subtrees;
 
-/* What is handed over; NULL if nothing is. Set once, by kho_debugfs_init(). */
+/* The outgoing side, or NULL if KHO is off. kho_debugfs_init() sets it, once. */
 static struct kho_out *out;
 
 static struct blob_file *create_blob_file(const char *name, struct dentry *dir,
@@ -64,19 +65,20 @@ static struct blob_file *create_blob_file(const char *name, struct dentry *dir,
 }
 
 /**
- * kho_debugfs_add - show a blob that is handed over
- * @name: its name
- * @blob: the blob
- * @size: its bytes
+ * kho_debugfs_add - make the file of a blob that is handed over
+ * @name: name of the blob
+ * @blob: address of the blob in the direct map
+ * @size: size of the blob in bytes
  *
- * Context: with kho_out.lock. Without memory for it there is no file, which is
- * no error.
+ * If there is no memory for the file then there is no file.
+ *
+ * Context: may sleep, with kho_out.lock held.
  */
 void kho_debugfs_add(const char *name, void *blob, size_t size)
 {
 	struct blob_file *f;
 
-	/* Before there is debugfs: kho_debugfs_init() will find it in the FDT. */
+	/* Too early for debugfs: kho_debugfs_init() will find the blob in the root FDT. */
 	if (!out_subtrees)
 		return;
 
@@ -86,10 +88,12 @@ void kho_debugfs_add(const char *name, void *blob, size_t size)
 }
 
 /**
- * kho_debugfs_remove - show a blob no longer
- * @blob: the blob
+ * kho_debugfs_remove - remove the file of a blob
+ * @blob: address of the blob in the direct map
  *
- * Context: with kho_out.lock. Nobody reads the blob once it returns.
+ * Waits for readers of the file: none of them accesses the blob afterwards.
+ *
+ * Context: may sleep, with kho_out.lock held.
  */
 void kho_debugfs_remove(const void *blob)
 {
@@ -122,7 +126,7 @@ static int scratch_len_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(scratch_len);
 
-/* The root FDT changes only as a whole, under the lock. */
+/* kho_add_subtree() and kho_remove_subtree() change the root FDT with this lock held. */
 static int out_fdt_show(struct seq_file *m, void *unused)
 {
 	guard(mutex)(&out->lock);
@@ -232,8 +236,8 @@ static const struct file_operations release_fops = {
 };
 
 /*
- * The blobs in an FDT. Those that were handed over can be freed by their owner
- * any time: what is shown of them is a copy of when the system came up.
+ * Makes the files of all blobs in a root FDT. The owner of an incoming blob can
+ * free it at any time, so its file shows a copy that is made here.
  */
 static void add_subtrees(const void *fdt, struct dentry *dir, bool incoming)
 {
@@ -254,7 +258,7 @@ static void add_subtrees(const void *fdt, struct dentry *dir, bool incoming)
 			continue;
 		}
 
-		/* More than kho_alloc_preserve() can give is not worth a copy. */
+		/* A blob that is larger than kho_alloc_preserve() allocates is not copied. */
 		if (size > PAGE_SIZE << MAX_PAGE_ORDER)
 			continue;
 		blob = kvmemdup(phys_to_virt(phys), size, GFP_KERNEL);
@@ -287,10 +291,10 @@ static void __init create_in(struct dentry *in)
 }
 
 /**
- * kho_debugfs_init - make the files
- * @outgoing: what is handed over; NULL if nothing is
+ * kho_debugfs_init - make the files of both sides
+ * @outgoing: the outgoing side, or NULL if KHO is off
  *
- * Context: fs_initcall, when KHO is set up.
+ * Context: may sleep. fs_initcall, after kho_start().
  */
 void __init kho_debugfs_init(struct kho_out *outgoing)
 {
