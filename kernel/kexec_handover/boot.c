@@ -2,10 +2,10 @@
 /*
  * Kexec HandOver (KHO): the boot sequence, from top to bottom.
  *
- * This file owns kho=, and what happens when while a kernel boots: it takes note
- * of an incoming handover, has it checked, accepts or refuses it, and has scratch
- * reserved if there is none. How each of these is done is in the files that it
- * calls. Nothing in KHO calls this file.
+ * This file owns kho= and the order of the steps while a kernel boots: it records
+ * where an incoming handover is, calls check.c for the checks, accepts or refuses
+ * the handover, and at cold boot calls scratch_reserve.c to reserve scratch. The
+ * architectures, memblock and the page allocator call this file.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -143,13 +143,13 @@
 #include "scratch.h"
 
 /*
- * KMSAN takes pages for its metadata as memblock frees them, and could not tell
- * those that were handed over. Kconfig cannot express that one excludes the other.
+ * KMSAN takes pages for its metadata when memblock frees them, without asking KHO
+ * which of them are preserved. Both can be compiled in, but KHO is disabled then.
  */
 #define KHO_DEFAULT	(IS_ENABLED(CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT) && \
 			 !IS_ENABLED(CONFIG_KMSAN))
 
-/* What kho= asks for. */
+/* The values of kho=: on or strict; strict. Constant after early parameters. */
 static bool kho_wanted __initdata = KHO_DEFAULT;
 static bool kho_strict __initdata;
 
@@ -171,13 +171,14 @@ early_param("kho", kho_param);
 
 /**
  * kho_refuse - refuse the incoming handover
- * @fmt: what is wrong with what, and where
+ * @fmt: printf() format of the reason: the object, its address, and what is wrong
+ *	with it
  *
- * Logs the one line that says why, whatever the reason. With ``kho=strict`` the
- * kernel panics. With ``kho=off`` and in a crash kernel nothing is logged, since
- * nobody wants the handover.
+ * Logs the reason in one line. With ``kho=strict`` the kernel panics. With
+ * ``kho=off`` and in a crash kernel nothing is logged, since no handover is
+ * accepted there anyway.
  *
- * Context: boot, once the command line is parsed.
+ * Context: boot, after early parameters are parsed.
  */
 void __init kho_refuse(const char *fmt, ...)
 {
@@ -202,17 +203,19 @@ static void __init refuse_defect(const struct kho_defect *defect)
 }
 
 /**
- * kho_populate - take note of an incoming handover
- * @fdt_phys: address of the root FDT
- * @fdt_len: its size in bytes
- * @scratch_phys: address of the array of scratch regions
- * @scratch_len: its size in bytes
+ * kho_populate - check root FDT and scratch regions of an incoming handover
+ * @fdt_phys: physical address of the root FDT
+ * @fdt_len: size of the root FDT in bytes
+ * @scratch_phys: physical address of the array of scratch regions
+ * @scratch_len: size of this array in bytes
  *
- * If the handover is not refused, memblock allocates from scratch only from here
- * on. What the previous kernel preserved is not known until kho_memory_init().
+ * If both are valid, memblock allocates from scratch only from here on, until the
+ * page allocator has taken over. The map is not read before kho_memory_init(). If
+ * one of them is invalid, the handover is refused.
  *
- * Context: the architecture calls it as soon as memblock knows all RAM and the
- * command line is parsed, before anything is allocated from memblock.
+ * Context: the architecture calls it as soon as memblock knows all RAM and early
+ * parameters are parsed, before anything is allocated from memblock.
+ * early_memremap() works; the direct map may not exist yet.
  */
 void __init kho_populate(phys_addr_t fdt_phys, u64 fdt_len, phys_addr_t scratch_phys,
 			 u64 scratch_len)
@@ -231,7 +234,7 @@ void __init kho_populate(phys_addr_t fdt_phys, u64 fdt_len, phys_addr_t scratch_
 		return;
 	}
 
-	/* The array of scratch regions must not be part of the root FDT. */
+	/* So that kho_check_scratch() finds an array that overlaps the root FDT in use. */
 	memblock_reserve(fdt_phys, fdt_len);
 	if (!kho_check_scratch(scratch_phys, scratch_len, &defect)) {
 		memblock_phys_free(fdt_phys, fdt_len);
@@ -248,7 +251,7 @@ void __init kho_populate(phys_addr_t fdt_phys, u64 fdt_len, phys_addr_t scratch_
 	kho_incoming.fdt_phys = fdt_phys;
 }
 
-/* The map says what must not get into the page allocator, once it was checked. */
+/* Returns false if the handover is refused, with kho_incoming as kho_populate() left it. */
 static bool __init accept_handover(void)
 {
 	struct kho_defect defect;
@@ -276,24 +279,24 @@ static void __init forget_handover(void)
 }
 
 /**
- * kho_memory_init - find out what must not get into the page allocator
+ * kho_memory_init - accept or refuse the handover; at cold boot reserve scratch
  *
- * After a handover: checks what the previous kernel preserved and accepts it, or
- * refuses it as a whole. The scratch regions are in order then, and stay. At cold
- * boot: reserves scratch for the kernels to come. All that a kernel allocates from
- * memblock is allocated by then, and its size is what that of scratch is derived
- * from.
+ * After a handover: checks the map of preserved folios, and accepts the handover or
+ * refuses it as a whole. The inherited scratch regions, which kho_populate() has
+ * checked, stay in use in either case. At cold boot: reserves scratch for the
+ * next kernels, with a default size that is derived from what memblock has reserved
+ * so far. Nothing else is allocated from memblock afterwards.
  *
  * Folios can be restored from the end of this function on.
  *
- * Context: memblock_free_all(), before memblock hands any memory to the page
- * allocator.
+ * Context: memblock_free_all(), before memblock frees any memory to the page
+ * allocator. One CPU runs, interrupts are off.
  */
 void __init kho_memory_init(void)
 {
 	bool accepted;
 
-	/* A crash kernel must not touch any memory, and has no successor. */
+	/* A crash kernel owns only its own small part of memory and hands nothing over. */
 	if (!kho_wanted || is_kdump_kernel())
 		return;
 
@@ -312,9 +315,13 @@ void __init kho_memory_init(void)
 }
 
 /**
- * kho_deferred_done - all struct pages are initialised
+ * kho_deferred_done - finish what waited for the last struct pages
  *
- * Context: page_alloc_init_late(), with or without deferred initialisation.
+ * Marks the remaining pageblocks of inherited scratch, and lets restores read
+ * struct pages in place of the map.
+ *
+ * Context: page_alloc_init_late(), with or without deferred struct page
+ * initialisation. All struct pages are initialised; workqueues accept work.
  */
 void __init kho_deferred_done(void)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Can an incoming handover be believed?
+ * The checks of an incoming handover.
  *
  * This file owns the checks of everything that the previous kernel left: the root
- * FDT, the scratch regions, the map and the blobs. It looks at all of it before
- * anything in it is used, and says what is wrong in a struct kho_defect; to refuse
- * a handover is up to boot.c. What it accepts is in struct kho_incoming then. It
- * knows nothing of struct page.
+ * FDT, the scratch regions, the map and the blobs. It checks all of it before
+ * boot.c or anyone else uses any of it. If something is invalid, it describes this
+ * in a struct kho_defect, and boot.c refuses the handover. If all is valid, it
+ * fills in struct kho_incoming. It accesses no struct page.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -34,7 +34,7 @@
 #include "incoming.h"
 #include "scratch.h"
 
-/* Fills in @defect; false, for the caller to return. */
+/* Fills in @defect. Returns false, so that a check can end with "return found(...)". */
 static bool __init found(struct kho_defect *defect, const char *object, phys_addr_t phys,
 			 u64 size, const char *what)
 {
@@ -46,16 +46,17 @@ static bool __init found(struct kho_defect *defect, const char *object, phys_add
 }
 
 /**
- * kho_check_memblock_has - is all of this RAM that a kernel may read?
- * @addr: physical address
- * @size: bytes
+ * kho_check_memblock_has - is all of a range RAM that is in the direct map?
+ * @addr: physical address of the range
+ * @size: size of the range in bytes
  *
- * memblock_is_region_memory() does not answer this: memory on two nodes is two
- * regions, of which the previous kernel may have known as one, and memory that
- * firmware keeps to itself is a region as well, though it is not mapped.
+ * memblock_is_region_memory() is not enough. It returns false for a range on two
+ * NUMA nodes, which are two regions, but which the previous kernel may have known
+ * as one node. And it returns true for memory that is marked MEMBLOCK_NOMAP.
  *
  * Context: boot; memblock knows all RAM.
- * Return: true if it is.
+ * Return: true if all of the range is RAM that is in the direct map; false
+ * otherwise, and for an empty range.
  */
 bool __init kho_check_memblock_has(phys_addr_t addr, u64 size)
 {
@@ -74,13 +75,13 @@ bool __init kho_check_memblock_has(phys_addr_t addr, u64 size)
 }
 
 /**
- * kho_check_fdt - can this be the root FDT of the previous kernel?
- * @phys: its address
- * @len: its size in bytes
- * @defect: filled in if it cannot
+ * kho_check_fdt - check the root FDT of an incoming handover
+ * @phys: physical address of the root FDT
+ * @len: size of the root FDT in bytes
+ * @defect: filled in if the root FDT is invalid
  *
  * Context: boot; memblock knows all RAM and early_memremap() works.
- * Return: true if it can.
+ * Return: true if the root FDT is valid; false if it is not.
  */
 bool __init kho_check_fdt(phys_addr_t phys, u64 len, struct kho_defect *defect)
 {
@@ -105,7 +106,7 @@ bool __init kho_check_fdt(phys_addr_t phys, u64 len, struct kho_defect *defect)
 	return !what || found(defect, object, phys, len, what);
 }
 
-/* What is wrong with region @i of an incoming array, or NULL. */
+/* Returns what is wrong with region @i of an incoming array, or NULL. */
 static const char *__init region_defect(const struct kho_scratch *array, unsigned int i)
 {
 	const struct kho_scratch *r = &array[i];
@@ -126,9 +127,9 @@ static const char *__init region_defect(const struct kho_scratch *array, unsigne
 }
 
 /*
- * The array may lie in one of the regions: Linux 7.3 puts it there, with all else
- * that a kexec image is loaded with. Regions may be empty: 7.3 has an empty one
- * where nothing was reserved at cold boot.
+ * The array may lie in one of the regions: Linux 7.3 places it there, as it does
+ * with all segments of a kexec image. Regions may be empty: Linux 7.3 has an empty
+ * region if it reserved none of this kind at cold boot.
  */
 static bool __init regions_valid(const struct kho_scratch *array, unsigned int cnt,
 				 struct kho_defect *defect)
@@ -147,10 +148,10 @@ static bool __init regions_valid(const struct kho_scratch *array, unsigned int c
 }
 
 /*
- * A kernel that hands memory over loads the next one into scratch. If this kernel
- * lies elsewhere, it was loaded by a kernel that knows nothing of KHO, used all
- * memory as free, and just passed on where the handover is, as a loader does with
- * properties of a device tree that it does not know.
+ * A kernel that hands memory over loads the next kernel into scratch. If this kernel
+ * lies elsewhere, a kernel without KHO ran in between. That kernel received the
+ * handover, did not know it, used preserved memory as free memory, and its loader
+ * copied the properties of the device tree that name the handover to this kernel.
  */
 static bool __init kernel_in_scratch(const struct kho_scratch *array, unsigned int cnt,
 				     struct kho_defect *defect)
@@ -167,14 +168,14 @@ static bool __init kernel_in_scratch(const struct kho_scratch *array, unsigned i
 }
 
 /**
- * kho_check_scratch - can these be the scratch regions of the previous kernel?
- * @array_phys: address of their array
- * @array_len: its size in bytes
- * @defect: filled in if they cannot
+ * kho_check_scratch - check the scratch regions of an incoming handover
+ * @array_phys: physical address of the array of scratch regions
+ * @array_len: size of this array in bytes
+ * @defect: filled in if the array or one of the regions is invalid
  *
  * Context: boot; memblock knows all RAM and early_memremap() works. The direct map
- * may not be there yet.
- * Return: true if they can.
+ * may not exist yet.
+ * Return: true if the array and all regions are valid; false if not.
  */
 bool __init kho_check_scratch(phys_addr_t array_phys, u64 array_len, struct kho_defect *defect)
 {
@@ -206,10 +207,11 @@ bool __init kho_check_scratch(phys_addr_t array_phys, u64 array_len, struct kho_
 }
 
 /**
- * struct check - what a walk over an incoming map is looking for
- * @nodes: where to put the PFNs of its nodes, or NULL to count them
- * @nr_nodes: nodes seen
- * @defect: what is wrong, if anything is
+ * struct check - the state of a walk over an incoming map
+ * @nodes: array that check_node() writes the PFNs of the nodes to, or NULL to only
+ *	count them
+ * @nr_nodes: number of nodes that check_node() has seen
+ * @defect: filled in if the map is invalid
  */
 struct check {
 	unsigned long *nodes;
@@ -237,7 +239,7 @@ static u64 __init last_key(unsigned int order)
 	return kho_map_key(max_pfn - 1, order);
 }
 
-/* Can a node that covers @nr keys from @first on name any memory there is? */
+/* Does any of the @nr keys from @first on name a folio that begins below max_pfn? */
 static bool __init keys_in_ram(u64 first, u64 nr)
 {
 	for (unsigned int order = 0; order <= KHO_MAX_RUN_ORDER; order++) {
@@ -249,8 +251,10 @@ static bool __init keys_in_ram(u64 first, u64 nr)
 }
 
 /*
- * Is this address one that a node can have, at this place of the tree? As no
- * node is read that could not name memory, a tree with cycles ends here, too.
+ * Checks the address of a node before the node is read. Only nodes whose keys name
+ * memory that exists pass, so the number of nodes that a walk reads is limited even
+ * if entries of the tree point back to nodes above them. check_nodes() refuses such
+ * a tree later, because it has a node twice.
  */
 static int __init check_node(phys_addr_t node, unsigned int level, u64 key,
 			     void *arg)
@@ -299,8 +303,9 @@ static bool __init larger_overlaps(unsigned int order, unsigned long pfn,
 }
 
 /*
- * Looks at the bits of a leaf a word at a time: the work is per node, however
- * many folios the node names. All leaves must have been through count_leaf().
+ * Checks a leaf for folios that a larger folio overlaps. It handles one word of
+ * bits at a time, so that the work grows with the number of leaves, not of folios.
+ * It reads map.orders, which is complete once count_leaf() has seen all leaves.
  */
 static int __init check_leaf(phys_addr_t node, unsigned int level, u64 key,
 			     void *arg)
@@ -313,7 +318,7 @@ static int __init check_leaf(phys_addr_t node, unsigned int level, u64 key,
 		return 0;
 
 	order = kho_map_key_order(key);
-	/* No folio is of a larger order. */
+	/* The map has no folio of a larger order. */
 	if (!(kho_incoming.map.orders >> order >> 1))
 		return 0;
 
@@ -349,7 +354,10 @@ static int __init count_leaf(phys_addr_t node, unsigned int level, u64 key,
 	if (!nr)
 		return 0;
 
-	/* The last one must end in memory, too: check_leaf() has bits for no more. */
+	/*
+	 * If the last folio ends below max_pfn then all do. Later checks compute with
+	 * PFNs up to max_pfn only.
+	 */
 	last = key + find_last_bit(leaf->bits, KHO_MAP_LEAF_BITS);
 	if (order > KHO_MAX_RUN_ORDER || last > last_key(order) ||
 	    kho_map_key_pfn(last) + BIT(order) > max_pfn)
@@ -374,8 +382,9 @@ static bool __init range_is_named(unsigned long start, unsigned long end,
 }
 
 /*
- * No folio may touch what is not RAM, or scratch, or what this kernel uses
- * already. Asked the other way round, there are few ranges to look at.
+ * No folio may overlap a hole in RAM, scratch, or memory that this kernel has
+ * reserved. There are many folios, but only few such ranges: so search the map for
+ * a folio in each of the ranges.
  */
 static bool __init check_ranges(struct check *check)
 {
@@ -409,7 +418,10 @@ static bool __init check_ranges(struct check *check)
 	return true;
 }
 
-/* Nodes may meet in the middle of what would be a folio. None belongs to two. */
+/*
+ * NUMA nodes whose memory adjoins: a folio that spans the border is invalid, since
+ * a folio belongs to one NUMA node.
+ */
 static bool __init check_node_borders(struct check *check)
 {
 	unsigned long start, end, prev_end = 0;
@@ -437,6 +449,7 @@ static int __init cmp_pfn(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
+/* No node of the map may occur in the tree twice or lie in a folio that the map names. */
 static bool __init check_nodes(struct check *check)
 {
 	const unsigned long *nodes = kho_incoming.nodes;
@@ -463,8 +476,8 @@ static bool __init alloc_nodes(unsigned long nr_nodes)
 }
 
 /*
- * A map without a single folio, next to blobs, is what is left when something
- * zeroed it: each kernel preserves its blobs.
+ * Each kernel preserves the folios of its blobs. If the root FDT names blobs and
+ * the map names no folio, then something has overwritten the map with zeros.
  */
 static bool __init blobs_but_no_folio(const void *fdt)
 {
@@ -497,7 +510,10 @@ static bool __init map_valid(struct check *check, phys_addr_t map_root)
 		return found(check->defect, "map", map_root, kho_incoming.nr_nodes * PAGE_SIZE,
 			     "needs more memory to be read than there is");
 
-	/* If the root FDT is a folio like others then the map keeps it. */
+	/*
+	 * If the map names the page of the root FDT, as ours does, then the page waits
+	 * like other folios and must not be reserved: check_ranges() would refuse it.
+	 */
 	if (kho_map_find(map, PHYS_PFN(fdt_phys), &folio)) {
 		memblock_phys_free(fdt_phys, KHO_FDT_SIZE);
 		kho_incoming.fdt_kept = true;
@@ -517,9 +533,12 @@ static bool __init map_valid(struct check *check, phys_addr_t map_root)
 }
 
 /**
- * kho_check_discard - the handover is refused, after all
+ * kho_check_discard - undo kho_check_map()
  *
- * Context: kho_memory_init(), before anybody was told what is in the handover.
+ * Clears kho_incoming, but for the address of the root FDT, and frees what
+ * kho_check_map() has allocated.
+ *
+ * Context: kho_memory_init(), before the handover is accepted.
  */
 void __init kho_check_discard(void)
 {
@@ -535,17 +554,23 @@ void __init kho_check_discard(void)
 
 /**
  * kho_check_map - check the map that the root FDT names
- * @defect: filled in if it cannot be believed
+ * @defect: filled in if the map is invalid
  *
- * Context: kho_memory_init(), with the root FDT in kho_incoming and checked.
- * Return: true, with the map in kho_incoming; or false with nothing changed.
+ * Context: kho_memory_init(), after kho_check_fdt() has accepted the root FDT at
+ * kho_incoming.fdt_phys.
+ * Return: true if the map is valid and now in kho_incoming; false if it is invalid
+ * or there is no memory for the list of its nodes, with kho_incoming unchanged.
  */
 bool __init kho_check_map(struct kho_defect *defect)
 {
 	struct check check = { .defect = defect };
 	u64 map_root = 0;
 
-	/* kho_check_fdt() has seen the property, but something may write there. */
+	/*
+	 * kho_check_fdt() has checked the property, but the page may have been
+	 * overwritten since. If the property is gone then map_root stays 0, which
+	 * check_node() checks like any other address.
+	 */
 	kho_fdt_u64(phys_to_virt(kho_incoming.fdt_phys), 0, KHO_FDT_PROP_MAP, &map_root);
 	if (!map_valid(&check, map_root)) {
 		kho_check_discard();
@@ -561,10 +586,11 @@ bool __init kho_check_map(struct kho_defect *defect)
 }
 
 /**
- * kho_check_blobs - drop blobs that the map does not keep
+ * kho_check_blobs - remove blobs that were not preserved from the root FDT
  *
- * Their memory is somebody else's by now. They go out of the root FDT, so that
- * their owners do not take them for what they were.
+ * The map does not name the memory of such a blob, so the page allocator will get
+ * it. Without its node in the root FDT, kho_retrieve_subtree() does not find the
+ * blob, and its owner does not read memory that holds something else by then.
  *
  * Context: kho_memory_init(), after kho_check_map() has accepted the map.
  */
@@ -585,7 +611,10 @@ void __init kho_check_blobs(void)
 
 		pr_warn("blob %s, %llu bytes at %#llx, was not preserved: ignored\n",
 			name ?: "(without a name)", size, phys);
-		/* Where the end of a damaged node cannot be found, its address goes. */
+		/*
+		 * libfdt cannot remove a damaged node whose end it does not find. Remove
+		 * the address of the blob then, so that kho_fdt_get() fails for it.
+		 */
 		if (fdt_nop_node(fdt, node))
 			fdt_nop_property(fdt, node, KHO_FDT_PROP_DATA);
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Can an incoming handover be believed? See check.c.
+ * The checks of an incoming handover, see check.c.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -10,11 +10,14 @@
 #include <linux/types.h>
 
 /**
- * struct kho_defect - why an incoming handover cannot be believed
- * @object: what is wrong: "folio", say
- * @phys: its physical address
- * @size: its size in bytes
- * @what: what is wrong with it, a clause like "is not in RAM"
+ * struct kho_defect - why an incoming handover is invalid
+ * @object: the invalid object, for example "folio"
+ * @phys: physical address of the object
+ * @size: size of the object in bytes
+ * @what: what is wrong with the object, a clause like "is not in RAM"
+ *
+ * It lies on the stack of the function in boot.c that calls a check. The check
+ * writes all fields if it returns false.
  */
 struct kho_defect {
 	const char *object;

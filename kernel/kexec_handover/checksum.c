@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The checksum of a handover: what something wrote over is not believed.
+ * The checksum of a handover: it detects writes to the root FDT or to the map while
+ * one kernel shuts down and the next one starts.
  *
- * This file owns its property in the root FDT, how it is computed, and
- * kho_checksum=. A kernel computes it last of all before it starts the next
- * one, when no other CPU runs and nothing is preserved any more. That one looks
- * at it when it has found nothing else wrong, before it gives memory away.
+ * This file owns the property of the checksum in the root FDT, how the checksum is
+ * computed, and kho_checksum=. The old kernel computes it as its last step before it
+ * starts the new kernel, when no other CPU runs and no folio can be preserved any
+ * more. The new kernel compares it as the last check of the handover, before it
+ * frees any memory to the page allocator.
  *
  * Format: see include/linux/kho/abi/kexec_handover.h.
  *
@@ -27,7 +29,7 @@
 #include "checksum.h"
 #include "map.h"
 
-/* What kho_checksum= asks for. */
+/* The value of kho_checksum=. Constant after early parameters. */
 static bool checksum_wanted __ro_after_init = true;
 
 static int __init kho_checksum_param(char *arg)
@@ -50,7 +52,7 @@ static int add_node(phys_addr_t node, unsigned int level, u64 key, void *arg)
 	return 0;
 }
 
-/* The checksum of @fdt, which keeps it at @value, and of @map. */
+/* Computes the checksum of @map and of @fdt without the eight bytes at @value. */
 static u64 compute(const void *fdt, const void *value, const struct kho_map *map)
 {
 	size_t before = value - fdt, behind = before + sizeof(u64);
@@ -63,10 +65,13 @@ static u64 compute(const void *fdt, const void *value, const struct kho_map *map
 }
 
 /**
- * kho_checksum_prepare - make room for the checksum
+ * kho_checksum_prepare - add the property of the checksum to the root FDT
  * @fdt: the root FDT
  *
- * Return: 0, also if nobody wants one, or -EINVAL.
+ * Does nothing with ``kho_checksum=off``.
+ *
+ * Context: any, never sleeps.
+ * Return: 0; -EINVAL if the property does not fit into the root FDT.
  */
 int kho_checksum_prepare(void *fdt)
 {
@@ -79,13 +84,13 @@ int kho_checksum_prepare(void *fdt)
 }
 
 /**
- * kho_checksum_set - compute the checksum
+ * kho_checksum_set - compute the checksum and write it to the root FDT
  * @fdt: the root FDT
- * @map: the map; nobody adds to it meanwhile
+ * @map: the outgoing map; it must not change during the call
  *
- * Does nothing without kho_checksum_prepare().
+ * Does nothing if kho_checksum_prepare() has not added the property.
  *
- * Context: any.
+ * Context: any, never sleeps.
  */
 void kho_checksum_set(void *fdt, const struct kho_map *map)
 {
@@ -96,13 +101,13 @@ void kho_checksum_set(void *fdt, const struct kho_map *map)
 }
 
 /**
- * kho_checksum_matches - is a handover what its writer left?
- * @fdt: a root FDT that kho_fdt_defect() found nothing wrong with
- * @map: its map, all nodes of which can be read
+ * kho_checksum_matches - does an incoming handover have the checksum that it names?
+ * @fdt: a root FDT in which kho_fdt_defect() has found no defect
+ * @map: the map that it names, all nodes of which can be read
  *
- * Context: any.
- * Return: true if it is, or if there is no telling: the writer gave no checksum,
- * or nobody wants to know.
+ * Context: any, never sleeps.
+ * Return: true if the checksum matches, if the root FDT has no checksum, or with
+ * ``kho_checksum=off``; false if it differs or its property has a wrong size.
  */
 bool kho_checksum_matches(const void *fdt, const struct kho_map *map)
 {

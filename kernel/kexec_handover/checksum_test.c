@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of the checksum of a handover, see kexec_handover_checksum.c.
+ * KUnit tests of the checksum of a handover, see checksum.c.
  *
- * This file owns what its reader relies on: nothing can change in the root FDT or
- * in a node of the map without being noticed, and a handover without a checksum
- * is as good as any.
+ * They check that each change in the root FDT or in a node of the map is detected,
+ * and that a handover without a checksum is accepted.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -36,7 +35,7 @@ static const struct kho_map_ops test_ops = {
 	.free = free_node,
 };
 
-/* In another leaf than the first pages. */
+/* A PFN whose folio of order 0 is in another leaf than those of the first pages. */
 #define FAR_PFN		(BIT(KHO_MAP_LEAF_SHIFT) + 0x2345)
 
 /* A handover of three folios and a blob, with its checksum. */
@@ -77,8 +76,8 @@ static void test_matches(struct kunit *test)
 }
 
 /*
- * Bytes with which libfdt still finds the property: all that are in use, and some
- * of the others.
+ * Changes one byte after the other of the root FDT: all of the first 512, and each
+ * 61st after them. Only changes with which libfdt still finds the property count.
  */
 static void test_fdt_changes(struct kunit *test)
 {
@@ -104,13 +103,13 @@ static void test_map_changes(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, kho_map_add(&map, FAR_PFN, 0), 0);
 	KUNIT_EXPECT_TRUE(test, kho_checksum_matches(fdt, &map));
 
-	/* A leaf of a new order: nothing but nodes without a bit set. */
+	/* This leaves a new leaf without a bit set. */
 	KUNIT_ASSERT_EQ(test, kho_map_add(&map, 0, 3), 0);
 	KUNIT_ASSERT_TRUE(test, kho_map_del(&map, 0, 3));
 	KUNIT_EXPECT_FALSE(test, kho_checksum_matches(fdt, &map));
 }
 
-/* Two leaves change places, with what points to them or without. */
+/* Two leaves swap their content, while the entries that point to them stay. */
 static void test_nodes_change_places(struct kunit *test)
 {
 	unsigned long *first = kho_map_leaf(&map, 5, 0);

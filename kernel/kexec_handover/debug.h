@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Files in debugfs, see kernel/kexec_handover_debug.c.
+ * KHO's files in debugfs, see kernel/kexec_handover_debug.c.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

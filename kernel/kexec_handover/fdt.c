@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The root FDT: what a handover is found by.
+ * The root FDT, the start of a handover: the next kernel is told its address.
  *
- * This file owns its content: the address of the preserved map, and a node for
- * each blob. Where it is, and when it may be changed, is up to
- * kernel/kexec_handover.c.
+ * This file owns the content of the root FDT: the address of the preserved map, and
+ * a node for each blob. kernel/kexec_handover.c allocates the root FDT and holds
+ * kho_out.lock while it calls functions that change it.
  *
- * An FDT here is a page. An incoming one was checked with kho_fdt_defect(), and
- * may still hold anything: libfdt looks at nothing outside of it.
+ * The root FDT is one page. After kho_fdt_defect() has found no defect in an
+ * incoming one, libfdt reads nothing outside of the page, but nodes and properties
+ * can still have any content.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -40,13 +41,16 @@ static int set_u64(void *fdt, int node, const char *prop, u64 val)
 }
 
 /**
- * kho_fdt_u64 - read a u64 property: eight raw bytes, aligned or not
+ * kho_fdt_u64 - read a u64 property
  * @fdt: the FDT
- * @node: offset of the node
+ * @node: offset of the node, in bytes
  * @prop: name of the property
- * @val: where to put the value
+ * @val: where to store the value; unchanged after an error
  *
- * Return: 0, or -EINVAL if there is no such property.
+ * The value is eight bytes in the byte order of the machine, aligned to four bytes.
+ *
+ * Context: any, never sleeps.
+ * Return: 0; -EINVAL if there is no such property or it is not eight bytes long.
  */
 int kho_fdt_u64(const void *fdt, int node, const char *prop, u64 *val)
 {
@@ -61,11 +65,12 @@ int kho_fdt_u64(const void *fdt, int node, const char *prop, u64 *val)
 }
 
 /**
- * kho_fdt_create - make an FDT without blobs
- * @fdt: a page
- * @map: address of the root node of the preserved map
+ * kho_fdt_create - make a root FDT without blobs
+ * @fdt: where to make it, %KHO_FDT_SIZE bytes
+ * @map: physical address of the root node of the preserved map
  *
- * Return: 0 or -EINVAL.
+ * Context: any, never sleeps.
+ * Return: 0; -ENOSPC or -EINVAL if libfdt fails.
  */
 int kho_fdt_create(void *fdt, phys_addr_t map)
 {
@@ -79,23 +84,25 @@ int kho_fdt_create(void *fdt, phys_addr_t map)
 	      fdt_property(fdt, KHO_FDT_PROP_MAP, &addr, sizeof(addr)) ?:
 	      fdt_end_node(fdt) ?:
 	      fdt_finish(fdt) ?:
-	      /* Room for blobs: the rest of the page. */
+	      /* Make the rest of the page free space for blobs. */
 	      fdt_open_into(fdt, fdt, KHO_FDT_SIZE);
 
 	return fdt_errno(err);
 }
 
 /**
- * kho_fdt_defect - why is this no root FDT?
- * @fdt: a page that came in
+ * kho_fdt_defect - check the header and the root node of an incoming root FDT
+ * @fdt: the root FDT, %KHO_FDT_SIZE bytes
  *
- * Return: what is wrong, to follow its address in a message, or NULL.
+ * Context: any, never sleeps.
+ * Return: NULL if the root FDT is valid; otherwise what is wrong with it, a clause
+ * like "is damaged" that follows the name of the object in a message.
  */
 const char *kho_fdt_defect(const void *fdt)
 {
 	u64 map;
 
-	/* libfdt takes it for granted that the structure is aligned. */
+	/* libfdt does not check that the structure block is aligned. */
 	if (fdt_check_header(fdt) || fdt_totalsize(fdt) > KHO_FDT_SIZE ||
 	    fdt_off_dt_struct(fdt) % FDT_TAGSIZE)
 		return "is damaged";
@@ -109,15 +116,18 @@ const char *kho_fdt_defect(const void *fdt)
 
 /**
  * kho_fdt_add - add a blob
- * @fdt: the FDT
- * @name: the blob's name
- * @phys: its address
- * @size: its bytes
+ * @fdt: the root FDT
+ * @name: name of the blob
+ * @phys: physical address of the blob
+ * @size: size of the blob in bytes
  *
- * Context: may sleep.
- * Return: 0, -EINVAL if it cannot be a name, -EEXIST, -ENOSPC, -ENOMEM. After
- * an error the FDT is as it was, byte by byte: a page that is handed over never
- * has half a node.
+ * The node is added to a copy of the root FDT, which then replaces the root FDT. So
+ * the root FDT never has an incomplete node.
+ *
+ * Context: may sleep. The caller makes sure that nobody else accesses @fdt.
+ * Return: 0; -EINVAL if @name is empty or contains a slash; -EEXIST if there is a
+ * blob of this name; -ENOSPC if the page is full; -ENOMEM if there is no memory for
+ * the copy. After an error each byte of the root FDT is as it was.
  */
 int kho_fdt_add(void *fdt, const char *name, phys_addr_t phys, u64 size)
 {
@@ -146,10 +156,11 @@ int kho_fdt_add(void *fdt, const char *name, phys_addr_t phys, u64 size)
 
 /**
  * kho_fdt_del - remove a blob
- * @fdt: the FDT
- * @phys: the blob's address
+ * @fdt: the root FDT
+ * @phys: physical address of the blob
  *
- * Return: true if there was one.
+ * Context: any, never sleeps. The caller makes sure that nobody else accesses @fdt.
+ * Return: true if the blob was removed; false if there is none with this address.
  */
 bool kho_fdt_del(void *fdt, phys_addr_t phys)
 {
@@ -165,7 +176,7 @@ bool kho_fdt_del(void *fdt, phys_addr_t phys)
 	return false;
 }
 
-/* Not fdt_subnode_offset(): it takes NAME@ADDRESS for NAME. */
+/* fdt_subnode_offset() also finds NAME@ADDRESS if it is asked for NAME. */
 static int find_node(const void *fdt, const char *name)
 {
 	int node;
@@ -182,13 +193,14 @@ static int find_node(const void *fdt, const char *name)
 
 /**
  * kho_fdt_get - find a blob
- * @fdt: the FDT
- * @name: the blob's name
- * @phys: where to put its address
- * @size: where to put its bytes; may be NULL
+ * @fdt: the root FDT
+ * @name: name of the blob
+ * @phys: where to store its physical address; unchanged after an error
+ * @size: where to store its size in bytes, or NULL; unchanged after an error
  *
- * Return: 0, -ENOENT, or -EINVAL if what there is cannot be understood. After
- * an error nothing was put anywhere.
+ * Context: any, never sleeps.
+ * Return: 0; -ENOENT if there is no blob of this name; -EINVAL if its node does not
+ * have both properties with eight bytes each.
  */
 int kho_fdt_get(const void *fdt, const char *name, phys_addr_t *phys, size_t *size)
 {

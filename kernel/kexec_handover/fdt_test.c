@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of the root FDT, see kexec_handover_fdt.c.
+ * KUnit tests of the root FDT, see fdt.c.
  *
- * This file owns what a blob's owner sees of it: what can be added is found, an
- * error leaves the FDT as it was, and nothing that came in does harm.
+ * They check that each blob that was added is found, that an error leaves the root
+ * FDT as it was, and that damaged root FDTs are refused or read without a fault.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -44,7 +44,7 @@ static void *copy_of_fdt(struct kunit *test)
 	return copy;
 }
 
-/* What is put where nothing is to be put. */
+/* The value of variables that the function under test must not write. */
 #define UNTOUCHED	0xdead
 
 static void expect_blob(struct kunit *test, const char *name, u64 phys, u64 size)
@@ -79,7 +79,7 @@ static void test_create(struct kunit *test)
 	expect_no_blob(test, "blob", -ENOENT);
 }
 
-/* The values are raw, as the format says, and under the names that it says. */
+/* Values have the byte order of the machine, and properties the names of the format. */
 static void test_layout(struct kunit *test)
 {
 	u64 phys = 0x1122334455667788, size = 0x99;
@@ -98,7 +98,7 @@ static void test_layout(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fdt_node_check_compatible(fdt, 0, "kho-v4"), 0);
 }
 
-/* Names of all lengths put the properties behind them at all the places there are. */
+/* Names of different lengths place the properties after them at different alignments. */
 static void test_alignment(struct kunit *test)
 {
 	char name[NAME_MAX_LEN + 1] = "";
@@ -151,7 +151,7 @@ static void test_names(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, fdt, before, KHO_FDT_SIZE);
 	expect_blob(test, "blob", 4096, 1);
 
-	/* A name is a whole one. */
+	/* Only the complete name finds a blob. */
 	expect_no_blob(test, "blo", -ENOENT);
 	expect_no_blob(test, "blobs", -ENOENT);
 	expect_no_blob(test, "/blob", -ENOENT);
@@ -220,18 +220,21 @@ static void test_full(struct kunit *test)
 	unsigned int nr;
 	void *filler;
 
-	/* Room for 4 KiB, however large a page is: what more blobs take grows by the square. */
+	/*
+	 * Leave 4 KiB free with any page size: fill() takes time that grows with the
+	 * square of the number of blobs.
+	 */
 	KUNIT_ASSERT_EQ(test, 0, fdt_setprop_placeholder(fdt, 0, "filler",
 							 KHO_FDT_SIZE - SZ_4K, &filler));
 	nr = fill(test, 1);
 
-	/* As many as the page says that there is room for, give or take a few. */
+	/* 4 KiB have room for more than 50 blobs with names of this length. */
 	KUNIT_EXPECT_GT(test, nr, 50);
 	expect_blobs(test, 1, nr);
 	KUNIT_EXPECT_NULL(test, kho_fdt_defect(fdt));
 	KUNIT_EXPECT_LE(test, fdt_totalsize(fdt), KHO_FDT_SIZE);
 
-	/* Where one was there is room for one. */
+	/* After one blob is deleted there is room for one blob of the same size. */
 	KUNIT_EXPECT_TRUE(test, kho_fdt_del(fdt, 7 << 12));
 	expect_blobs(test, 1, 7);
 	expect_blobs(test, 8, nr);
@@ -239,14 +242,14 @@ static void test_full(struct kunit *test)
 	expect_blobs(test, 1, nr);
 	KUNIT_EXPECT_EQ(test, kho_fdt_add(fdt, "blob-x", 1, 1), -ENOSPC);
 
-	/* And where all were, for all. */
+	/* After all blobs are deleted there is room for as many again. */
 	for (unsigned int i = 1; i < nr; i++)
 		KUNIT_EXPECT_TRUE(test, kho_fdt_del(fdt, (u64)i << 12));
 	KUNIT_EXPECT_EQ(test, fill(test, 1), nr);
 }
 
 /*
- * What comes in
+ * Incoming root FDTs
  */
 
 static void expect_defect(struct kunit *test, const char *defect)
@@ -315,7 +318,10 @@ static void test_bad_blobs(struct kunit *test)
 	expect_blob(test, "good", 4096, 1);
 }
 
-/* Some bytes of a good one are not what they were: any answer is right, but one. */
+/*
+ * Overwrites some bytes of a valid root FDT. kho_fdt_get() may find the blob or
+ * return one of its two errors, but must not read outside of the page.
+ */
 static void test_garbage(struct kunit *test)
 {
 	u8 *bytes = fdt, *good;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a kexec image takes along.
+ * The handover in a kexec image.
  *
- * This file owns where kexec_file puts the segments of an image when KHO is on,
- * what the architectures' loaders tell the next kernel, and the last step before
- * that kernel is started. Crash images take nothing along and have memory of their
- * own.
+ * This file owns the place of the segments of an image that kexec_file_load() loads
+ * while KHO is on, the addresses that the loaders of the architectures write into
+ * the parameters of the next kernel, and the last step before that kernel is
+ * started. Crash images take no handover along: they have reserved memory of their
+ * own, and the next kernel must not touch any other.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -24,17 +25,22 @@
 #include "scratch.h"
 
 /**
- * kho_image_params - what a kexec image takes along
+ * kho_image_params - get the addresses that the next kernel needs
  * @image: the image
- * @fdt_phys: where to put the address of the root FDT, which is %KHO_FDT_SIZE
- * @scratch_phys: where to put the address of the array of scratch regions
- * @scratch_len: where to put the size of this array in bytes
+ * @fdt_phys: where to store the physical address of the root FDT, whose size is
+ *	%KHO_FDT_SIZE bytes
+ * @scratch_phys: where to store the physical address of the array of scratch regions
+ * @scratch_len: where to store the size of this array in bytes
  *
- * Context: any.
- * Return: true if the image takes the handover along. Crash images do not.
+ * The addresses stay the same until the kexec, so memory can be preserved after
+ * the image is loaded.
+ *
+ * Context: kexec_file_load(), with the kexec lock held.
+ * Return: true if the image takes the handover along; false if KHO is off or for a
+ * crash image.
  */
 bool kho_image_params(const struct kimage *image, phys_addr_t *fdt_phys,
-			 phys_addr_t *scratch_phys, u64 *scratch_len)
+		      phys_addr_t *scratch_phys, u64 *scratch_len)
 {
 	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH)
 		return false;
@@ -48,20 +54,19 @@ bool kho_image_params(const struct kimage *image, phys_addr_t *fdt_phys,
 
 /**
  * kho_image_locate_hole - find room in scratch for a segment of a kexec image
- * @kbuf: what is looked for
- * @func: tries one range of memory, returns 1 if it found room there
+ * @kbuf: the segment; @func stores the address that it has found
+ * @func: tries one range of memory for @kbuf, returns 1 if it found room there
  *
- * Context: kexec_file_load, with the kexec lock.
- * Return: 0 if room was found, -EADDRNOTAVAIL if scratch has none, 1 if this
- * image is none of KHO's business.
+ * Context: kexec_file_load(), with the kexec lock held.
+ * Return: 0 if scratch has room; -EADDRNOTAVAIL if it has none; 1 if KHO is off or
+ * for a crash image, so that the caller searches all memory.
  */
-int kho_image_locate_hole(struct kexec_buf *kbuf,
-			int (*func)(struct resource *, void *))
+int kho_image_locate_hole(struct kexec_buf *kbuf, int (*func)(struct resource *, void *))
 {
 	if (!kho_is_enabled() || kbuf->image->type == KEXEC_TYPE_CRASH)
 		return 1;
 
-	/* Low memory comes last: the next kernel wants large buffers there. */
+	/* Try low memory last: the next kernel allocates large buffers there, like swiotlb. */
 	for (unsigned int i = 1; i <= kho_scratch_cnt; i++) {
 		const struct kho_scratch *r = &kho_scratch[i % kho_scratch_cnt];
 		struct resource res = {
@@ -75,8 +80,9 @@ int kho_image_locate_hole(struct kexec_buf *kbuf,
 	}
 
 	/*
-	 * Not yet an error: the loader may go on to put the kernel elsewhere, until
-	 * there is no place for that. The first one is what had no room.
+	 * The loader may try again with the kernel at another place. If the image
+	 * cannot be loaded in the end, kho_image_load_failed() logs the size of the
+	 * first segment that had no room.
 	 */
 	if (!kbuf->image->kho_no_room)
 		kbuf->image->kho_no_room = kbuf->memsz;
@@ -85,11 +91,11 @@ int kho_image_locate_hole(struct kexec_buf *kbuf,
 }
 
 /**
- * kho_image_load_failed - say so if it was for lack of scratch
- * @image: what could not be loaded
- * @err: why, a negative errno
+ * kho_image_load_failed - log that scratch had no room, if an image failed for that
+ * @image: the image that could not be loaded
+ * @err: the error of the loader, a negative errno
  *
- * Context: kexec_file_load, with the kexec lock.
+ * Context: kexec_file_load(), with the kexec lock held.
  */
 void kho_image_load_failed(const struct kimage *image, int err)
 {
@@ -99,10 +105,12 @@ void kho_image_load_failed(const struct kimage *image, int err)
 }
 
 /**
- * kho_image_seal - compute the checksum of what is handed over
+ * kho_image_seal - compute the checksum of the root FDT and the map
  * @image: the image that is about to be started
  *
- * Context: kexec. This CPU is the only one that still runs.
+ * Does nothing if KHO is off or for a crash image.
+ *
+ * Context: kernel_kexec(), right before machine_kexec(). Only this CPU runs.
  */
 void kho_image_seal(const struct kimage *image)
 {
