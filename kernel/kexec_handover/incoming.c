@@ -2,9 +2,9 @@
 /*
  * The incoming handover: what the previous kernel preserved.
  *
- * This file owns struct kho_incoming, and the questions that others ask about it:
- * which blobs there are, and which pages it names. check.c fills it in; restore.c
- * empties it. Nothing here looks at a struct page.
+ * This file owns struct kho_incoming and the functions that look something up in it:
+ * blobs by their name, and folios and map nodes in a range of PFNs. check.c fills it
+ * in; restore.c frees the map. No function here accesses a struct page.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -26,8 +26,10 @@ struct kho_incoming kho_incoming;
 /**
  * is_kho_boot - was memory handed over to this kernel?
  *
- * Context: any, from the end of kho_memory_init() on.
- * Return: true if this kernel was started with a handover that it accepted.
+ * Context: any, never sleeps. False before the end of kho_memory_init(), constant
+ * after it.
+ * Return: true if this kernel was started with a handover that it accepted; false
+ * if there was none or it was refused.
  */
 bool is_kho_boot(void)
 {
@@ -37,15 +39,16 @@ EXPORT_SYMBOL_GPL(is_kho_boot);
 
 /**
  * kho_retrieve_subtree - find a blob of the previous kernel by its name
- * @name: the name
- * @phys: where to put its physical address
- * @size: where to put its size in bytes; may be NULL
+ * @name: name of the blob
+ * @phys: where to store its physical address; unchanged after an error
+ * @size: where to store its size in bytes, or NULL; unchanged after an error
  *
- * The blob still has to be restored by its owner.
+ * The caller restores the folios of the blob before it frees or keeps them.
  *
  * Context: process context or boot, from the end of kho_memory_init() on.
  * Return: 0; -ENOENT if there was no handover or it has no blob of this name;
- * -EINVAL if the blob's node in the root FDT is malformed.
+ * -EINVAL if the node of the blob in the root FDT is malformed, or if the blob is
+ * not in RAM.
  */
 int kho_retrieve_subtree(const char *name, phys_addr_t *phys, size_t *size)
 {
@@ -73,11 +76,13 @@ int kho_retrieve_subtree(const char *name, phys_addr_t *phys, size_t *size)
 EXPORT_SYMBOL_GPL(kho_retrieve_subtree);
 
 /**
- * kho_incoming_node_from - find a node of the map
- * @pfn: a PFN
+ * kho_incoming_node_from - find the first map node in a range
+ * @pfn: first PFN of the range
  *
- * Context: boot, before the map can be dropped.
- * Return: index of the first node that lies at @pfn or after it.
+ * Context: any, from kho_check_map() until kho_restore_finish(), which is the first
+ * that can drop the map.
+ * Return: index in kho_incoming.nodes of the lowest node at @pfn or above;
+ * kho_incoming.nr_nodes if there is none.
  */
 unsigned long __init kho_incoming_node_from(unsigned long pfn)
 {
@@ -96,19 +101,23 @@ unsigned long __init kho_incoming_node_from(unsigned long pfn)
 }
 
 /**
- * kho_incoming_node_before - is there another node of the map in a range?
- * @i: its index
+ * kho_incoming_node_before - is a map node below the end of a range?
+ * @i: index of the node in kho_incoming.nodes
  * @end: first PFN after the range
  *
- * Context: boot, before the map can be dropped.
- * Return: true if there is a node of this index, and it is below @end.
+ * Context: as kho_incoming_node_from().
+ * Return: true if there is a node with this index and it lies below @end; false
+ * otherwise.
  */
 bool __init kho_incoming_node_before(unsigned long i, unsigned long end)
 {
 	return i < kho_incoming.nr_nodes && kho_incoming.nodes[i] < end;
 }
 
-/* With large orders these are too many blocks at times, which does no harm. */
+/*
+ * Names all blocks from @pfn to @end, also those in between without a folio. Such a
+ * block is set up like other named blocks, and all its pages are freed.
+ */
 static void __init name_blocks(unsigned long *named, unsigned long pfn, unsigned long end)
 {
 	unsigned long block = kho_block_of(pfn), last = kho_block_of(end - 1);
@@ -118,7 +127,10 @@ static void __init name_blocks(unsigned long *named, unsigned long pfn, unsigned
 	} while (block++ < last);
 }
 
-/* By the word: the work is per node of the map, not per folio. */
+/*
+ * Handles a word of bits at a time, so that the work grows with the number of map
+ * nodes, not of folios.
+ */
 static int __init name_blocks_of_node(phys_addr_t phys, unsigned int level, u64 key, void *named)
 {
 	const union kho_map_node *leaf = phys_to_virt(phys);
@@ -143,8 +155,8 @@ static int __init name_blocks_of_node(phys_addr_t phys, unsigned int level, u64 
 
 /**
  * kho_incoming_name_blocks - find the blocks that have pages which must not be freed
- * @named: bitmap with a bit for each block up to max_pfn. Those of the blocks in
- *	which a folio or a node of the map has a page get set.
+ * @named: bitmap with a bit for each block up to max_pfn. The bit of each block that
+ *	contains a page of a folio or of a map node is set, other bits may be set.
  *
  * Context: kho_memory_init(), after kho_check_map() has accepted the map.
  */
@@ -154,12 +166,13 @@ void __init kho_incoming_name_blocks(unsigned long *named)
 }
 
 /**
- * kho_incoming_keeps - is memory all in folios that were handed over?
- * @phys: physical address
- * @size: bytes, of RAM
+ * kho_incoming_keeps - does a range consist of folios that were handed over?
+ * @phys: physical address of the range, which is in RAM
+ * @size: size of the range in bytes, not 0
  *
- * Context: kho_memory_init().
- * Return: true if it is.
+ * Context: kho_memory_init(), after kho_check_map() has accepted the map.
+ * Return: true if a folio begins at @phys and folios without a gap between them
+ * cover the range; false if not.
  */
 bool __init kho_incoming_keeps(phys_addr_t phys, u64 size)
 {
@@ -175,12 +188,13 @@ bool __init kho_incoming_keeps(phys_addr_t phys, u64 size)
 }
 
 /**
- * kho_incoming_has - is memory part of one folio that was handed over?
- * @phys: the address that the folio begins at
- * @size: bytes
+ * kho_incoming_has - is a range at the start of one folio that was handed over?
+ * @phys: physical address of the range
+ * @size: size of the range in bytes
  *
- * Context: kho_memory_init().
- * Return: true if it is.
+ * Context: kho_memory_init(), after kho_check_map() has accepted the map.
+ * Return: true if a folio begins at @phys and has at least @size bytes; false if
+ * not.
  */
 bool __init kho_incoming_has(phys_addr_t phys, size_t size)
 {
@@ -191,11 +205,11 @@ bool __init kho_incoming_has(phys_addr_t phys, size_t size)
 }
 
 /**
- * kho_incoming_next - find what memblock must not give away
- * @pfn: first PFN of a range
+ * kho_incoming_next - find a folio or a map node in a range
+ * @pfn: first PFN of the range
  * @end: first PFN after it
  *
- * Context: kho_memory_init().
+ * Context: kho_memory_init(), after the handover was accepted or refused.
  * Return: the lowest PFN of a folio or a node of the map that has a page in the
  * range, which may be below @pfn; %KHO_MAP_NONE if there is none.
  */
@@ -212,7 +226,7 @@ unsigned long __init kho_incoming_next(unsigned long pfn, unsigned long end)
 	return next;
 }
 
-/* The folio that begins at @pfn, if all of it is below @end. */
+/* Finds the folio that begins at @pfn. Returns true if it exists and ends by @end. */
 static bool __init folio_within(unsigned long pfn, unsigned long end,
 				struct kho_map_folio *folio)
 {
@@ -220,16 +234,17 @@ static bool __init folio_within(unsigned long pfn, unsigned long end,
 }
 
 /**
- * kho_incoming_forget - leave a range that was handed over to memblock
+ * kho_incoming_forget - remove all folios of a range from the incoming map
  * @pfn: first PFN of the range
  * @end: first PFN after it
  *
- * The folios there count as restored, though no struct page was touched.
+ * The range is memblock's afterwards, like memory in which nothing was handed over.
+ * The folios count as restored, although no struct page was accessed.
  *
  * Context: kho_memory_init(), after kho_check_map() has accepted the map and
  * before kho_init_start().
- * Return: true; or false, with nothing changed, if the range does not consist
- * of whole folios.
+ * Return: true if they were removed; false, with nothing changed, if the range does
+ * not consist of whole folios.
  */
 bool __init kho_incoming_forget(unsigned long pfn, unsigned long end)
 {

@@ -14,7 +14,10 @@
 
 #include "map.h"
 
-/* page->private of the first page of a folio that waits, with its order added. */
+/*
+ * page->private of the first page of a waiting folio is KHO_WAITING_MARK with the
+ * order of the folio in the bits of KHO_WAITING_ORDER.
+ */
 #define KHO_WAITING_MARK	0x9bd1c0ff4b484f00UL
 #define KHO_WAITING_ORDER	0xffUL
 
@@ -23,22 +26,32 @@ static_assert(KHO_MAX_RUN_ORDER <= KHO_WAITING_ORDER);
 
 /**
  * struct kho_incoming - the incoming handover
- * @fdt_phys: address of the root FDT, 0 for none. Set by kho_populate(), cleared
- *	when the handover is refused; constant once kho_memory_init() is over.
+ * @fdt_phys: physical address of the root FDT, 0 for none. kho_populate() sets it,
+ *	kho_memory_init() clears it when it refuses the handover; constant once
+ *	kho_memory_init() has returned.
  * @fdt: the root FDT in the direct map, NULL if there is no handover or it was
- *	refused. Set by kho_memory_init() when check.c has accepted the handover.
- * @map: the folios. check.c sets it and, with reserve_mem.c, changes it in
+ *	refused. kho_memory_init() sets it when it accepts the handover; constant
+ *	from then on.
+ * @map: the folios that were handed over. kho_check_map() sets it and
+ *	kho_reserve_mem_settle() removes regions of reserve_mem= from it, both in
  *	kho_memory_init(); constant from then on. Its root is NULL if there is
- *	no handover, and restore.c clears it when the last folio was restored.
- *	From then on readers need rcu_read_lock(), or they see no root.
- * @nodes: PFNs of the nodes of @map, sorted. Set by check.c in
- *	kho_memory_init(). The pages wait, as folios do, until restore.c frees
- *	them with @map.
- * @nr_nodes: number of @nodes
- * @folios: number of folios that were handed over, by order. Set by check.c.
- * @unclaimed: those of them that wait, by order. Restoring a folio decrements it.
+ *	no handover. From kho_restore_finish() on, drop_map_once() clears the root
+ *	when no folio waits any more, so readers after boot need rcu_read_lock()
+ *	and must check the root.
+ * @nodes: PFNs of the nodes of @map, sorted. kho_check_map() sets it. restore.c
+ *	frees the pages of the nodes and the array in drop_map(), a grace period
+ *	of RCU after the root of @map is cleared.
+ * @nr_nodes: number of @nodes, with the same writer; constant after kho_memory_init()
+ * @folios: number of folios that were handed over, by order. kho_check_map() sets
+ *	it; constant from then on.
+ * @unclaimed: number of folios that wait for their owner, by order.
+ *	kho_check_map() sets it, restoring a folio decrements it; atomic, no lock.
  * @nr_unclaimed: the sum of @unclaimed, with the same writers
- * @fdt_kept: @map names the root FDT. Set by check.c.
+ * @fdt_kept: true if @map names the root FDT. kho_check_map() sets it; constant
+ *	from then on.
+ *
+ * Until kho_memory_init() returns, one CPU runs with interrupts off, and the fields
+ * need no lock.
  */
 struct kho_incoming {
 	phys_addr_t fdt_phys;

@@ -2,8 +2,8 @@
 /*
  * The preserved map, see map.h.
  *
- * This file owns the tree of bitmaps: how a folio becomes a key, how nodes come
- * into being, and the searches over it.
+ * This file owns the tree of bitmaps: how nodes are allocated and linked, and the
+ * searches over the tree.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -25,11 +25,11 @@ static_assert(KHO_MAP_MAX_ORDER < BITS_PER_LONG);
 
 /**
  * kho_map_init - make an empty map
- * @map: the map
+ * @map: the map, not in use
  * @ops: allocator of its nodes
  *
  * Context: as @ops->alloc.
- * Return: 0 or -ENOMEM.
+ * Return: 0; -ENOMEM if there is no memory for the root.
  */
 int kho_map_init(struct kho_map *map, const struct kho_map_ops *ops)
 {
@@ -50,7 +50,9 @@ static void free_subtree(struct kho_map *map, union kho_map_node *node,
 
 /**
  * kho_map_destroy - free all nodes of a map
- * @map: a map that nobody uses any more
+ * @map: a map that no other thread uses any more
+ *
+ * Context: as @map->ops->free.
  */
 void kho_map_destroy(struct kho_map *map)
 {
@@ -62,12 +64,14 @@ void kho_map_destroy(struct kho_map *map)
 }
 
 /*
- * The node that table entry @slot points to, made if there is none. Two callers
- * may race to make it: the loser frees its own and uses the winner's.
+ * Returns the node that table entry @slot points to, and allocates it if there is
+ * none. If two callers allocate it at the same time, the one whose cmpxchg64() comes
+ * second frees its node and uses the node of the first.
  */
 static union kho_map_node *get_or_make(struct kho_map *map, u64 *slot)
 {
 	union kho_map_node *node;
+	/* Pairs with cmpxchg64() below, by the address dependency. */
 	u64 phys = READ_ONCE(*slot);
 
 	if (likely(phys))
@@ -77,7 +81,11 @@ static union kho_map_node *get_or_make(struct kho_map *map, u64 *slot)
 	if (!node)
 		return NULL;
 
-	/* Orders the zeroing of the node before its address can be seen. */
+	/*
+	 * The node is zeroed before other CPUs can see its address. Pairs with
+	 * READ_ONCE() of the entry above, and in find_node(), kho_map_near_leaf() and
+	 * kho_map_next_of_order().
+	 */
 	phys = cmpxchg64(slot, 0, virt_to_phys(node));
 	if (!phys)
 		return node;
@@ -86,11 +94,11 @@ static union kho_map_node *get_or_make(struct kho_map *map, u64 *slot)
 	return phys_to_virt(phys);
 }
 
-/* The node of @level on the path to @key, or NULL if there is none. */
+/* Returns the node of level @to_level on the path to @key, or NULL if there is none. */
 static union kho_map_node *find_node(const struct kho_map *map, u64 key,
 				     unsigned int to_level)
 {
-	/* Read once: restore.c may be about to drop the map. */
+	/* Pairs with WRITE_ONCE() in drop_map_once(), which clears the root. */
 	union kho_map_node *node = READ_ONCE(map->root);
 
 	for (unsigned int level = TOP_LEVEL; node && level > to_level; level--) {
@@ -118,13 +126,18 @@ static void note_near(struct kho_map *map, unsigned int order)
 {
 	union kho_map_node *node = find_node(map, kho_map_key(0, order), KHO_MAP_NEAR_LEVEL);
 
-	/* Pairs with READ_ONCE() in kho_map_near_leaf(): may be another CPU's node. */
+	/*
+	 * Another CPU may have allocated the node. Pairs with READ_ONCE() in
+	 * kho_map_near_leaf(), by the address dependency.
+	 */
 	smp_store_release(&map->near[order], node);
 }
 
 /**
- * kho_map_note_near - find the short cuts in a map that was made elsewhere
+ * kho_map_note_near - find the short cuts in a map that the previous kernel made
  * @map: a map whose root and orders are set
+ *
+ * Context: any, never sleeps.
  */
 void kho_map_note_near(struct kho_map *map)
 {
@@ -134,7 +147,7 @@ void kho_map_note_near(struct kho_map *map)
 		note_near(map, order);
 }
 
-/* The leaf for @key, made if there is none; NULL if that fails. */
+/* Returns the leaf for @key, and allocates it if there is none. NULL if that fails. */
 static unsigned long *make_leaf(struct kho_map *map, u64 key)
 {
 	union kho_map_node *node = map->root;
@@ -154,10 +167,11 @@ static unsigned long *make_leaf(struct kho_map *map, u64 key)
  * @pfn: first PFN of the folio, aligned to its order
  * @order: its order, at most KHO_MAP_MAX_ORDER
  *
- * Adding a folio that is there already changes nothing.
+ * Adding a folio that is in the map already changes nothing.
  *
- * Context: as the map's allocator.
- * Return: 0, or -ENOMEM and the set is as it was.
+ * Context: as @map->ops->alloc. Other threads may add and delete other folios.
+ * Return: 0; -ENOMEM if there is no memory for a node. The set of folios is as it
+ * was then.
  */
 int kho_map_add(struct kho_map *map, unsigned long pfn, unsigned int order)
 {
@@ -169,6 +183,7 @@ int kho_map_add(struct kho_map *map, unsigned long pfn, unsigned int order)
 
 	if (unlikely(!test_bit(order, &map->orders)))
 		set_bit(order, &map->orders);
+	/* Pairs with smp_store_release() in note_near(). */
 	if (unlikely(!READ_ONCE(map->near[order])))
 		note_near(map, order);
 	set_bit(kho_map_bit(key), leaf);
@@ -182,8 +197,8 @@ int kho_map_add(struct kho_map *map, unsigned long pfn, unsigned int order)
  * @pfn: first PFN of the folio, aligned to its order
  * @order: its order
  *
- * Context: any.
- * Return: true if it was there.
+ * Context: any, never sleeps.
+ * Return: true if it was in the map; false if it was not.
  */
 bool kho_map_del(struct kho_map *map, unsigned long pfn, unsigned int order)
 {
@@ -193,32 +208,33 @@ bool kho_map_del(struct kho_map *map, unsigned long pfn, unsigned int order)
 }
 
 /**
- * kho_map_part_order - order of the part that a run of pages begins with
+ * kho_map_part_order - get the order of the first part of a run of pages
  * @pfn: first PFN of the run
  * @end: first PFN after it, more than @pfn
  * @max_order: the largest order that a part may have
  *
- * A run is in the map as its parts: the largest aligned powers of two of pages that
- * it splits into, from its first page on.
+ * The map contains a run as its parts: from the first page of the run on, each part
+ * is the largest aligned power of two of pages that fits into the rest of the run.
  *
- * Context: any.
+ * Context: any, never sleeps.
  * Return: the order.
  */
 unsigned int kho_map_part_order(unsigned long pfn, unsigned long end,
-				 unsigned int max_order)
+				unsigned int max_order)
 {
 	return min(__ffs(pfn | BIT(max_order)), __fls(end - pfn));
 }
 
 /**
- * kho_map_reserve_run - see to it that kho_map_add_run() cannot fail
+ * kho_map_reserve_run - allocate the nodes that kho_map_add_run() needs
  * @map: the map
  * @pfn: first PFN of the run
  * @end: first PFN after it
  * @max_order: the largest order that a part may have
  *
- * Context: as the map's allocator.
- * Return: 0 or -ENOMEM. The set is as it was in any case.
+ * Context: as @map->ops->alloc.
+ * Return: 0; -ENOMEM if there is no memory for a node. The set of folios does not
+ * change in either case.
  */
 int kho_map_reserve_run(struct kho_map *map, unsigned long pfn,
 			unsigned long end, unsigned int max_order)
@@ -241,7 +257,7 @@ int kho_map_reserve_run(struct kho_map *map, unsigned long pfn,
  * @end: first PFN after it
  * @max_order: the largest order that a part may have
  *
- * Context: any, after kho_map_reserve_run() with the same arguments.
+ * Context: any, never sleeps; after kho_map_reserve_run() with the same arguments.
  */
 void kho_map_add_run(struct kho_map *map, unsigned long pfn, unsigned long end,
 		     unsigned int max_order)
@@ -275,13 +291,13 @@ void kho_map_del_run(struct kho_map *map, unsigned long pfn, unsigned long end,
 }
 
 /**
- * kho_map_find - the folio that begins at a PFN
+ * kho_map_find - find the folio that begins at a PFN
  * @map: the map
  * @pfn: first PFN of the folio
- * @folio: where to put what was found; untouched if nothing was
+ * @folio: where to store the folio that was found; unchanged if there is none
  *
- * Context: any.
- * Return: true if a folio of the map begins at @pfn.
+ * Context: any, never sleeps.
+ * Return: true if a folio of the map begins at @pfn; false if none does.
  */
 bool kho_map_find(const struct kho_map *map, unsigned long pfn,
 		  struct kho_map_folio *folio)
@@ -302,9 +318,9 @@ bool kho_map_find(const struct kho_map *map, unsigned long pfn,
  * @pfn: first PFN of the range
  * @end: first PFN after the range; ULONG_MAX for all there are
  *
- * Context: any.
+ * Context: any, never sleeps.
  * Return: first PFN of the lowest folio of @order that has a page in
- * [@pfn, @end), which may lie below @pfn, or KHO_MAP_NONE.
+ * [@pfn, @end), which may lie below @pfn; %KHO_MAP_NONE if there is none.
  */
 unsigned long kho_map_next_of_order(const struct kho_map *map,
 				    unsigned int order, unsigned long pfn,
@@ -317,7 +333,7 @@ unsigned long kho_map_next_of_order(const struct kho_map *map,
 		return KHO_MAP_NONE;
 
 	while (key <= last) {
-		/* As in find_node(). */
+		/* Pairs with WRITE_ONCE() in drop_map_once(), which clears the root. */
 		const union kho_map_node *node = READ_ONCE(map->root);
 		unsigned int level = TOP_LEVEL;
 		unsigned long bit, nbits;
@@ -325,6 +341,7 @@ unsigned long kho_map_next_of_order(const struct kho_map *map,
 		if (!node)
 			break;
 		while (level) {
+			/* Pairs with cmpxchg64() in get_or_make(). */
 			u64 phys = READ_ONCE(node->entry[kho_map_index(key, level)]);
 
 			if (!phys)
@@ -336,7 +353,7 @@ unsigned long kho_map_next_of_order(const struct kho_map *map,
 		if (level) {
 			unsigned int shift = kho_map_level_shift(level - 1);
 
-			/* Step over all that the missing node would cover. */
+			/* Step over all keys that the missing node would cover. */
 			key = ((key >> shift) + 1) << shift;
 			continue;
 		}
@@ -357,14 +374,14 @@ unsigned long kho_map_next_of_order(const struct kho_map *map,
  * @map: the map
  * @pfn: first PFN of the range
  * @end: first PFN after the range
- * @folio: where to put what was found; untouched if nothing was
+ * @folio: where to store the folio that was found; unchanged if there is none
  *
- * Finds the folio that begins lowest among those that have a page in
- * [@pfn, @end). It may begin below @pfn. In a map with overlapping folios, of
- * those that begin at the same PFN the smallest is found.
+ * Finds the folio with the lowest first PFN among those that have a page in
+ * [@pfn, @end). It may begin below @pfn. If folios of several orders begin at the
+ * same PFN, the smallest of them is found.
  *
- * Context: any.
- * Return: true if there is one.
+ * Context: any, never sleeps.
+ * Return: true if there is one; false if there is none.
  */
 bool kho_map_next(const struct kho_map *map, unsigned long pfn,
 		  unsigned long end, struct kho_map_folio *folio)
@@ -379,7 +396,7 @@ bool kho_map_next(const struct kho_map *map, unsigned long pfn,
 			continue;
 		best = found;
 		*folio = (struct kho_map_folio){ found, order };
-		/* Only what begins below is of interest from here on. */
+		/* From here on, search only for folios that begin below the one found. */
 		end = max(min(end, best), pfn + 1);
 	}
 
@@ -387,34 +404,34 @@ bool kho_map_next(const struct kho_map *map, unsigned long pfn,
 }
 
 /**
- * kho_map_fill_order_0 - mark the pages of a block that are folios of order 0
+ * kho_map_fill_order_0 - mark the pages of a range that are folios of order 0
  * @map: the map
- * @pfn: first PFN of the block, aligned to @nr
- * @nr: pages in the block, a power of two, at least BITS_PER_LONG and at most
- *	KHO_MAP_LEAF_BITS
- * @pages: bitmap of @nr bits. Those of the pages that are found get set, the
- *	others stay.
+ * @pfn: first PFN of the range, aligned to @nr
+ * @nr: number of pages in the range, a power of two, at least BITS_PER_LONG and at
+ *	most KHO_MAP_LEAF_BITS
+ * @pages: bitmap of @nr bits. The bits of pages that are found are set, the others
+ *	stay as they are.
  *
- * Context: any.
+ * Context: any, never sleeps.
  */
 void kho_map_fill_order_0(const struct kho_map *map, unsigned long pfn,
 			  unsigned int nr, unsigned long *pages)
 {
 	const unsigned long *leaf = kho_map_leaf(map, pfn, 0);
 
-	/* The block is a run of whole words of one leaf. */
+	/* The bits of the range are whole words of one leaf. */
 	if (leaf)
 		bitmap_or(pages, pages, leaf + BIT_WORD(kho_map_bit(kho_map_key(pfn, 0))), nr);
 }
 
 /**
- * kho_map_fill - mark the pages of a block that belong to folios of a map
+ * kho_map_fill - mark the pages of a range that belong to folios of a map
  * @map: the map
- * @pfn: first PFN of the block, aligned to @nr
- * @nr: as for kho_map_fill_order_0()
- * @pages: as for kho_map_fill_order_0()
+ * @pfn: first PFN of the range, aligned to @nr
+ * @nr: number of pages in the range, as for kho_map_fill_order_0()
+ * @pages: bitmap of @nr bits, as for kho_map_fill_order_0()
  *
- * Context: any.
+ * Context: any, never sleeps.
  */
 void kho_map_fill(const struct kho_map *map, unsigned long pfn,
 		  unsigned int nr, unsigned long *pages)
@@ -453,15 +470,18 @@ static int walk_subtree(phys_addr_t phys, unsigned int level, u64 key,
 }
 
 /**
- * kho_map_walk - visit all nodes, a table before what it points to
- * @map: the map; nobody adds to it meanwhile
- * @visit: called with the address and level of the node, the first key that it
- *	covers, and @arg, before anything is read from the node: it can check an
- *	address that is not trusted. What it returns other than 0 ends the walk.
- * @arg: for @visit
+ * kho_map_walk - visit all nodes, each table before the nodes that it points to
+ * @map: the map
+ * @visit: called with the physical address and the level of the node, the first key
+ *	that it covers, and @arg. The walk reads a node after @visit has returned 0
+ *	for it, so @visit can check an address that is not trusted. A value other
+ *	than 0 ends the walk.
+ * @arg: the last argument of @visit
+ *
+ * Nodes that are added during the walk may be visited or not.
  *
  * Context: as @visit.
- * Return: what the last @visit returned.
+ * Return: the value that the last @visit returned.
  */
 int kho_map_walk(const struct kho_map *map, kho_map_visit_t visit, void *arg)
 {
