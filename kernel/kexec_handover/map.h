@@ -3,12 +3,12 @@
  * The preserved map: the set of folios that a handover names.
  *
  * A set of (PFN, order) pairs, stored as the tree of bitmaps that
- * include/linux/kho/abi/kexec_handover.h describes. It knows nothing of struct
- * page and allocates through callbacks, so that all of it can be tested with
- * KUnit. PFN ranges are half open: [pfn, end).
+ * include/linux/kho/abi/kexec_handover.h describes. It accesses no struct page and
+ * allocates through callbacks, so that KUnit can test all of it. PFN ranges are
+ * half open: [pfn, end).
  *
- * Adding, deleting and asking need no lock: nodes are only ever added, by
- * cmpxchg, and bits are changed atomically. A caller must not add and delete
+ * Adding, deleting and searching need no lock: nodes are only added, with
+ * cmpxchg64(), and bits are changed atomically. Two threads must not add and delete
  * the same folio at the same time.
  */
 #ifndef _KHO_MAP_H
@@ -23,7 +23,7 @@
 #include <linux/limits.h>
 #include <linux/types.h>
 
-/* No folio begins here: the answer of a search that found nothing. */
+/* The return value of a search that found no folio. No folio begins at this PFN. */
 #define KHO_MAP_NONE		ULONG_MAX
 
 /* The largest order that has a key. */
@@ -32,13 +32,13 @@
 /*
  * The largest folio that can be handed over: 1 GiB with pages of 4 KiB, 16 GiB
  * with pages of 64 KiB, which are the largest huge pages that Linux has. It must
- * not depend on how the kernel is configured, since another one reads the map.
+ * not depend on the configuration of the kernel, since another kernel reads the map.
  */
 #define KHO_MAX_FOLIO_ORDER	18
 
 /*
- * A run of pages has no largest order in the format. This one is the largest that
- * a compound page can have, and 8 TiB with pages of 4 KiB.
+ * The largest part of a run of pages. The format has no limit; this is the largest
+ * order of a compound page, and 8 TiB with pages of 4 KiB.
  */
 #define KHO_MAX_RUN_ORDER	31
 
@@ -46,10 +46,12 @@ static_assert(KHO_MAX_FOLIO_ORDER <= KHO_MAX_RUN_ORDER);
 static_assert(KHO_MAX_RUN_ORDER <= KHO_MAP_MAX_ORDER);
 
 /**
- * struct kho_map_ops - where the nodes of a map come from
- * @alloc: a zeroed, page-aligned node in the direct map, or NULL. May sleep if
- *	the callers of kho_map_add() may.
- * @free: takes a node back
+ * struct kho_map_ops - the allocator of the nodes of a map
+ * @alloc: returns a zeroed, page-aligned node in the direct map, or NULL. It may
+ *	sleep if all callers of kho_map_add() may sleep.
+ * @free: frees a node
+ *
+ * Constant.
  */
 struct kho_map_ops {
 	union kho_map_node *(*alloc)(void);
@@ -58,12 +60,18 @@ struct kho_map_ops {
 
 /**
  * struct kho_map - a set of folios
- * @root: the top table; set for as long as the map is in use
- * @orders: bit n is set if a folio of order n was ever added; only grows
- * @ops: allocator of the nodes; NULL for a map that is only read
- * @near: by order, the node of level %KHO_MAP_NEAR_LEVEL that the path to the
- *	lowest folios of this order goes through, for short cuts; NULL if it is
- *	not known. Set once, when @orders has the order.
+ * @root: the top table. kho_map_init() sets it, or kho_check_map() for the incoming
+ *	map; kho_map_destroy() or drop_map_once() clears it.
+ * @orders: bit n is set if a folio of order n was ever added. kho_map_add() sets
+ *	bits, atomically and without a lock, or kho_check_map() for the incoming
+ *	map; bits are never cleared while the map is in use.
+ * @ops: allocator of the nodes, NULL for the incoming map, to which no nodes are
+ *	added. kho_map_init() sets it; constant from then on.
+ * @near: by order, the node of level %KHO_MAP_NEAR_LEVEL on the path to the lowest
+ *	folios of this order, a short cut past @root; NULL if it is not known.
+ *	kho_map_add() sets an entry without a lock after it has set the bit in
+ *	@orders, or kho_map_note_near() for the incoming map. Threads that set the
+ *	same entry at the same time write the same value.
  */
 struct kho_map {
 	union kho_map_node *root;
@@ -73,9 +81,9 @@ struct kho_map {
 };
 
 /*
- * With 4 KiB pages, a node of this level covers the order-0 folios of 32 TiB, so
- * that three of the five tables on the way from the root to a leaf hardly ever
- * have to be looked at: kho_preserve_folio() takes 56 instructions, not 194.
+ * With 4 KiB pages, a node of this level covers the order-0 folios of 32 TiB. Below
+ * that address, the short cut skips three of the five tables on the way from the
+ * root to a leaf: kho_preserve_folio() takes 56 instructions with it, 194 without.
  */
 #define KHO_MAP_NEAR_LEVEL	2
 #define KHO_MAP_NEAR_SHIFT	(KHO_MAP_LEAF_SHIFT + KHO_MAP_NEAR_LEVEL * KHO_MAP_TABLE_SHIFT)
@@ -107,7 +115,7 @@ static inline unsigned long kho_map_key_pfn(u64 key)
 	return (key ^ BIT_ULL(KHO_MAP_ORDER_0_BIT - order)) << order;
 }
 
-/* Number of key bits that a node of @level tells apart together with all below. */
+/* A node of @level covers 1 << (this value) keys, together with the nodes below it. */
 static inline unsigned int kho_map_level_shift(unsigned int level)
 {
 	return KHO_MAP_LEAF_SHIFT + level * KHO_MAP_TABLE_SHIFT;
@@ -124,13 +132,14 @@ static inline unsigned int kho_map_bit(u64 key)
 }
 
 /*
- * The leaf for a folio, or NULL if there is none, by the short cut. Returns false
- * if there is no short cut for it.
+ * Finds the leaf for a folio by the short cut. Returns true, with the leaf or NULL
+ * in @leaf, if there is a short cut for this folio; false if there is none.
  */
 static __always_inline bool kho_map_near_leaf(const struct kho_map *map,
 					      unsigned long pfn, unsigned int order,
 					      unsigned long **leaf)
 {
+	/* Pairs with smp_store_release() in note_near(). */
 	const union kho_map_node *node = READ_ONCE(map->near[order]);
 	const u64 key = kho_map_key(pfn, order);
 
@@ -154,7 +163,7 @@ static __always_inline bool kho_map_near_leaf(const struct kho_map *map,
 unsigned long *kho_map_far_leaf(const struct kho_map *map, unsigned long pfn,
 				unsigned int order);
 
-/* The leaf for a folio, or NULL if there is none. */
+/* Returns the leaf for a folio, or NULL if there is none. */
 static __always_inline unsigned long *kho_map_leaf(const struct kho_map *map,
 						   unsigned long pfn, unsigned int order)
 {
@@ -172,8 +181,8 @@ static __always_inline unsigned long *kho_map_leaf(const struct kho_map *map,
  * @pfn: first PFN of the folio, aligned to its order
  * @order: its order
  *
- * Context: any.
- * Return: true if it is.
+ * Context: any, never sleeps.
+ * Return: true if a folio with this PFN and this order is in the map; false if not.
  */
 static __always_inline bool kho_map_test(const struct kho_map *map, unsigned long pfn,
 					 unsigned int order)
@@ -184,12 +193,13 @@ static __always_inline bool kho_map_test(const struct kho_map *map, unsigned lon
 }
 
 /**
- * kho_map_order_at - order of the folio that begins at a PFN
+ * kho_map_order_at - get the order of the folio that begins at a PFN
  * @map: the map
  * @pfn: first PFN of the folio
  *
- * Context: any.
- * Return: the order, the smallest if there are several; -1 if there is none.
+ * Context: any, never sleeps.
+ * Return: the order, the smallest one if folios of several orders begin there; -1
+ * if no folio does.
  */
 static __always_inline int kho_map_order_at(const struct kho_map *map, unsigned long pfn)
 {
@@ -205,7 +215,7 @@ static __always_inline int kho_map_order_at(const struct kho_map *map, unsigned 
 	return -1;
 }
 
-/* Called for each node before its content is read; an error ends the walk. */
+/* The type of the callback of kho_map_walk(), see there. */
 typedef int (*kho_map_visit_t)(phys_addr_t node, unsigned int level,
 			       u64 first_key, void *arg);
 
@@ -216,7 +226,7 @@ int kho_map_add(struct kho_map *map, unsigned long pfn, unsigned int order);
 bool kho_map_del(struct kho_map *map, unsigned long pfn, unsigned int order);
 
 unsigned int kho_map_part_order(unsigned long pfn, unsigned long end,
-				 unsigned int max_order);
+				unsigned int max_order);
 int kho_map_reserve_run(struct kho_map *map, unsigned long pfn,
 			unsigned long end, unsigned int max_order);
 void kho_map_add_run(struct kho_map *map, unsigned long pfn, unsigned long end,

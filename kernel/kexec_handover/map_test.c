@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of the preserved map, see kexec_handover_map.h.
+ * KUnit tests of the preserved map, see map.h.
  *
- * This file owns what a caller of the map may rely on, and what another kernel
- * may: the keys and the tree are checked against numbers that were worked out
+ * They check what callers of the map rely on, and the format that another kernel
+ * reads: the expected keys and the shape of the tree are numbers that were computed
  * from the description of the format, not with the code under test.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
@@ -26,21 +26,23 @@
 
 #include "map.h"
 
-/* First PFN that no physical address has. */
+/* The first PFN after the largest physical address. */
 #define PFN_END		(1UL << (64 - PAGE_SHIFT))
 
 #define TOP_LEVEL	(KHO_MAP_LEVELS - 1)
 
-/* A folio as one number, to be compared; in hex, the order is the last two digits. */
+/* A folio as one number. In hexadecimal the last two digits are the order. */
 #define FOLIO(pfn, order)	((u64)(pfn) << 8 | (order))
 #define NOTHING			U64_MAX
 
-/* The map under test: empty when a test begins, destroyed behind it. */
+/* The map under test. It is empty when a test begins and destroyed after the test. */
 static struct kho_map map;
 
 /*
- * What the map did with its allocator, and what the allocator is to do to it:
- * fail, or add a folio itself before it returns, when its count gets to 0.
+ * The allocator of the map under test. It counts its calls. If fail_in is not 0,
+ * the call that decrements it to 0 fails. If race_in is not 0, the call that
+ * decrements it to 0 adds the folio race_pfn before it returns, with the error
+ * in race_err.
  */
 static struct {
 	unsigned int allocs;
@@ -102,7 +104,7 @@ static void make_anew(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, make_map(test), 0);
 }
 
-/* The verbs of the map, for the map under test. */
+/* The functions of the map, called for the map under test. */
 
 static int add(unsigned long pfn, unsigned int order)
 {
@@ -125,7 +127,7 @@ static unsigned long next_of(unsigned int order, unsigned long pfn,
 	return kho_map_next_of_order(&map, order, pfn, end);
 }
 
-/* NOTHING only if the folio that was passed is untouched, too. */
+/* Returns NOTHING only if a search that found nothing left @folio unchanged. */
 static u64 folio_if(bool found, const struct kho_map_folio *folio)
 {
 	if (!found && folio->pfn == 0xdead && folio->order == 0xff)
@@ -151,7 +153,7 @@ static u64 next(unsigned long pfn, unsigned long end)
 }
 
 /*
- * Tests that get an order run once for each: test->param_value points to it.
+ * Parameterised tests run once for each order: test->param_value points to the order.
  */
 static const void *each_order(const void *prev, char *desc)
 {
@@ -175,8 +177,8 @@ static unsigned int order_of(struct kunit *test)
  */
 
 /*
- * What the format says, in numbers: folios and their keys, which ascend, and the
- * shape of the tree. For each size of pages.
+ * Expected values, for each page size: folios and their keys, in ascending order of
+ * keys, and the shape of the tree.
  */
 struct known_key {
 	unsigned long pfn;
@@ -286,9 +288,9 @@ static void test_key_values(struct kunit *test)
 }
 
 /*
- * If there are nr folios of an order in the address space then their keys are
- * nr .. 2 * nr - 1: those of one order end where those of the next smaller one
- * begin, and the keys of an order ascend with the address.
+ * If the address space has nr folios of an order then their keys are
+ * nr .. 2 * nr - 1. The keys of the next smaller order begin after them. Within an
+ * order keys ascend with the address.
  */
 static void test_key_ranges(struct kunit *test)
 {
@@ -318,7 +320,7 @@ static void test_key_round_trip(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, kho_map_key_order(key), order);
 		KUNIT_EXPECT_EQ(test, kho_map_key_pfn(key), pfn);
 
-		/* Searches rely on it that all pages of a folio give its key. */
+		/* Searches rely on all pages of a folio having the same key. */
 		KUNIT_EXPECT_EQ(test, kho_map_key(pfn + BIT(order) - 1, order), key);
 	}
 }
@@ -341,11 +343,11 @@ static void test_empty(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, next_of(order, 0, PFN_END), KHO_MAP_NONE);
 	KUNIT_EXPECT_EQ(test, next(0, PFN_END), NOTHING);
 
-	/* Asking makes no nodes. */
+	/* Deleting and searching allocate no nodes. */
 	KUNIT_EXPECT_EQ(test, mem.allocs, 1);
 }
 
-/* Two folios that are neighbours do not see each other. */
+/* Adding or deleting a folio does not change its neighbour. */
 static void check_border(struct kunit *test, unsigned int order, unsigned long n)
 {
 	unsigned long below = (n - 1) << order;
@@ -379,7 +381,7 @@ static void check_border(struct kunit *test, unsigned int order, unsigned long n
 	KUNIT_ASSERT_EQ(test, next_of(order, below, end), KHO_MAP_NONE);
 }
 
-/* Words, leaves and tables all end at powers of two. */
+/* Words, leaves and tables all end at powers of two, so test the folios around these. */
 static void test_borders(struct kunit *test)
 {
 	unsigned int order = order_of(test);
@@ -428,7 +430,7 @@ static void test_add_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nodes_in_use(), KHO_MAP_LEVELS);
 	KUNIT_EXPECT_TRUE(test, has(0, order));
 
-	/* It is a set: what was added twice is gone when deleted once. */
+	/* The map is a set: a folio that was added twice is gone when it is deleted once. */
 	KUNIT_EXPECT_TRUE(test, del(0, order));
 	KUNIT_EXPECT_FALSE(test, has(0, order));
 	KUNIT_EXPECT_FALSE(test, del(0, order));
@@ -438,7 +440,7 @@ static void test_add_twice(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, has(0, order));
 }
 
-/* A PFN and an order name a folio together: others at the PFN are different. */
+/* Folios of different orders that begin at the same PFN are different folios. */
 static void test_orders_differ(struct kunit *test)
 {
 	unsigned int order = order_of(test), other;
@@ -487,7 +489,7 @@ static void test_find_no_tail(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, add(pfn, order), 0);
 	KUNIT_EXPECT_EQ(test, find(pfn), FOLIO(pfn, order));
 
-	/* Each of these is aligned to one more of the smaller orders. */
+	/* No tail page is found, whatever smaller orders its PFN is aligned to. */
 	for (unsigned int i = 0; i < order; i++)
 		KUNIT_EXPECT_EQ(test, find(pfn + BIT(i)), NOTHING);
 	if (pfn) {
@@ -496,7 +498,7 @@ static void test_find_no_tail(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, find(pfn - 1), NOTHING);
 	}
 
-	/* A folio may begin where a larger one has a tail, if both are there. */
+	/* A folio is found where a larger folio has a tail page, if the map has both. */
 	if (order) {
 		KUNIT_ASSERT_EQ(test, add(pfn + 1, 0), 0);
 		KUNIT_EXPECT_EQ(test, find(pfn + 1), FOLIO(pfn + 1, 0));
@@ -504,7 +506,7 @@ static void test_find_no_tail(struct kunit *test)
 	}
 }
 
-/* Folio number @n of an order is there, and no other. */
+/* Searches ranges around the folio number @n of an order, the only folio in the map. */
 static void check_ends(struct kunit *test, unsigned int order, unsigned long n)
 {
 	unsigned long pfn = n << order;
@@ -527,7 +529,7 @@ static void check_ends(struct kunit *test, unsigned int order, unsigned long n)
 	KUNIT_ASSERT_EQ(test, next(end - 1, end), FOLIO(pfn, order));
 	KUNIT_ASSERT_EQ(test, next(end, PFN_END), NOTHING);
 
-	/* Nothing is in an empty range, not even in the middle of a folio. */
+	/* An empty range contains no folio, even if it lies in the middle of one. */
 	KUNIT_ASSERT_EQ(test, next_of(order, pfn, pfn), KHO_MAP_NONE);
 	KUNIT_ASSERT_EQ(test, next_of(order, end - 1, end - 1), KHO_MAP_NONE);
 	KUNIT_ASSERT_EQ(test, next_of(order, end, pfn), KHO_MAP_NONE);
@@ -537,7 +539,7 @@ static void check_ends(struct kunit *test, unsigned int order, unsigned long n)
 	KUNIT_ASSERT_TRUE(test, del(pfn, order));
 }
 
-/* Ranges are half open, and a folio that reaches into one counts. */
+/* Ranges are half open. A folio that reaches into a range from below is found. */
 static void test_range_ends(struct kunit *test)
 {
 	static const unsigned long numbers[] = {
@@ -555,7 +557,7 @@ static void test_range_ends(struct kunit *test)
 	check_ends(test, order, nr - 1);
 }
 
-/* Whoever asks again from the end of what was found sees all, in order. */
+/* Repeated searches, each from the end of the last folio, find all folios in order. */
 static void check_sequence(struct kunit *test, const struct kho_map_folio *want,
 			   int nr)
 {
@@ -578,12 +580,12 @@ static void test_next_across_orders(struct kunit *test)
 		{ 0x80000, 0 }, { 0x80400, 10 },
 	};
 
-	/* From the back, so that it is not the order of adding that counts. */
+	/* Add them in descending order, so that the sequence of adding does not matter. */
 	for (int i = ARRAY_SIZE(folios) - 1; i >= 0; i--)
 		KUNIT_ASSERT_EQ(test, add(folios[i].pfn, folios[i].order), 0);
 	check_sequence(test, folios, ARRAY_SIZE(folios));
 
-	/* One that reaches into the range comes before what begins in it. */
+	/* A folio that reaches into the range is found before one that begins in it. */
 	KUNIT_EXPECT_EQ(test, next(31, 64), FOLIO(16, 4));
 	KUNIT_EXPECT_EQ(test, next(63, 64), FOLIO(62, 1));
 	KUNIT_EXPECT_EQ(test, next(1023, 1025), FOLIO(512, 9));
@@ -610,8 +612,8 @@ static void test_next_overlapping(struct kunit *test)
 }
 
 /*
- * Terabytes lie between these. A search that looked for every leaf that could be
- * there would not end.
+ * Terabytes lie between these folios. A search that looked up each leaf between them
+ * would take too long.
  */
 static void test_sparse(struct kunit *test)
 {
@@ -633,7 +635,7 @@ static void test_sparse(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, next_of(18, BIT(29), PFN_END), BIT(45) + BIT(18));
 	KUNIT_EXPECT_EQ(test, next_of(17, 0, PFN_END), KHO_MAP_NONE);
 
-	/* Nodes stay when their folios go, and must not stop a search. */
+	/* Nodes without folios stay in the tree. Searches must continue after them. */
 	for (i = 1; i < ARRAY_SIZE(folios) - 1; i++)
 		KUNIT_EXPECT_TRUE(test, del(folios[i].pfn, folios[i].order));
 	KUNIT_EXPECT_EQ(test, next_of(0, 1, PFN_END), PFN_END - 1);
@@ -645,7 +647,7 @@ static void test_sparse(struct kunit *test)
  * Filling bitmaps
  */
 
-/* One word more than the largest block, to see that nothing is written there. */
+/* One word more than the largest range, to check that no bit is set after its end. */
 #define PAGES_BITS	(KHO_MAP_LEAF_BITS + 8 * sizeof(long))
 
 static DECLARE_BITMAP(pages, PAGES_BITS);
@@ -686,7 +688,7 @@ static void test_fill_order_0(struct kunit *test)
 		kho_map_fill_order_0(&map, pfn, nr, pages);
 		expect_pages(test);
 
-		/* Only those of order 0, and only those of the block. */
+		/* Only folios of order 0 are found, and only those in the range. */
 		KUNIT_ASSERT_EQ(test, add(pfn - 1, 0), 0);
 		KUNIT_ASSERT_EQ(test, add(pfn + nr, 0), 0);
 		KUNIT_ASSERT_EQ(test, add(pfn + 32, 2), 0);
@@ -697,7 +699,7 @@ static void test_fill_order_0(struct kunit *test)
 			want_pages(offsets[i], 1);
 		}
 
-		/* What was set before stays set. */
+		/* Bits that were set before stay set. */
 		__set_bit(5, pages);
 		__set_bit(63, pages);
 		want_pages(5, 1);
@@ -724,7 +726,7 @@ static void test_fill_mixed(struct kunit *test)
 		want_pages(folios[i].pfn, BIT(folios[i].order));
 	}
 
-	/* Neighbours of the block. */
+	/* Folios right before and after the block. */
 	KUNIT_ASSERT_EQ(test, add(pfn - 1, 0), 0);
 	KUNIT_ASSERT_EQ(test, add(pfn - 64, 5), 0);
 	KUNIT_ASSERT_EQ(test, add(pfn + MAX_ORDER_NR_PAGES, 0), 0);
@@ -737,7 +739,7 @@ static void test_fill_mixed(struct kunit *test)
 	expect_pages(test);
 }
 
-/* The block of @pfn, where the map has the folio [first, end) and no other. */
+/* Fills the bitmap for the block of @pfn. The map has only the folio [first, end). */
 static void check_fill(struct kunit *test, unsigned long pfn,
 		       unsigned long first, unsigned long end)
 {
@@ -750,7 +752,7 @@ static void check_fill(struct kunit *test, unsigned long pfn,
 	expect_pages(test);
 }
 
-/* All blocks of a large folio are full, and none around it. */
+/* All bits are set in the blocks of a large folio, and none in the blocks around it. */
 static void test_fill_order(struct kunit *test)
 {
 	unsigned int order = order_of(test);
@@ -768,8 +770,8 @@ static void test_fill_order(struct kunit *test)
 }
 
 /*
- * Random operations, against an array that says for each page of a window which
- * folio it belongs to. The window lies around a border of leaves and tables.
+ * Random operations. They are compared with an array that has the folio of each page
+ * in a window of PFNs. The window lies around a border between two tables.
  */
 
 #define SEED		0x6b686f34
@@ -780,7 +782,7 @@ static void test_fill_order(struct kunit *test)
 #define WINDOW_END	(BORDER + MAX(BIT(GIGANTIC), KHO_MAP_LEAF_BITS))
 
 /**
- * struct plain - the map, done plainly
+ * struct plain - the contents that the map should have, as an array
  * @rnd: state of the random numbers
  * @order: for each page of the window 1 + order of its folio, 0 if it has none
  */
@@ -799,7 +801,7 @@ static u8 *page_at(struct plain *plain, unsigned long pfn)
 	return &plain->order[pfn - WINDOW_START];
 }
 
-/* The folio that @pfn is a page of. */
+/* Returns the folio that @pfn is a page of. */
 static u64 plain_folio(struct plain *plain, unsigned long pfn)
 {
 	unsigned int order;
@@ -837,7 +839,7 @@ static unsigned long plain_next_of(struct plain *plain, unsigned int order,
 	return KHO_MAP_NONE;
 }
 
-/* Most of it happens near the border, so that folios get in each other's way. */
+/* Seven of eight PFNs lie near the border, so that folios often overlap. */
 static unsigned long random_pfn(struct plain *plain)
 {
 	if (random_below(plain, 8))
@@ -854,7 +856,7 @@ static unsigned int random_order(struct plain *plain)
 	return min(random_below(plain, 12), random_below(plain, 12));
 }
 
-/* At times empty, at times longer than the window. */
+/* The range from @pfn to this end can be empty or reach past the window. */
 static unsigned long random_end(struct plain *plain, unsigned long pfn)
 {
 	return pfn + (prandom_u32_state(&plain->rnd) >> (12 + random_below(plain, 20)));
@@ -886,7 +888,7 @@ static void random_del(struct kunit *test, struct plain *plain)
 	unsigned int order = random_order(plain);
 	bool there;
 
-	/* A folio that is there, more often than mere chance would. */
+	/* In half of the cases choose an order with which the map has a folio at @pfn. */
 	if (*page_at(plain, pfn) && random_below(plain, 2))
 		order = *page_at(plain, pfn) - 1;
 	pfn = ALIGN_DOWN(pfn, BIT(order));
@@ -940,8 +942,8 @@ static void random_fill(struct kunit *test, struct plain *plain)
 }
 
 /*
- * The long tests take long enough, on a busy host, for RCU to complain: the
- * first lets its thread run, the second tells it that this one went by.
+ * On a busy host the long tests run long enough for a stall warning of RCU. The first
+ * call lets the thread of RCU run, the second reports a quiescent state to it.
  */
 static void let_others_run(void)
 {
@@ -966,7 +968,7 @@ static void test_random(struct kunit *test)
 		random_query(test, plain);
 		if (step % 16 == 0)
 			random_fill(test, plain);
-		/* Takes long enough, on a busy host, for RCU to complain. */
+		/* On a busy host this loop runs long enough for a stall warning of RCU. */
 		cond_resched();
 	}
 
@@ -981,7 +983,7 @@ static void test_random(struct kunit *test)
 }
 
 /*
- * Runs of pages: the blocks that they split into, all or none
+ * Runs of pages: the parts that they split into; all parts are added, or none
  */
 
 #define RUN_MAX_ORDER	18
@@ -999,7 +1001,7 @@ static void del_run(struct kunit *test, unsigned long pfn, unsigned long end)
 	KUNIT_ASSERT_EQ(test, next(0, PFN_END), NOTHING);
 }
 
-/* Another kernel splits the same way: worked out by hand. */
+/* Linux 7.3 splits a run into the same parts. The expected parts were found by hand. */
 static void test_run_blocks(struct kunit *test)
 {
 	static const struct kho_map_folio one[] = { { 7, 0 } };
@@ -1035,7 +1037,7 @@ static void test_run_blocks(struct kunit *test)
 	del_run(test, 0x7fff, 0x10001);
 }
 
-/* Blocks follow each other, and none could have been larger. */
+/* Parts follow each other without a gap, and no part could have been larger. */
 static void check_run(struct kunit *test, unsigned long pfn, unsigned long end)
 {
 	while (pfn < end) {
@@ -1072,7 +1074,7 @@ static void test_run_random(struct kunit *test)
 	}
 }
 
-/* A run that takes leaves of several orders and two of order 0. */
+/* A run that needs leaves of several orders, and two leaves of order 0. */
 static void test_run_no_memory(struct kunit *test)
 {
 	const unsigned long pfn = KHO_MAP_LEAF_BITS - 1, end = pfn + 8;
@@ -1096,12 +1098,12 @@ static void test_run_no_memory(struct kunit *test)
 }
 
 /*
- * Nodes: running out of them, races to make them, giving them back
+ * Nodes: allocations that fail, two callers that allocate the same node, freeing
  */
 
 /*
- * Folio 0 is there; adding another one takes @missing new nodes. Lets each of
- * their allocations fail.
+ * The map has folio 0; adding another folio allocates @missing nodes. Lets each of
+ * these allocations fail in turn.
  */
 static void check_no_memory(struct kunit *test, unsigned long pfn,
 			    unsigned int order, unsigned int missing)
@@ -1125,14 +1127,14 @@ static void check_no_memory(struct kunit *test, unsigned long pfn,
 		KUNIT_EXPECT_EQ(test, next(1, PFN_END), NOTHING);
 		KUNIT_EXPECT_EQ(test, map.orders, orders);
 
-		/* What it is left with is no worse: it goes on from there. */
+		/* Adding the folio again succeeds and allocates the nodes that are missing. */
 		KUNIT_ASSERT_EQ(test, add(pfn, order), 0);
 		KUNIT_EXPECT_TRUE(test, has(pfn, order));
 		KUNIT_EXPECT_TRUE(test, has(0, 0));
 		KUNIT_EXPECT_EQ(test, nodes_in_use(), KHO_MAP_LEVELS + missing);
 	}
 
-	/* One failure more would not be noticed. */
+	/* Adding the folio allocates no more than @missing nodes. */
 	make_anew(test);
 	KUNIT_ASSERT_EQ(test, add(0, 0), 0);
 	mem.fail_in = missing + 1;
@@ -1146,7 +1148,7 @@ static void test_no_memory(struct kunit *test)
 	unsigned long pfn = KHO_MAP_LEAF_BITS;
 
 	check_no_memory(test, pfn - 1, 0, 0);
-	/* With pages of 16 KiB the root tells order 0 from others, and nothing else. */
+	/* With 16 KiB pages the root has only one entry for order 0: PFN_END ends the loop. */
 	for (unsigned int missing = 1; missing <= TOP_LEVEL && pfn < PFN_END; missing++) {
 		check_no_memory(test, pfn, 0, missing);
 		pfn *= KHO_MAP_TABLE_ENTRIES;
@@ -1168,8 +1170,8 @@ static void test_no_root(struct kunit *test)
 }
 
 /*
- * While add() allocates its nth node, somebody else adds @pfn, and with it makes
- * all that is missing down to the leaf.
+ * While add() allocates its nth node, another caller adds @pfn and allocates all
+ * missing nodes down to the leaf.
  */
 static void check_race(struct kunit *test, unsigned int nth, unsigned long pfn,
 		       unsigned int nodes)
@@ -1186,7 +1188,7 @@ static void check_race(struct kunit *test, unsigned int nth, unsigned long pfn,
 	KUNIT_EXPECT_EQ(test, next(0, PFN_END), FOLIO(0, 0));
 	KUNIT_EXPECT_EQ(test, next(1, PFN_END), FOLIO(pfn, 0));
 
-	/* Only what was not needed was freed. */
+	/* Only the node that lost the race was freed. */
 	KUNIT_EXPECT_EQ(test, nodes_in_use(), nodes);
 	KUNIT_EXPECT_EQ(test, mem.frees, 1);
 }
@@ -1196,7 +1198,7 @@ static void test_lost_race(struct kunit *test)
 	for (unsigned int nth = 1; nth <= TOP_LEVEL; nth++)
 		check_race(test, nth, 1, KHO_MAP_LEVELS);
 
-	/* With a leaf of its own it is about tables only. */
+	/* If the folio of the other caller has another leaf, only tables are shared. */
 	for (unsigned int nth = 1; nth < TOP_LEVEL; nth++)
 		check_race(test, nth, KHO_MAP_LEAF_BITS, KHO_MAP_LEVELS + 1);
 }
@@ -1210,13 +1212,13 @@ static void test_destroy(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, add(PFN_END - BIT(order), order), 0);
 	}
 
-	/* Full tables, where the entries at both ends count. */
+	/* Fill a table, so that its first and its last entry are freed as well. */
 	for (unsigned long i = 0; i < KHO_MAP_TABLE_ENTRIES; i++)
 		KUNIT_ASSERT_EQ(test, add(i * KHO_MAP_LEAF_BITS, 0), 0);
 	KUNIT_EXPECT_GT(test, nodes_in_use(), KHO_MAP_TABLE_ENTRIES);
 	KUNIT_EXPECT_EQ(test, mem.frees, 0);
 
-	/* Deleting frees no nodes: somebody may be looking at them. */
+	/* Deleting folios frees no nodes, since other threads may be reading them. */
 	for (order = 0; order <= KHO_MAP_MAX_ORDER; order++)
 		KUNIT_EXPECT_TRUE(test, del(0, order));
 	KUNIT_EXPECT_EQ(test, mem.frees, 0);
@@ -1227,8 +1229,8 @@ static void test_destroy(struct kunit *test)
 }
 
 /*
- * Short cuts: the first folio behind them of an order, if there is one, and what
- * is found with them and without.
+ * Short cuts: they lead to the same leaf as a search from the root, also for the last
+ * folio of an order that they cover. The next folio, if there is one, has none.
  */
 static void test_short_cuts(struct kunit *test)
 {
@@ -1239,7 +1241,7 @@ static void test_short_cuts(struct kunit *test)
 	struct kho_map raw = { .root = map.root };
 	unsigned long *leaf;
 
-	/* A folio that no short cut leads to makes none. */
+	/* Adding a folio that is above those that a short cut covers creates none. */
 	if (far < nr) {
 		KUNIT_ASSERT_EQ(test, add(far << order, order), 0);
 		KUNIT_EXPECT_NULL(test, map.near[order]);
@@ -1254,7 +1256,7 @@ static void test_short_cuts(struct kunit *test)
 	if (far < nr)
 		KUNIT_EXPECT_FALSE(test, kho_map_near_leaf(&map, far << order, order, &leaf));
 
-	/* The same tree as another kernel finds it. */
+	/* The next kernel has the same tree, but finds the short cuts itself. */
 	KUNIT_EXPECT_FALSE(test, kho_map_near_leaf(&raw, last << order, order, &leaf));
 	KUNIT_EXPECT_TRUE(test, kho_map_test(&raw, last << order, order));
 	raw.orders = map.orders;
@@ -1262,7 +1264,7 @@ static void test_short_cuts(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, raw.near[order], map.near[order]);
 	KUNIT_EXPECT_TRUE(test, kho_map_test(&raw, last << order, order));
 
-	/* Who saw the root may follow a short cut when it is gone, but nobody else. */
+	/* A map without a root and without short cuts has no folio. */
 	raw = (struct kho_map){};
 	KUNIT_EXPECT_FALSE(test, kho_map_test(&raw, last << order, order));
 
@@ -1275,15 +1277,15 @@ static void test_short_cuts(struct kunit *test)
  */
 
 /**
- * struct walk - a walk that is being watched
- * @test: who watches it
- * @nr: nodes visited so far
- * @nr_leaves: leaves among them
- * @stop_at: which visit returns @err, from 1; 0 for none
- * @err: what it returns
- * @node: the nodes visited
- * @above: the node visited last on each level
- * @above_key: its first key
+ * struct walk - the state of a walk that watch() checks
+ * @test: the test
+ * @nr: number of nodes visited so far
+ * @nr_leaves: number of leaves among them
+ * @stop_at: number of the visit that returns @err, from 1 on; 0 for none
+ * @err: what this visit returns
+ * @node: physical addresses of the nodes visited
+ * @above: by level, physical address of the node visited last
+ * @above_key: by level, first key of the node visited last
  */
 struct walk {
 	struct kunit *test;
@@ -1296,7 +1298,7 @@ struct walk {
 	u64 above_key[KHO_MAP_LEVELS];
 };
 
-/* How many keys a node covers. */
+/* Returns the number of keys that a node covers. */
 static u64 span(unsigned int level)
 {
 	return level ? span(level - 1) * KHO_MAP_TABLE_ENTRIES : KHO_MAP_LEAF_BITS;
@@ -1388,7 +1390,7 @@ static void test_walk_stops(struct kunit *test)
 	}
 }
 
-/* What a walk is told not to trust it does not touch. There is no such memory. */
+/* The address of a node in memory that does not exist: a walk must not read it. */
 #define BAD_NODE	BIT_ULL(45)
 
 static int refuse_bad(phys_addr_t node, unsigned int level, u64 first_key, void *arg)
@@ -1426,8 +1428,9 @@ struct raw_map {
 };
 
 /*
- * Reads memory as another kernel would. @index has the bits of the key above
- * those that this node tells apart. What finds no place is counted only.
+ * Reads the tree as another kernel would, with numbers only. @index has the bits of
+ * the key above those that this node covers. Keys for which raw->key has no room are
+ * only counted.
  */
 static void read_raw(struct raw_map *raw, u64 addr, int level, u64 index)
 {
@@ -1467,7 +1470,7 @@ static void test_layout(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(known_keys); i++)
 		KUNIT_EXPECT_EQ(test, raw->key[i], known_keys[i].key);
 
-	/* Every second one, to see that it is the right bit that goes. */
+	/* Delete every second folio, to check that the right bits are cleared. */
 	for (i = 0; i < ARRAY_SIZE(known_keys); i += 2)
 		KUNIT_EXPECT_TRUE(test, del(known_keys[i].pfn, known_keys[i].order));
 	memset(raw, 0, sizeof(*raw));
