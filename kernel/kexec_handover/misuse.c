@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Extra checks of Kexec HandOver, with CONFIG_KEXEC_HANDOVER_DEBUG: warnings
- * for what callers must not do and would not notice before the next kernel runs.
+ * Extra checks of Kexec HandOver, with CONFIG_KEXEC_HANDOVER_DEBUG: warnings about
+ * mistakes of callers that otherwise show only in the next kernel.
  *
- * This file owns nothing but the warnings. Each has the memory, the caller, and
- * the way that led there.
+ * This file owns the warnings. Each names the memory and the calling function, and
+ * has a backtrace.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -21,14 +21,14 @@
 
 /**
  * kho_misuse_preserve - check memory that is about to be preserved
- * @map: the preserved folios
- * @pfn: its first PFN
- * @end: the first PFN after it
+ * @map: the outgoing map
+ * @pfn: first PFN of the memory
+ * @end: first PFN after it
  * @caller: an address in the function that preserves it
  *
- * Warns if it lies in scratch, or if any of it is preserved.
+ * Warns if any page of the memory lies in scratch or is preserved already.
  *
- * Context: any.
+ * Context: any, never sleeps. From the core_initcalls on.
  */
 void kho_misuse_preserve(const struct kho_map *map, unsigned long pfn, unsigned long end,
 			 unsigned long caller)
@@ -46,14 +46,14 @@ void kho_misuse_preserve(const struct kho_map *map, unsigned long pfn, unsigned 
 
 /**
  * kho_misuse_unpreserve - check memory that is about to be unpreserved
- * @map: the preserved folios
- * @pfn: its first PFN
- * @end: the first PFN after it
+ * @map: the outgoing map
+ * @pfn: first PFN of the memory
+ * @end: first PFN after it
  * @caller: an address in the function that unpreserves it
  *
- * Warns if it is not in the map, or only as part of something larger.
+ * Warns if the memory does not consist of whole folios of the map.
  *
- * Context: any.
+ * Context: any, never sleeps. From the core_initcalls on.
  */
 void kho_misuse_unpreserve(const struct kho_map *map, unsigned long pfn, unsigned long end,
 			   unsigned long caller)
@@ -71,15 +71,15 @@ void kho_misuse_unpreserve(const struct kho_map *map, unsigned long pfn, unsigne
 }
 
 /**
- * kho_misuse_free - check pages that go back to the page allocator
- * @map: the preserved folios
- * @pfn: PFN of the first of them
- * @order: their order
+ * kho_misuse_free - check pages that are being freed
+ * @map: the outgoing map
+ * @pfn: first PFN of the pages
+ * @order: the order that they are freed with
  *
- * Warns if any of them is preserved: the next kernel would get what somebody
- * else has written there.
+ * Warns if any of them is preserved: the page allocator can give it to another user,
+ * and the next kernel would restore what that user has written there.
  *
- * Context: any.
+ * Context: any, never sleeps. From the core_initcalls on.
  */
 void kho_misuse_free(const struct kho_map *map, unsigned long pfn, unsigned int order)
 {

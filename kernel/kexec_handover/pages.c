@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs of single pages that outlive a kexec.
+ * Runs of order-0 pages that are preserved over a kexec.
  *
- * This file owns how a run of order-0 pages gets into the preserved map, as the
- * largest aligned parts that it splits into, and how such parts become single
- * pages again. In the map they are what folios of their order are, and until
- * somebody restores them their struct pages are, too.
+ * This file owns how a run of order-0 pages is added to the preserved map, as the
+ * largest aligned parts that it splits into, and how restored parts become order-0
+ * pages again. The map does not distinguish a part from a folio of the same order,
+ * so the struct pages of a part are those of a folio until it is restored.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -29,14 +29,14 @@
 #include "ram.h"
 #include "restore.h"
 
-/* Is it a valid run of pages? @end gets the first PFN after it. */
+/* Do all pages of a run have struct pages? Stores the first PFN after the run in @end. */
 static bool run_ok(unsigned long pfn, unsigned long nr_pages, unsigned long *end)
 {
 	if (!nr_pages || check_add_overflow(pfn, nr_pages, end) ||
 	    *end > PHYS_PFN(PHYS_ADDR_MAX))
 		return false;
 
-	/* A pageblock is there as a whole, or not at all. */
+	/* pfn_valid() is the same for all pages of a pageblock. */
 	for (; pfn < *end; pfn = ALIGN(pfn + 1, pageblock_nr_pages)) {
 		if (!pfn_valid(pfn))
 			return false;
@@ -46,8 +46,8 @@ static bool run_ok(unsigned long pfn, unsigned long nr_pages, unsigned long *end
 }
 
 /*
- * End of the part of [pfn, end) that is on one node. Where the memory of no
- * other node can begin, pages need not be looked at.
+ * Returns the end of the pages from @pfn to at most @end that are on the NUMA node of
+ * @pfn. Pages below the start of the next node are not looked at one by one.
  */
 static unsigned long one_node(unsigned long pfn, unsigned long end)
 {
@@ -65,7 +65,7 @@ static unsigned long one_node(unsigned long pfn, unsigned long end)
 	return next;
 }
 
-/* All of a run, or nothing. */
+/* Adds all parts of a run to the outgoing map, or none if there is no memory. */
 static int add_run(unsigned long pfn, unsigned long end)
 {
 	unsigned long p, next;
@@ -105,18 +105,19 @@ static int preserve_run(unsigned long pfn, unsigned long nr_pages, unsigned long
 
 /**
  * kho_preserve_pages - hand a run of order-0 pages over to the next kernel
- * @page: the first of them; all must stay allocated until they are unpreserved
- *	or the kexec is done
- * @nr_pages: how many they are; they lie one after the other in physical memory
+ * @page: first page of the run. All pages must stay allocated until they are
+ *	unpreserved or the kexec is done.
+ * @nr_pages: number of pages in the run, which are physically contiguous
  *
- * Length and alignment can be any. The next kernel takes them back with
- * kho_restore_pages(), for the same run. What it costs depends on the number of
- * parts that the run splits into, not on the number of pages.
+ * The run can have any length and alignment. The next kernel takes it back by calling
+ * kho_restore_pages() for the same run. The call takes time for each part that the
+ * run splits into, not for each page.
  *
  * Context: may sleep. From the core_initcalls on.
- * Return: 0; -EOPNOTSUPP if KHO is off; -EINVAL if there is no such run or part
- * of it lies in scratch or in hot-added memory; -ENOMEM. After an
- * error nothing has changed.
+ * Return: 0; -EOPNOTSUPP if KHO is off; -EINVAL if @nr_pages is 0, if a page of the
+ * run has no struct page, or if one lies in scratch or in hot-added memory; -ENOMEM
+ * if there is no memory for a node of the map. After an error no page of the run is
+ * preserved that was not before.
  */
 int kho_preserve_pages(struct page *page, unsigned long nr_pages)
 {
@@ -130,11 +131,11 @@ int kho_preserve_pages(struct page *page, unsigned long nr_pages)
 EXPORT_SYMBOL_GPL(kho_preserve_pages);
 
 /**
- * kho_unpreserve_pages - do not hand a run of pages over after all
- * @page: the first of them
- * @nr_pages: how many they are: exactly the run that was preserved
+ * kho_unpreserve_pages - take a run of pages out of what is handed over
+ * @page: first page of the run
+ * @nr_pages: number of pages in the run, which must be the run that was preserved
  *
- * Context: any.
+ * Context: any, never sleeps. From the core_initcalls on.
  */
 void kho_unpreserve_pages(struct page *page, unsigned long nr_pages)
 {
@@ -156,22 +157,23 @@ void kho_unpreserve_pages(struct page *page, unsigned long nr_pages)
 EXPORT_SYMBOL_GPL(kho_unpreserve_pages);
 
 /*
- * Undoes what makes a compound page of a part that was taken. Other fields are
- * as the initialisation of struct pages left them.
+ * Makes order-0 pages of the compound page of a restored part. It resets the fields
+ * that prepare_folio() in mm/kho_init.c sets; the others still have the values of
+ * __init_single_page().
  */
 static void split_part(unsigned long pfn, unsigned int order)
 {
 	struct page *head = pfn_to_page(pfn);
 
 	if (order) {
-		/* Here the folio has its order, length and map counts. */
+		/* The first tail page has order, length and map counts of the folio. */
 		head[1].flags &= ~PAGE_FLAGS_SECOND;
 		head[1].index = 0;
 	}
 	for (unsigned long i = 1; i < BIT(order); i++) {
 		struct page *page = pfn_to_page(pfn + i);
 
-		/* In the second tail, this also ends the list of splits. */
+		/* In the second tail page, mapping overlaps _deferred_list of the folio. */
 		page->mapping = NULL;
 		clear_compound_head(page);
 		set_page_count(page, 1);
@@ -181,7 +183,10 @@ static void split_part(unsigned long pfn, unsigned int order)
 	ClearPageReserved(head);
 }
 
-/* As if each page came from alloc_page(). At most %MAX_PAGE_ORDER. */
+/*
+ * Reports pages to allocation profiling, page_owner and page_table_check as if each
+ * came from alloc_page(). @order is at most MAX_PAGE_ORDER.
+ */
 static void note_pages(struct page *page, unsigned int order)
 {
 	if (mem_alloc_profiling_enabled()) {
@@ -193,7 +198,7 @@ static void note_pages(struct page *page, unsigned int order)
 	page_table_check_alloc(page, order);
 }
 
-/* From parts of a run that were taken to single pages of their owner. */
+/* Makes order-0 pages of all parts of a run that kho_restore_take_run() has taken. */
 static void make_pages(unsigned long pfn, unsigned long end)
 {
 	while (pfn < end) {
@@ -209,17 +214,19 @@ static void make_pages(unsigned long pfn, unsigned long end)
 
 /**
  * kho_restore_pages - take back a run of pages that the previous kernel preserved
- * @phys: address of the first of them
- * @nr_pages: how many they are
+ * @phys: physical address of the first page
+ * @nr_pages: number of pages in the run
  *
- * The pages are the caller's from then on, as if each came from alloc_page():
- * reference count 1, to be freed one by one. The run can be one that was
- * preserved as such, or any that consists of exactly what was preserved.
+ * The caller owns the pages afterwards, as if each came from alloc_page(): each has
+ * the reference count 1 and is freed on its own. The run can be one that was passed
+ * to kho_preserve_pages(), or any other that consists of whole preserved folios and
+ * parts.
  *
- * Context: any but hard interrupts, from the end of kho_memory_init() on: also
- * before struct pages are initialised and before there is a slab allocator.
- * Return: the first page; NULL, after a warning and with nothing taken, if not
- * exactly these pages were handed over or if any of them is taken.
+ * Context: any but hard interrupts, never sleeps. From the end of kho_memory_init()
+ * on: also before struct pages are initialised and before the slab allocator works.
+ * Return: the first page; NULL, after a warning and with nothing restored, if the
+ * run does not consist of whole folios and parts that were handed over, or if one of
+ * them was restored before.
  */
 struct page *kho_restore_pages(phys_addr_t phys, unsigned long nr_pages)
 {

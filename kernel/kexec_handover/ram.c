@@ -2,11 +2,11 @@
 /*
  * Which memory can be handed over?
  *
- * This file owns the answer: memory that was there at boot, where the next kernel
- * finds it as well, and that is not in scratch, where the next kernel starts. It
- * also allocates such memory. Hot-added memory, wherever it is, is in no memory
- * map that kexec hands on: the next kernel knows nothing of it until it was added
- * once more, which is long after the page allocator has started.
+ * This file owns the answer: memory that was RAM at boot and that does not lie in
+ * scratch. It also allocates such memory. The next kernel starts in scratch and
+ * overwrites it. Hot-added memory, at whatever address, is not in the memory map
+ * that kexec passes to the next kernel: that kernel does not know it until it is
+ * hot-added again, long after the page allocator has started.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -29,9 +29,11 @@ unsigned long *kho_ram_special __ro_after_init;
 unsigned long kho_ram_nr_stretches __ro_after_init;
 
 /**
- * struct ram_range - PFNs [start, end) that were RAM at boot
- * @start: the first one
- * @end: the one after the last
+ * struct ram_range - a range of PFNs that were RAM at boot
+ * @start: first PFN of the range
+ * @end: first PFN after it
+ *
+ * kho_ram_init() writes all fields in a core_initcall; constant from then on.
  */
 struct ram_range {
 	unsigned long start;
@@ -61,7 +63,7 @@ static int __init add_boot_ram(unsigned long pfn, unsigned long nr_pages, void *
 	return 0;
 }
 
-/* The stretches that [start, end) has a page of. */
+/* Marks all stretches that contain a page of [start, end). */
 static void __init mark_special(unsigned long start, unsigned long end)
 {
 	unsigned long first = start >> KHO_RAM_STRETCH_ORDER;
@@ -89,10 +91,10 @@ static void __init mark_stretches(void)
 }
 
 /**
- * kho_ram_init - note which memory was there at boot
+ * kho_ram_init - record which memory is RAM at boot
  *
- * Context: core_initcall, when no memory was hot-added yet and scratch is known.
- * Return: 0 or -ENOMEM.
+ * Context: may sleep. kho_start(), before any memory is hot-added.
+ * Return: 0; -ENOMEM if there is no memory for the list.
  */
 int __init kho_ram_init(void)
 {
@@ -126,11 +128,12 @@ static bool was_there_at_boot(unsigned long pfn, unsigned long end)
 
 /**
  * kho_ram_can_go_out - can memory be handed over to the next kernel?
- * @pfn: its first PFN
- * @end: the first PFN after it
+ * @pfn: first PFN of the memory
+ * @end: first PFN after it
  *
- * Context: any, after kho_ram_init().
- * Return: true if all of it was there at boot, and none of it lies in scratch.
+ * Context: any, never sleeps; after kho_ram_init().
+ * Return: true if all of the memory was RAM at boot and none of it lies in scratch;
+ * false if not.
  */
 bool kho_ram_can_go_out(unsigned long pfn, unsigned long end)
 {
@@ -138,7 +141,11 @@ bool kho_ram_can_go_out(unsigned long pfn, unsigned long end)
 	       was_there_at_boot(pfn, end);
 }
 
-/* Memory in scratch would be lost. The page allocator gives the kernel none. */
+/*
+ * Returns @folio if it can be handed over; otherwise frees it and returns NULL. The
+ * page allocator gives scratch to movable allocations only, and this is none: hence
+ * the warning.
+ */
 static struct folio *if_it_can_go_out(struct folio *folio)
 {
 	if (!folio)
@@ -154,13 +161,14 @@ static struct folio *if_it_can_go_out(struct folio *folio)
 
 /**
  * kho_ram_alloc_folio - allocate memory that can be handed over
- * @order: of the folio
+ * @order: order of the folio
  *
- * The first choice of the page allocator may be hot-added memory. What was there
- * at boot is in low memory, then, or on one of the nodes.
+ * If the page allocator returns hot-added memory, this tries low memory and then
+ * each NUMA node.
  *
  * Context: may sleep; after kho_ram_init().
- * Return: a zeroed folio, not preserved; NULL if there is no memory.
+ * Return: a zeroed folio, which is not preserved yet; NULL if no memory is free that
+ * can be handed over.
  */
 struct folio *kho_ram_alloc_folio(unsigned int order)
 {
@@ -190,14 +198,16 @@ static int count_ram(unsigned long start_pfn, unsigned long nr_pages, void *arg)
 }
 
 /**
- * kho_ram_is_ram - can memory that somebody else named be read?
- * @phys: physical address
- * @size: bytes
+ * kho_ram_is_ram - is all of a range RAM?
+ * @phys: physical address of the range
+ * @size: size of the range in bytes
  *
- * region_intersects() does not answer this: it takes a hole for RAM.
+ * Checks an address that another kernel has written before it is read.
+ * region_intersects() is not enough: it returns REGION_INTERSECTS for a range of RAM
+ * with a hole in it.
  *
- * Context: any, from kho_memory_init() on.
- * Return: true if all of it is RAM.
+ * Context: process context or boot, from kho_memory_init() on.
+ * Return: true if all of the range is RAM; false if not, and for an empty range.
  */
 bool kho_ram_is_ram(u64 phys, u64 size)
 {

@@ -15,19 +15,20 @@
 struct folio;
 
 /*
- * A stretch is as much memory as one leaf of the map covers with folios of order
- * 0. Bit n of kho_ram_special is set if some memory of stretch n cannot be handed
- * over, because it lies in scratch or because the next kernel does not know it at
- * boot. Only folios there have to be compared with each region. kho_ram_init()
- * sets both in a core_initcall; until then there are no stretches. The stretch in
- * which memory ends does not count.
+ * A stretch is the memory that one leaf of the map covers with folios of order 0.
+ * Bit n of kho_ram_special is set if some memory of stretch n cannot be handed over,
+ * because it lies in scratch or because it was not RAM at boot. Only folios in such
+ * a stretch have to be compared with each region. kho_ram_nr_stretches is the number
+ * of stretches below max_pfn at boot, without the last one if memory ends within it.
+ * kho_ram_init() sets both in a core_initcall; they are 0 before that and constant
+ * from then on.
  */
 #define KHO_RAM_STRETCH_ORDER	KHO_MAP_LEAF_SHIFT
 
 extern unsigned long *kho_ram_special;
 extern unsigned long kho_ram_nr_stretches;
 
-/* Is it known at a glance that this folio can be handed over? */
+/* Returns true if all memory of the folio's stretch can be handed over. */
 static __always_inline bool kho_ram_ordinary(unsigned long pfn, unsigned int order)
 {
 	unsigned long stretch = pfn >> KHO_RAM_STRETCH_ORDER;
