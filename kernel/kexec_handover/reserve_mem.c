@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * reserve_mem= regions that outlive a kexec, with their address and content.
+ * reserve_mem= regions that keep their address and content over a kexec.
  *
- * This file owns where such a region is in a kernel that was handed over to,
- * and the blob that tells the next kernel.
+ * This file owns the address of such a region in a kernel that receives a handover,
+ * and the blob that passes the addresses to the next kernel.
  *
- * reserve_mem= is parsed long before it is known what was handed over, and
- * memblock then allocates from scratch only, which cannot be handed on. So all
- * that parsing does after a handover is to note what is wanted. Nobody looks for
- * a region before the page allocator is up, and kho_memory_init() settles where
- * each one is: by then the map was checked, and memblock still is in charge.
+ * reserve_mem= is parsed long before the incoming map is read. At that time memblock
+ * allocates from scratch only, and memory in scratch cannot be handed over to the
+ * next kernel. So after a handover kho_reserve_mem_add() only records which regions
+ * the command line asks for, and kho_reserve_mem_settle() finds an address for each
+ * one in kho_memory_init(): the map is checked by then, and memblock still owns
+ * all free memory. No user looks up a region before the page allocator works.
  *
- * A region that comes in is taken out of the incoming map and reserved in
- * memblock, or just left to memblock if this kernel does not want it, before any
- * struct page in it is initialised. From there on it is what it would be after
- * a cold boot, reserved or free, and nothing else has to know about it. A
- * region that does not come in gets memory that neither the map nor scratch
- * has. The same goes for all of them if the handover is refused.
+ * A region that the previous kernel handed over is removed from the incoming map
+ * before any of its struct pages is initialised. If the command line asks for it, it
+ * is reserved in memblock; otherwise it is free memory. From then on all other code
+ * treats it as after a cold boot. A region that was not handed over gets free memory
+ * in which the map names no page and that is not in scratch. So do all regions if
+ * the handover is refused.
  *
- * Each region in the blob stands for itself: one that is not what the blob says is
- * not touched, and the others are revived all the same.
+ * Each region in the blob is checked on its own: if the description of one is
+ * invalid, that one is ignored and the others are revived.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -43,12 +44,17 @@
 #include "scratch.h"
 
 /**
- * struct region - a region of the command line
- * @name: its name
- * @align: the alignment that it is to have, a page at least
- * @start: its address, 0 as long as it is not settled
- * @size: its bytes; 0 if there is no memory for it
- * @preserved: its pages are in the map of what this kernel hands over
+ * struct region - a region that the command line asks for
+ * @name: its name, in reserved_mem_table of mm/memblock.c
+ * @align: alignment of its address in bytes, at least a page
+ * @start: points to its physical address, which is 0 until settle_region() or
+ *	place_region() sets it
+ * @size: points to its size in bytes, which place_region() sets to 0 if there is no
+ *	memory for the region
+ * @preserved: true if kho_reserve_mem_init() has preserved its pages
+ *
+ * kho_reserve_mem_add() writes all other fields. One CPU runs, without a lock, until
+ * kho_memory_init() returns; kho_reserve_mem_init() is an initcall.
  */
 struct region {
 	const char *name;
@@ -58,19 +64,19 @@ struct region {
 	bool preserved;
 };
 
-/* As many as memblock has room for. If it had more, the rest would not be kept. */
+/* As many as RESERVE_MEM_MAX_ENTRIES in mm/memblock.c. Further ones are not handed over. */
 static struct region regions[8] __initdata;
 static unsigned int nr_regions __initdata;
 
-/* The blob of the previous kernel, once it was read. */
+/* The blob of the previous kernel in the direct map, NULL until it is read. */
 static void *old_blob __initdata;
 
 /**
  * kho_reserve_mem_deferred - is it too early to allocate a region?
  *
- * Context: when reserve_mem= is parsed.
- * Return: true if kho_memory_init() will tell where the region is, false if it
- * is to be allocated now.
+ * Context: boot, when reserve_mem= is parsed.
+ * Return: true if kho_memory_init() sets the address of the region; false if the
+ * caller allocates the region now.
  */
 bool __init kho_reserve_mem_deferred(void)
 {
@@ -78,13 +84,15 @@ bool __init kho_reserve_mem_deferred(void)
 }
 
 /**
- * kho_reserve_mem_add - take note of a region
- * @name: its name
+ * kho_reserve_mem_add - record a region that the command line asks for
+ * @name: name of the region; it must stay in memory
  * @align: alignment of its address in bytes
- * @start: where its address is, or is to be put
- * @size: where its size in bytes is; set to 0 if there is no memory for it
+ * @start: points to its physical address, or to 0 if kho_reserve_mem_deferred() has
+ *	returned true: kho_memory_init() sets it then
+ * @size: points to its size in bytes; kho_memory_init() sets it to 0 if there is no
+ *	memory for the region
  *
- * Context: when reserve_mem= is parsed.
+ * Context: boot, when reserve_mem= is parsed.
  */
 void __init kho_reserve_mem_add(const char *name, phys_addr_t align,
 				phys_addr_t *start, phys_addr_t *size)
@@ -98,11 +106,12 @@ void __init kho_reserve_mem_add(const char *name, phys_addr_t align,
 }
 
 /**
- * kho_reserve_mem_bytes - how much of a range is in regions
- * @from: physical address
- * @to: the address after the range
+ * kho_reserve_mem_bytes - count the bytes of a range that are in regions
+ * @from: physical address of the range
+ * @to: first physical address after the range
  *
- * Return: bytes.
+ * Context: kho_memory_init() at cold boot, when all regions have an address.
+ * Return: the number of bytes.
  */
 u64 __init kho_reserve_mem_bytes(phys_addr_t from, phys_addr_t to)
 {
@@ -130,10 +139,13 @@ static struct region *__init find_region(const char *name)
 }
 
 /*
- * What came in
+ * Regions of the previous kernel
  */
 
-/* The blob, readable and all of one folio that was handed over; or NULL. */
+/*
+ * Returns the blob of the previous kernel. NULL if there is none, or, with a warning,
+ * if it is invalid or not part of one folio that was handed over.
+ */
 static const void *__init find_blob(void)
 {
 	phys_addr_t phys = 0;
@@ -158,7 +170,7 @@ static const void *__init find_blob(void)
 	return NULL;
 }
 
-/* Memory that the handover itself is written in is nobody's region. */
+/* Does a region contain the start of the root FDT or of a blob? Then it is invalid. */
 static bool __init holds_blob(phys_addr_t start, phys_addr_t size)
 {
 	int node;
@@ -189,10 +201,13 @@ static bool __init read_region(const void *fdt, int node, phys_addr_t *start,
 	       !check_add_overflow(*start, *size, &end) && !holds_blob(*start, *size);
 }
 
-/* Takes a region of the previous kernel out of the map, whoever gets it then. */
+/*
+ * Removes a region of the previous kernel from the incoming map, and reserves it if
+ * the command line asks for it.
+ */
 static void __init settle_region(const void *fdt, int node)
 {
-	/* In an FDT of an old version, a node's name may be damaged. */
+	/* fdt_get_name() returns NULL for a damaged name in an FDT before version 16. */
 	const char *name = fdt_get_name(fdt, node, NULL) ?: "";
 	struct region *region = find_region(name);
 	phys_addr_t start, size;
@@ -226,10 +241,13 @@ static void __init settle_region(const void *fdt, int node)
 }
 
 /*
- * Fresh regions in a kernel that was handed over to
+ * New regions in a kernel that received a handover
  */
 
-/* The lowest address in a range that is no region's to be, or PHYS_ADDR_MAX. */
+/*
+ * Returns the lowest address in a range that is preserved or in scratch, which may be
+ * below @start if a folio begins there. PHYS_ADDR_MAX if there is none.
+ */
 static phys_addr_t __init first_taken(phys_addr_t start, phys_addr_t end)
 {
 	unsigned long pfn = kho_incoming_next(PFN_DOWN(start), PFN_UP(end));
@@ -243,7 +261,7 @@ static phys_addr_t __init first_taken(phys_addr_t start, phys_addr_t end)
 	return taken;
 }
 
-/* As high as can be, as memblock does it. */
+/* Finds the highest free range, as memblock does by default. Returns 0 if there is none. */
 static phys_addr_t __init find_room(phys_addr_t size, phys_addr_t align)
 {
 	phys_addr_t from, to;
@@ -280,10 +298,10 @@ static void __init place_region(struct region *region)
 }
 
 /**
- * kho_reserve_mem_settle - find out where the regions are
+ * kho_reserve_mem_settle - set the address of each region
  *
- * Context: kho_memory_init() after a handover, once it was accepted or refused,
- * and before the struct pages of any folio are initialised.
+ * Context: kho_memory_init() with inherited scratch, after the handover was accepted
+ * or refused and before the struct pages of any folio are initialised.
  */
 void __init kho_reserve_mem_settle(void)
 {
@@ -303,7 +321,7 @@ void __init kho_reserve_mem_settle(void)
 }
 
 /*
- * What goes out
+ * Regions for the next kernel
  */
 
 static int __init preserve_region(struct region *region)
@@ -332,7 +350,7 @@ static int __init write_region(void *fdt, const struct region *region)
 	       fdt_end_node(fdt);
 }
 
-/* Returns an error of libfdt. */
+/* Preserves all regions and writes them into @fdt. Returns 0 or an error of libfdt. */
 static int __init write_blob(void *fdt)
 {
 	int err;
@@ -388,7 +406,7 @@ out:
 }
 postcore_initcall(kho_reserve_mem_init);
 
-/* After debugfs, which keeps a copy. */
+/* Runs after kho_debugfs_init() has copied the blob in an fs_initcall. */
 static int __init kho_reserve_mem_late_init(void)
 {
 	kho_restore_free(old_blob);

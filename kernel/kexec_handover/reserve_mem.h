@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Regions of reserve_mem= that outlive a kexec, see reserve_mem.c.
+ * Regions of reserve_mem= that are handed over, see reserve_mem.c.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

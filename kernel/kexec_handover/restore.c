@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Folios of the previous kernel: given back.
+ * Folios of the previous kernel are restored: given to their owners in this kernel.
  *
- * This file owns a folio that waits, from the moment that its block is set up
- * until somebody restores it, and the end of the incoming map.
+ * This file owns a waiting folio from the moment that its block is set up until its
+ * owner restores it, and frees the incoming map when no folio waits any more.
  *
- * A folio that waits for its owner has, in its first struct page, PG_reserved
- * set, as for any page that is not the page allocator's, and a mark with its
- * order in page->private. Whoever replaces the mark by 0 has claimed the folio. It
- * counts as managed all the time: it is in use.
+ * The first struct page of a waiting folio has PG_reserved set, like other pages
+ * that do not belong to the page allocator, and KHO_WAITING_MARK with its order in
+ * page->private. The CPU whose cmpxchg() replaces this mark by 0 has claimed the
+ * folio. Waiting folios count as managed pages, since they are in use.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -35,10 +35,10 @@
 #include "incoming.h"
 #include "restore.h"
 
-/* All struct pages are initialised. Set once, by kho_restore_finish(). */
+/* True once all struct pages are initialised. kho_restore_finish() sets it. */
 static bool finished;
 
-/* Bit 0 is set by the CPU that drops the map. */
+/* Bit 0 is set by the CPU that drops the map, with test_and_set_bit(). */
 static unsigned long dropped;
 static struct rcu_work drop_work;
 
@@ -51,7 +51,10 @@ static void drop_map(struct work_struct *work)
 	kho_init_free_memblock(kho_incoming.nodes, kho_incoming_nodes_bytes(kho_incoming.nr_nodes));
 }
 
-/* The last folio was restored: nobody has to look into the map any more. */
+/*
+ * Frees the incoming map after a grace period of RCU. Called when no folio waits any
+ * more. kho_restore_finish() and count_taken() may both call it; the first call counts.
+ */
 static void drop_map_once(void)
 {
 	if (test_and_set_bit(0, &dropped))
@@ -59,32 +62,37 @@ static void drop_map_once(void)
 
 	trace_kho_drop(0, kho_incoming.nr_nodes);
 
+	/* Pairs with READ_ONCE() in named_order(), find_node() and kho_map_next_of_order(). */
 	WRITE_ONCE(kho_incoming.map.root, NULL);
 	INIT_RCU_WORK(&drop_work, drop_map);
 	queue_rcu_work(system_unbound_wq, &drop_work);
 }
 
 /*
- * The order of the folio at @pfn that was handed over, or -1. If the map names
- * it then its struct page may be looked at, once its block was set up.
+ * Returns the order with which the incoming map names the folio at @pfn, or -1. If the
+ * map names it then its block is set up on return, so that the caller can access its
+ * struct page.
  *
- * Somebody else may take the last folio and drop the map meanwhile, but what a
- * root that was seen leads to is there until rcu_read_unlock().
+ * The caller holds rcu_read_lock(). Another CPU can restore the last folio and drop
+ * the map meanwhile, but the nodes below a root that was read here are freed only
+ * after rcu_read_unlock().
  */
 static __always_inline int named_order(unsigned long pfn)
 {
 	int order = -1;
 
+	/* Pairs with WRITE_ONCE() in drop_map_once(). */
 	if (READ_ONCE(kho_incoming.map.root))
 		order = kho_map_order_at(&kho_incoming.map, pfn);
 
+	/* Pairs with smp_store_release() in kho_restore_finish(). */
 	if (order >= 0 && !READ_ONCE(finished))
 		kho_init_folio(pfn, order);
 
 	return order;
 }
 
-/* False if the folio no longer waits. */
+/* Claims the folio. Returns false if it does not wait with this order. */
 static __always_inline bool claim(struct page *page, unsigned int order)
 {
 	unsigned long mark = KHO_WAITING_MARK | order;
@@ -92,27 +100,30 @@ static __always_inline bool claim(struct page *page, unsigned int order)
 	return cmpxchg(&page->private, mark, 0) == mark;
 }
 
-/* A folio that was claimed is taken for good. */
+/* Counts a claimed folio as taken. The last one drops the map. */
 static __always_inline void count_taken(unsigned int order)
 {
 	atomic_long_dec(&kho_incoming.unclaimed[order]);
+	/* Both pair with smp_store_release() and smp_mb() in kho_restore_finish(). */
 	if (atomic_long_dec_and_test(&kho_incoming.nr_unclaimed) &&
 	    READ_ONCE(finished))
 		drop_map_once();
 }
 
-/* The order of the folio that waits and begins with @page, or -1. */
+/* Returns the order of the waiting folio that begins with @page, or -1 if none does. */
 static __always_inline int waiting_order(struct page *page)
 {
+	/* Pairs with cmpxchg() in claim(), which decides if the folio still waits. */
 	unsigned long order = READ_ONCE(page->private) ^ KHO_WAITING_MARK;
 
 	return order <= KHO_MAX_RUN_ORDER && test_bit(PG_reserved, &page->flags) ? order : -1;
 }
 
 /*
- * The order of the folio that waits at @pfn, which is taken with it, or -1. A part
- * of a run that is larger than @max_order is no folio. Once all struct pages are
- * initialised they say what the map would, in 40 instructions less.
+ * Takes the folio that waits at @pfn. Returns its order, or -1 if none waits there or
+ * if its order is above @max_order: then it is a part of a run. Once all struct
+ * pages are initialised, this reads the order from the struct page, which takes 40
+ * instructions less than a look-up in the map.
  */
 static __always_inline int take(unsigned long pfn, int max_order)
 {
@@ -131,10 +142,13 @@ static __always_inline int take(unsigned long pfn, int max_order)
 	return order;
 }
 
-/* Claims what [pfn, end) consists of. Returns where it could not go on, or @end. */
+/*
+ * Claims all folios of [pfn, end). Returns @end, or the PFN at which no folio waits or
+ * its folio does not end by @end.
+ */
 static unsigned long claim_run(unsigned long pfn, unsigned long end)
 {
-	/* What was restored and freed may be hot-removed by now, but is still named. */
+	/* The map still names folios that were restored, freed and then hot-removed. */
 	while (pfn < end && pfn_valid(pfn)) {
 		int order = named_order(pfn);
 
@@ -152,21 +166,22 @@ static void unclaim_run(unsigned long pfn, unsigned long end)
 		struct page *page = pfn_to_page(pfn);
 		unsigned int order = compound_order(page);
 
+		/* Pairs with READ_ONCE() in waiting_order() and cmpxchg() in claim(). */
 		WRITE_ONCE(page->private, KHO_WAITING_MARK | order);
 		pfn += BIT(order);
 	}
 }
 
 /**
- * kho_restore_take_run - take all folios of a range of pages
+ * kho_restore_take_run - take all waiting folios of a range of pages
  * @pfn: first PFN of the range
  * @end: first PFN after it
  *
- * What is taken still has PG_reserved set and is a folio of its order.
+ * The folios keep PG_reserved and their struct pages: make_pages() changes these.
  *
  * Context: as kho_restore_folio().
- * Return: true; or false, with nothing taken, if the range does not consist
- * of whole folios that wait.
+ * Return: true if all were taken; false, with none of them taken, if the range does
+ * not consist of whole waiting folios.
  */
 bool kho_restore_take_run(unsigned long pfn, unsigned long end)
 {
@@ -189,23 +204,23 @@ bool kho_restore_take_run(unsigned long pfn, unsigned long end)
 	return next == end;
 }
 
-/* Let debugging options know that the folio is allocated. */
+/* Reports the folio to page_owner and page_table_check as allocated. */
 static void note_folio(struct page *page, unsigned int order)
 {
 	const unsigned int piece = min(order, MAX_PAGE_ORDER);
 
-	/* Else an empty loop is left. */
+	/* Without both options, skip the loop, which would do nothing. */
 	if (!IS_ENABLED(CONFIG_PAGE_OWNER) && !IS_ENABLED(CONFIG_PAGE_TABLE_CHECK))
 		return;
 
-	/* Both step through an array that ends where a section does. */
+	/* Both access page_ext, whose arrays end at the border of a section. */
 	for (unsigned long i = 0; i < BIT(order); i += BIT(piece)) {
 		set_page_owner(nth_page(page, i), piece, GFP_KERNEL);
 		page_table_check_alloc(nth_page(page, i), piece);
 	}
 }
 
-/* From a folio that waits to one that folio_alloc() could have returned. */
+/* Changes a folio that was taken into one as folio_alloc() returns it. */
 static void make_ordinary(struct page *page, unsigned int order)
 {
 	folio_clear_reserved((struct folio *)page);
@@ -213,14 +228,14 @@ static void make_ordinary(struct page *page, unsigned int order)
 	note_folio(page, order);
 }
 
-/* The folio that waits at @pfn, which is the caller's then, or NULL. */
+/* Restores the folio that waits at @pfn. Returns NULL if none waits there. */
 static __always_inline struct folio *restore(unsigned long pfn, int max_order)
 {
 	struct page *page;
 	int order = -1;
 
 	rcu_read_lock();
-	/* What was restored and freed may be hot-removed by now, but is still named. */
+	/* Memory of a folio that was restored and freed may have been hot-removed since. */
 	if (likely(pfn_valid(pfn)))
 		order = take(pfn, max_order);
 	rcu_read_unlock();
@@ -242,15 +257,16 @@ static noinline void refuse_restore(phys_addr_t phys, unsigned long caller)
 
 /**
  * kho_restore_folio - take back a folio that the previous kernel preserved
- * @phys: its address
+ * @phys: physical address of the folio
  *
- * The folio is the caller's from then on, as if it came from folio_alloc():
- * reference count 1, to be freed with folio_put().
+ * The caller owns the folio afterwards, as if it came from folio_alloc(): it has the
+ * reference count 1 and is freed with folio_put().
  *
- * Context: any but hard interrupts, from the end of kho_memory_init() on: also
- * before struct pages are initialised and before there is a slab allocator.
- * Return: the folio; NULL, after a warning, if exactly this folio was not
- * handed over or is taken.
+ * Context: any but hard interrupts, never sleeps. From the end of kho_memory_init()
+ * on: also before struct pages are initialised and before the slab allocator works.
+ * Return: the folio, with the order that it was preserved with; NULL, after a
+ * warning, if no folio that begins at @phys was handed over or if it was restored
+ * before.
  */
 struct folio *kho_restore_folio(phys_addr_t phys)
 {
@@ -265,7 +281,7 @@ struct folio *kho_restore_folio(phys_addr_t phys)
 }
 EXPORT_SYMBOL_GPL(kho_restore_folio);
 
-/* The map may be dropped any time. */
+/* Finds the next folio that the incoming map names. Another CPU may drop the map. */
 static bool next_named(unsigned long pfn, struct kho_map_folio *folio)
 {
 	bool found;
@@ -278,10 +294,10 @@ static bool next_named(unsigned long pfn, struct kho_map_folio *folio)
 }
 
 /**
- * kho_restore_release - free the folios that nobody has asked for
+ * kho_restore_release - free all folios that wait for their owner
  *
  * Context: may sleep, once all struct pages are initialised.
- * Return: how many there were.
+ * Return: the number of folios that were freed.
  */
 unsigned long kho_restore_release(void)
 {
@@ -303,15 +319,15 @@ unsigned long kho_restore_release(void)
 }
 
 /*
- * Beginning and end
+ * Steps of the boot sequence
  */
 
 /**
- * kho_restore_trace - let a tracer know of the handover
+ * kho_restore_trace - emit the tracepoint kho_accept
  *
- * There is none yet when it is accepted.
+ * Tracing does not work yet when kho_memory_init() accepts the handover.
  *
- * Context: initcalls, before the first restore there.
+ * Context: kho_start(), a core_initcall, before it restores its blob.
  */
 void __init kho_restore_trace(void)
 {
@@ -319,9 +335,13 @@ void __init kho_restore_trace(void)
 }
 
 /**
- * kho_restore_finish - all blocks are set up
+ * kho_restore_finish - let restores read struct pages in place of the map
  *
- * Context: all struct pages are initialised, workqueues take work.
+ * Also restores the page of the root FDT if the map names it, and drops the map if
+ * no folio waits any more.
+ *
+ * Context: page_alloc_init_late(). All struct pages are initialised; workqueues
+ * accept work.
  */
 void __init kho_restore_finish(void)
 {
@@ -330,16 +350,20 @@ void __init kho_restore_finish(void)
 
 	kho_init_finish();
 
-	/* It is kept, and its page is an ordinary one from now on. */
+	/* The root FDT stays in memory for good, in a page like any allocated page. */
 	if (kho_incoming.fdt_kept)
 		kho_restore_folio(kho_incoming.fdt_phys);
 
 	trace_kho_finish(atomic_long_read(&kho_incoming.nr_unclaimed), kho_incoming.nr_nodes);
-	/* Struct pages first, see take(). */
+	/*
+	 * All struct pages are initialised before other CPUs see @finished. Pairs with
+	 * smp_load_acquire() in take().
+	 */
 	smp_store_release(&finished, true);
 	/*
 	 * Pairs with atomic_long_dec_and_test() in count_taken(), which is a full
-	 * barrier: either that sees @finished, or this sees that nothing waits.
+	 * barrier: count_taken() sees @finished, or this function sees that no folio
+	 * waits, or both do. drop_map_once() drops the map once.
 	 */
 	smp_mb();
 	if (!atomic_long_read(&kho_incoming.nr_unclaimed))
@@ -347,10 +371,10 @@ void __init kho_restore_finish(void)
 }
 
 /**
- * kho_restore_get_stats - count what was handed over
- * @stats: where to
+ * kho_restore_get_stats - get the numbers of folios that were handed over
+ * @stats: where to store them
  *
- * Context: any.
+ * Context: any, never sleeps. From the end of kho_memory_init() on.
  */
 void kho_restore_get_stats(struct kho_restore_stats *stats)
 {
@@ -362,9 +386,9 @@ void kho_restore_get_stats(struct kho_restore_stats *stats)
 }
 
 /**
- * kho_waiting_pages - how many pages wait for somebody to restore them?
+ * kho_waiting_pages - count the pages of folios that wait for their owner
  *
- * Context: any. 0 before the end of kho_memory_init().
+ * Context: any, never sleeps. From the end of kho_memory_init() on; 0 before it.
  * Return: the number of pages.
  */
 unsigned long kho_waiting_pages(void)
@@ -377,7 +401,7 @@ unsigned long kho_waiting_pages(void)
 	return pages;
 }
 
-/* When everything that is built in has had its turn. Modules may still come. */
+/* All built-in code has run its initcalls. Modules may restore folios later. */
 static int __init report_waiting(void)
 {
 	unsigned long nr = atomic_long_read(&kho_incoming.nr_unclaimed);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Folios that are given back to their owners, see restore.c.
+ * Restoring the folios of the previous kernel, see restore.c.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -12,10 +12,12 @@
 #include "map.h"
 
 /**
- * struct kho_restore_stats - what became of the folios that were handed over
- * @folios: those handed over, by order
- * @unclaimed: those of them that nobody has restored yet, by order
- * @nodes: nodes of the map
+ * struct kho_restore_stats - numbers of folios that were handed over
+ * @folios: number of folios that were handed over, by order
+ * @unclaimed: number of folios that wait for their owner, by order
+ * @nodes: number of nodes of the incoming map
+ *
+ * kho_restore_get_stats() writes all fields of its caller's struct.
  */
 struct kho_restore_stats {
 	unsigned long folios[KHO_MAX_RUN_ORDER + 1];
