@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Scratch: the memory that a starting kernel may use before it knows what the
- * previous one preserved. Nothing in it is ever preserved.
+ * Scratch: the memory that a starting kernel may allocate from before it has read
+ * the map of preserved folios. No page of scratch is ever preserved.
  *
- * This file owns the array of scratch regions, wherever they come from: the
- * previous kernel, or scratch_reserve.c at cold boot. mm/kho_scratch.c keeps
- * unmovable pages out of them while the system runs; image.c puts the next kernel
- * there and nowhere else.
+ * This file owns the array of scratch regions, which come from the previous kernel,
+ * or from scratch_reserve.c at cold boot. mm/kho_scratch.c keeps unmovable pages out
+ * of scratch while the system runs; image.c places the segments of the next kernel
+ * in scratch.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -26,9 +26,9 @@ unsigned int kho_scratch_cnt __ro_after_init;
 bool kho_scratch_inherited __ro_after_init;
 
 /**
- * kho_scratch_set - these are the scratch regions
- * @array: the regions, in the direct map
- * @cnt: number of them
+ * kho_scratch_set - set the array of scratch regions
+ * @array: the array, in the direct map
+ * @cnt: number of its entries
  *
  * Context: boot, before the page allocator starts.
  */
@@ -53,14 +53,15 @@ static bool __init mark_regions(const struct kho_scratch *array, unsigned int cn
 
 /**
  * kho_scratch_adopt - inherit the scratch regions of the previous kernel
- * @array_phys: address of their array, which kho_check_scratch() has checked
- * @cnt: number of them
+ * @array_phys: physical address of their array, which kho_check_scratch() has checked
+ * @cnt: number of its entries
  *
- * From here on memblock allocates from scratch only.
+ * If this succeeds, memblock allocates from scratch only from here on.
  *
  * Context: boot; memblock knows all RAM and early_memremap() works. The direct map
- * may not be there yet.
- * Return: true; false, with nothing changed, if memblock has no room for them.
+ * may not exist yet.
+ * Return: true if the regions are marked in memblock; false, with nothing changed,
+ * if the array cannot be mapped or memblock has no room for the marks.
  */
 bool __init kho_scratch_adopt(phys_addr_t array_phys, unsigned int cnt)
 {
@@ -82,12 +83,13 @@ bool __init kho_scratch_adopt(phys_addr_t array_phys, unsigned int cnt)
 }
 
 /**
- * kho_scratch_array_in_scratch - does the array of regions itself lie in scratch?
+ * kho_scratch_array_in_scratch - does the array of scratch regions lie in scratch?
  *
- * It is handed over where it is, and kexec could load the next kernel over it. The
- * previous kernel may have left it there; Linux 7.3 does.
+ * The next kernel reads the array where it lies, and in scratch kexec could load
+ * that kernel over it. Linux 7.3 leaves the array that it hands over in scratch.
  *
- * Return: true if it does.
+ * Context: kho_start(), a core_initcall.
+ * Return: true if any byte of the array lies in scratch; false if none does.
  */
 bool __init kho_scratch_array_in_scratch(void)
 {
@@ -96,12 +98,13 @@ bool __init kho_scratch_array_in_scratch(void)
 }
 
 /**
- * kho_scratch_move_array - move the array of regions
- * @to: where to; stays there for good
+ * kho_scratch_move_array - move the array of scratch regions
+ * @to: where to copy it, in memory that is never freed
  *
- * The page that it was in stays reserved, since nobody knows what else is in it.
+ * The page of the old array stays reserved, because it may contain other data of the
+ * previous kernel.
  *
- * Context: core_initcall.
+ * Context: kho_start(), a core_initcall.
  */
 void __init kho_scratch_move_array(void *to)
 {
@@ -109,14 +112,15 @@ void __init kho_scratch_move_array(void *to)
 }
 
 /**
- * kho_scratch_overlap - does memory lie in scratch?
- * @phys: physical address
- * @size: bytes
+ * kho_scratch_overlap - does a range overlap scratch?
+ * @phys: physical address of the range
+ * @size: size of the range in bytes
  *
- * What lies in scratch does not survive a kexec and cannot be preserved.
+ * Memory in scratch cannot be preserved.
  *
- * Context: any, from kho_memory_init() on.
- * Return: true if any byte does.
+ * Context: any, never sleeps. From kho_memory_init() on.
+ * Return: true if any byte of the range lies in scratch; false if none does, or if
+ * there is no scratch.
  */
 bool kho_scratch_overlap(phys_addr_t phys, size_t size)
 {

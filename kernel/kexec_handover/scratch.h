@@ -12,36 +12,41 @@
 #include <linux/mmzone.h>
 #include <linux/types.h>
 
-/* A region for low memory and one for any memory come before those of the nodes. */
+/*
+ * Indexes of the regions: one in low memory, one anywhere, then one for each NUMA
+ * node that has memory.
+ */
 #define KHO_SCRATCH_LOW		0
 #define KHO_SCRATCH_GLOBAL	1
 #define KHO_SCRATCH_NODES	2
 #define KHO_SCRATCH_MAX		(KHO_SCRATCH_NODES + MAX_NUMNODES)
 
 /*
- * Scratch consists of whole blocks of the size that the buddy allocator merges
- * pages up to: the buddy of a free page of scratch is never outside of scratch.
+ * Scratch consists of whole blocks of MAX_ORDER_NR_PAGES pages and of whole
+ * pageblocks: the buddy of a free page of scratch always lies in scratch, too, and
+ * each pageblock of scratch can have the type MIGRATE_CMA.
  */
 #define KHO_SCRATCH_ALIGN	\
 	(max_t(phys_addr_t, MAX_ORDER_NR_PAGES, pageblock_nr_pages) << PAGE_SHIFT)
 
 /*
  * The array of scratch regions and the number of its entries, 0 if KHO is off.
- * scratch.c sets them, at boot and before the page allocator starts; both are
- * constant from then on, but for where the array is: kho_scratch_move_array()
- * changes that once, in a core_initcall.
+ * kho_scratch_set() sets both at boot, before the page allocator starts. The entries
+ * and their number are constant from then on. kho_scratch_move_array() can change the
+ * address of the array once, in a core_initcall.
  */
 extern struct kho_scratch *kho_scratch;
 extern unsigned int kho_scratch_cnt;
 
 /*
- * Did the regions come with a handover? They are free memory like all other then,
- * while those that are reserved at cold boot stay reserved in memblock until
- * mm/kho_scratch.c gives them to CMA. Set by kho_scratch_adopt().
+ * True if the regions are inherited from the previous kernel: they are free memory in
+ * memblock then. Regions that are reserved at cold boot stay reserved in memblock
+ * until kho_scratch_release() gives them to CMA. kho_scratch_adopt() sets this;
+ * constant from then on.
  */
 extern bool kho_scratch_inherited;
 
-/* A region may be empty. Its address means nothing then. */
+/* A region of size 0 overlaps nothing: its address has no meaning. */
 static inline bool kho_region_overlaps(const struct kho_scratch *region, phys_addr_t phys,
 				       u64 size)
 {

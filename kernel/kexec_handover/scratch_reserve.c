@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Scratch at cold boot: how much memory is it to have, and where?
+ * The size and the place of scratch, which is reserved at cold boot.
  *
- * This file owns kho_scratch=, measures what this kernel has taken from memblock,
- * and reserves the regions. Scratch is chosen once and inherited by every later
- * kernel. It must hold what a kernel allocates from memblock while it boots, and
- * beside it the kernel image (twice: as it is loaded and as it is unpacked) and
- * the initrd.
+ * This file owns kho_scratch=, measures what this kernel has reserved in memblock,
+ * and reserves the scratch regions. They are chosen once, and each later kernel
+ * inherits them. Scratch must have room for all that a kernel allocates from memblock
+ * while it boots, for the kernel image twice (as kexec loads it and as it unpacks
+ * itself), and for the initrd.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -58,6 +58,7 @@ static u64 __init bytes_within(phys_addr_t start, phys_addr_t end, phys_addr_t f
 	return from < to ? to - from : 0;
 }
 
+/* What count_hugetlb_cma() counts: @bytes in the physical range [@start, @end). */
 struct range_use {
 	phys_addr_t start;
 	phys_addr_t end;
@@ -75,7 +76,7 @@ static int __init count_hugetlb_cma(struct cma *cma, void *arg)
 	return 0;
 }
 
-/* What hugepages= and hugetlb_cma= took of [start, end) for gigantic pages. */
+/* Counts the bytes of [start, end) that hugepages= and hugetlb_cma= have reserved. */
 static u64 __init hugetlb_bytes(phys_addr_t start, phys_addr_t end)
 {
 	struct range_use use = { .start = start, .end = end };
@@ -86,7 +87,7 @@ static u64 __init hugetlb_bytes(phys_addr_t start, phys_addr_t end)
 	for (int nid = 0; nid < MAX_NUMNODES; nid++) {
 		struct huge_bootmem_page *page;
 
-		/* Not initialised if nobody asked for such pages. */
+		/* hugetlb initialises the list when it allocates the first page. */
 		if (!huge_boot_pages[nid].next)
 			continue;
 		list_for_each_entry(page, &huge_boot_pages[nid], list)
@@ -97,13 +98,13 @@ static u64 __init hugetlb_bytes(phys_addr_t start, phys_addr_t end)
 	return use.bytes;
 }
 
-/* How much of a range is reserved and still not to be counted, see kho_scratch_reserve(). */
+/* The argument of kho_scratch_reserve(). */
 static u64 (*not_counted)(phys_addr_t start, phys_addr_t end) __initdata;
 
 /*
- * Bytes of [start, end) that memblock has given away. The next kernel does not put
- * reserve_mem= regions into scratch, and no scratch is large enough for gigantic
- * pages.
+ * Counts the reserved bytes of [start, end) for which the next kernel needs room in
+ * scratch. It needs none for reserve_mem= regions, which keep their place, nor for
+ * gigantic pages, which would make scratch too large.
  */
 static u64 __init reserved_bytes(phys_addr_t start, phys_addr_t end)
 {
@@ -125,7 +126,7 @@ static u64 __init reserved_bytes(phys_addr_t start, phys_addr_t end)
 	return bytes;
 }
 
-/* What the kernel and its initrd have of [start, end). */
+/* Counts the bytes of [start, end) that the kernel image and the initrd use. */
 static u64 __init image_bytes(phys_addr_t start, phys_addr_t end)
 {
 	u64 bytes = bytes_within(start, end, __pa_symbol(_text), __pa_symbol(_end));
@@ -136,7 +137,10 @@ static u64 __init image_bytes(phys_addr_t start, phys_addr_t end)
 	return bytes;
 }
 
-/* What crashkernel= took of [start, end): as much again will do, unscaled. */
+/*
+ * Counts the bytes of crashkernel= regions that begin in [start, end). The next kernel
+ * reserves the same number of bytes, so they are not scaled.
+ */
 static u64 __init crash_bytes(phys_addr_t start, phys_addr_t end)
 {
 	u64 bytes = 0;
@@ -166,7 +170,10 @@ static void __init default_sizes(u64 *low, u64 *global)
 	kho_scratch_size_compute(&use, &request, low, global);
 }
 
-/* Of a node, what neither counts as global nor as low. */
+/*
+ * Returns the default size of the region of a NUMA node: it counts memory above the
+ * limit of low memory, without kernel image, initrd and crashkernel=.
+ */
 static u64 __init default_node_size(int nid)
 {
 	struct memblock_region *mem;
@@ -188,7 +195,7 @@ static u64 __init default_node_size(int nid)
 	return kho_scratch_size_scale(bytes, request.percent);
 }
 
-/* All at once, since each region that is reserved would count for the next one. */
+/* Sets the sizes of all regions before one is reserved, so that none counts another. */
 static void __init choose_sizes(struct kho_scratch *regions)
 {
 	u64 low = request.low, global = request.global;
@@ -204,26 +211,26 @@ static void __init choose_sizes(struct kho_scratch *regions)
 		regions[i++].size = request.percent ? default_node_size(nid) : request.node;
 }
 
-/* A region with the size that it has in the array. */
+/* Reserves a region below @limit on node @nid, with the size in @region rounded up. */
 static bool __init reserve_region(struct kho_scratch *region, phys_addr_t limit, int nid)
 {
-	/* No region is left out: their order tells what they are for. */
+	/* Also reserve a region of size 0: an index in the array stands for a purpose. */
 	region->size = ALIGN(max(region->size, 1), KHO_SCRATCH_ALIGN);
 	region->addr = memblock_alloc_range_nid(region->size, KHO_SCRATCH_ALIGN, 0,
 						limit, nid, true);
 	if (!region->addr)
 		return false;
 
-	/* Its pages come and go as free memory, where kmemleak must not look. */
+	/* Its pages become free memory later, which kmemleak must not scan. */
 	kmemleak_ignore_phys(region->addr);
 
 	return true;
 }
 
 /*
- * The regions with the fewest places to be in come first. Low memory may be the
- * only place on a node where a region fits, and is on more nodes than one, as a
- * rule. Returns the region that cannot be had, or NULL.
+ * Reserves all regions, those with the fewest possible places first: on some nodes the
+ * region fits into low memory only, while the low-memory region can usually be on
+ * several nodes. Returns the first region for which there is no memory, or NULL.
  */
 static const struct kho_scratch *__init reserve_regions(struct kho_scratch *regions)
 {
@@ -276,13 +283,14 @@ static bool __init reserve_all(struct kho_scratch *regions, unsigned int cnt)
 }
 
 /**
- * kho_scratch_reserve - take scratch from memblock, at cold boot
- * @excluded: how many bytes of a range are reserved, but for something that the
- *	next kernel will not put into scratch
+ * kho_scratch_reserve - reserve scratch at cold boot
+ * @excluded: returns how many bytes of a physical range are reserved for something
+ *	that the next kernel does not place in scratch
  *
- * Context: kho_memory_init(), when all else is allocated from memblock.
- * Return: true if all of it could be had. If not, logs why and leaves memblock
- * as it was.
+ * Context: kho_memory_init(), when everything else is allocated from memblock.
+ * Return: true if all regions are reserved; false, after a message and with memblock
+ * as it was, if there is no memory for one of them or all together would be more
+ * than half of memory.
  */
 bool __init kho_scratch_reserve(u64 (*excluded)(phys_addr_t start, phys_addr_t end))
 {
@@ -301,7 +309,7 @@ bool __init kho_scratch_reserve(u64 (*excluded)(phys_addr_t start, phys_addr_t e
 		return true;
 	}
 
-	/* An address of 0 is that of a region that was not reached. */
+	/* Regions with address 0 were not reserved. */
 	for (unsigned int i = 0; i < cnt; i++)
 		if (regions[i].addr)
 			memblock_phys_free(regions[i].addr, regions[i].size);

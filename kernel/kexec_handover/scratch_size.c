@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How large scratch is to be: arithmetic, and the value of kho_scratch=.
+ * How the size of scratch is computed, and how kho_scratch= is parsed.
  *
- * Nothing here knows of memory. scratch_reserve.c measures what the kernel has
- * taken, and reserves what comes out.
+ * No function here accesses memblock, so KUnit can test all of them. scratch_reserve.c
+ * measures what the kernel has reserved, and reserves the sizes that are computed
+ * here.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -60,9 +61,10 @@ static bool __init parse_sizes(const char *arg, struct kho_scratch_request *req)
 /**
  * kho_scratch_size_parse - parse the value of kho_scratch=
  * @arg: the value
- * @req: what it asks for; changed even if it is malformed
+ * @req: where to store the percentages or sizes; also changed if @arg is malformed
  *
- * Return: true; false if @arg is malformed.
+ * Context: boot.
+ * Return: true if @arg is valid; false if it is malformed.
  */
 bool __init kho_scratch_size_parse(const char *arg, struct kho_scratch_request *req)
 {
@@ -72,11 +74,12 @@ bool __init kho_scratch_size_parse(const char *arg, struct kho_scratch_request *
 }
 
 /**
- * kho_scratch_size_scale - a percentage of a size
- * @bytes: the size
- * @percent: how much of it
+ * kho_scratch_size_scale - compute a percentage of a size
+ * @bytes: the size in bytes
+ * @percent: the percentage, can be above 100
  *
- * Return: bytes.
+ * Context: boot.
+ * Return: the percentage of @bytes, in bytes, rounded down.
  */
 u64 __init kho_scratch_size_scale(u64 bytes, unsigned int percent)
 {
@@ -84,18 +87,26 @@ u64 __init kho_scratch_size_scale(u64 bytes, unsigned int percent)
 }
 
 /**
- * kho_scratch_size_compute - how much the next kernel will want
+ * kho_scratch_size_compute - compute the sizes of the first two scratch regions
  * @use: what this kernel has reserved
- * @req: percentages of it
- * @low: bytes that the low-memory region is to have
- * @global: bytes that the global region is to have
+ * @req: the percentages
+ * @low: where to store the size of the low-memory region in bytes
+ * @global: where to store the size of the global region in bytes
  *
- * The next kernel will want what this one took, scaled. Each byte counts in one
- * region. The image counts as global: that is where kexec and KASLR put kernels, so
- * that they are in nobody's way. Low memory counts as low, also that of node 0:
- * allocations that ask for a node take memory of another node before they fail.
- * What lies above low memory counts on its node, in scratch_reserve.c. What
- * crashkernel= took counts as global or as low, and is not scaled.
+ * The next kernel is assumed to need what this one has reserved, times the
+ * percentage. Each byte counts for one region:
+ *
+ * - The kernel image and the initrd count for the global region, where kexec and
+ *   KASLR place kernels.
+ * - Other memory below the limit of low memory counts for the low-memory region, on
+ *   any node. An allocation for a node takes memory of another node if its own has
+ *   none.
+ * - Memory of crashkernel= counts for the region where it lies, low or global, and is
+ *   not scaled.
+ * - Other memory above the limit of low memory counts for the region of its node, in
+ *   scratch_reserve.c.
+ *
+ * Context: boot.
  */
 void __init kho_scratch_size_compute(const struct kho_scratch_use *use,
 				     const struct kho_scratch_request *req,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How large scratch is to be, see scratch_size.c.
+ * How the size of scratch is computed, see scratch_size.c.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -10,12 +10,16 @@
 #include <linux/types.h>
 
 /**
- * struct kho_scratch_request - what kho_scratch= asks for
- * @percent: of what the kernel has reserved at boot; if it is 0 the sizes count
- * @image_percent: the same for the kernel image and its initrd
- * @low: bytes of the low-memory region
- * @global: bytes of the global region
- * @node: bytes of the region of each node
+ * struct kho_scratch_request - the value of kho_scratch=
+ * @percent: percentage of what the kernel has reserved at boot; 0 if the value has
+ *	sizes
+ * @image_percent: the same for the kernel image and the initrd
+ * @low: size of the low-memory region in bytes, 0 if the value is a percentage
+ * @global: size of the global region in bytes, as @low
+ * @node: size of the region of each node in bytes, as @low
+ *
+ * kho_scratch_size_parse() writes all fields, as an early parameter; constant from
+ * then on.
  */
 struct kho_scratch_request {
 	unsigned int percent;
@@ -26,22 +30,24 @@ struct kho_scratch_request {
 };
 
 /*
- * The default. The image counts twice, since it is there twice: as kexec loads it
- * and as it unpacks itself. Everything else will take as much memory as it does in
- * this kernel, and nearly all of that is struct pages and swiotlb, in large pieces:
- * the fifth of scratch that is left beside them is for alignment and for a next
- * kernel that takes a little more. process_kho_scratch() relies on that.
+ * The default. The kernel image counts with 200%, since it is in memory twice: as
+ * kexec loads it and as it unpacks itself. Everything else is expected to take as
+ * much memory as in this kernel, mostly large allocations for struct pages and
+ * swiotlb. With 125% a fifth of scratch stays free after them, for alignment and for
+ * a next kernel that needs more. process_kho_scratch() relies on this fifth.
  */
 #define KHO_SCRATCH_DEFAULT	\
 	((struct kho_scratch_request) { .percent = 125, .image_percent = 200 })
 
 /**
  * struct kho_scratch_use - what this kernel has reserved, in bytes
- * @image_below: the kernel image and its initrd, as far as they are in low memory
- * @image_above: the kernel image and its initrd elsewhere
- * @below: all that is reserved in low memory
- * @crash_below: the part of @below that is for a crash kernel
- * @crash_above: what is for a crash kernel in all other memory
+ * @image_below: the bytes of kernel image and initrd that are in low memory
+ * @image_above: the bytes of kernel image and initrd in all other memory
+ * @below: all bytes that are reserved in low memory
+ * @crash_below: the part of @below that crashkernel= has reserved
+ * @crash_above: the bytes that crashkernel= has reserved in all other memory
+ *
+ * default_sizes() fills in its own struct on the stack.
  */
 struct kho_scratch_use {
 	u64 image_below;

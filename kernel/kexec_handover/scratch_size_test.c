@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of how large scratch gets, see scratch_size.c: what
- * kho_scratch= can say, and what is made of it by default.
+ * KUnit tests of scratch_size.c: how kho_scratch= is parsed, and which sizes are
+ * computed from the percentages.
  *
- * What is tested is there at boot only, and so are the tests.
+ * The functions under test are in init memory, so these tests run at boot only.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -48,15 +48,15 @@ static void __init test_parse_sizes(struct kunit *test)
 		{ "64m,1g,512k", SZ_64M, SZ_1G, SZ_512K },
 		{ "1,2,3", 1, 2, 3 },
 		{ "0x1000,010,1T", SZ_4K, 8, SZ_1T },
-		{ "16E,1,1", 0, 0, 0 },		/* is more than there are numbers */
+		{ "16E,1,1", 0, 0, 0 },		/* malformed: 16 EiB do not fit into 64 bits */
 		{ "8E,8E,8E", 1ULL << 63, 1ULL << 63, 1ULL << 63 },
 	};
 
 	for (int i = 0; i < ARRAY_SIZE(good); i++) {
 		struct kho_scratch_request req;
 
-		KUNIT_EXPECT_EQ_MSG(test, kho_scratch_size_parse(good[i].arg, &req), good[i].low != 0,
-				    "%s", good[i].arg);
+		KUNIT_EXPECT_EQ_MSG(test, kho_scratch_size_parse(good[i].arg, &req),
+				    good[i].low != 0, "%s", good[i].arg);
 		if (!good[i].low)
 			continue;
 		KUNIT_EXPECT_EQ(test, req.percent, 0);
@@ -85,7 +85,7 @@ static void __init test_parse_malformed(struct kunit *test)
 	}
 }
 
-/* In MiB, to be read. */
+/* All sizes are in MiB here, so that the test cases are readable. */
 static void __init expect_sizes(struct kunit *test, struct kho_scratch_use use,
 				unsigned int percent, u64 low, u64 global)
 {
@@ -112,7 +112,7 @@ static void __init test_sizes(struct kunit *test)
 	expect_sizes(test, use, 150, 15, 60);
 }
 
-/* The image counts for the global region, with a percentage of its own. */
+/* The kernel image counts for the global region, with its own percentage. */
 static void __init test_sizes_image_percent(struct kunit *test)
 {
 	const struct kho_scratch_use use = { .image_below = 40, .below = 60 };
@@ -124,7 +124,7 @@ static void __init test_sizes_image_percent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, global, 80);
 }
 
-/* A crash kernel's memory counts once and where it is. */
+/* Memory of crashkernel= is not scaled, and counts for the region where it lies. */
 static void __init test_sizes_crash(struct kunit *test)
 {
 	struct kho_scratch_use low = {
@@ -139,7 +139,7 @@ static void __init test_sizes_crash(struct kunit *test)
 	expect_sizes(test, both, 200, 20 + 256, 80 + 512);
 }
 
-/* An image that lies above, which low memory then has nothing of, or a part. */
+/* A kernel image that lies above low memory, with all of its bytes or with a part. */
 static void __init test_sizes_image_above(struct kunit *test)
 {
 	struct kho_scratch_use all = { .image_above = 40, .below = 10 };
@@ -151,13 +151,13 @@ static void __init test_sizes_image_above(struct kunit *test)
 
 static void __init test_sizes_large(struct kunit *test)
 {
-	/* 16 TiB. */
+	/* SZ_16M MiB are 16 TiB. */
 	struct kho_scratch_use use = { .image_below = 40, .below = SZ_16M };
 
 	expect_sizes(test, use, 1000, 10 * (SZ_16M - 40ULL), 400);
 }
 
-/* Read in debugfs when boot is over. */
+/* Not init data: debugfs reads the array after boot, when init memory is freed. */
 static struct kunit_case __refdata kho_scratch_cases[] = {
 	KUNIT_CASE(test_parse_percent),
 	KUNIT_CASE(test_parse_sizes),
