@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Struct pages of blocks that folios were handed over in.
+ * Struct pages of the blocks in which the previous kernel preserved folios.
  *
  * This file owns every struct page of such a block from kho_memory_init() until
  * the block is set up, and decides which of its pages the page allocator gets.
  *
- * The unit of work is the block: MAX_ORDER_NR_PAGES pages, aligned, within which
- * the buddy allocator merges free pages. A block that the incoming map names pages
- * in is set up once: all of its struct pages are initialised, then those of the
- * preserved folios are made into folios that wait, and only have to be taken. Any
- * of three may be the first to need the block, and sets it up: memblock, as it
- * frees what is initialised early; deferred initialisation; or a restore before
- * either. A lock bit and a ready bit for each block keep them apart. Blocks without
- * preserved pages have neither.
+ * The unit of work is the block: MAX_ORDER_NR_PAGES aligned pages, within which the
+ * buddy allocator merges free pages. A block in which the incoming map names a page
+ * is a named block. It is set up once: set_up_block() initialises all of its struct
+ * pages and prepares those of each preserved folio, so that the folio waits for its
+ * owner. Three callers may need a block first, and the first one sets it up:
  *
- * Pages that wait are in use, like any allocated page. They count as managed, in
- * their zone and in totalram_pages(), as soon as the other pages of their block do.
+ * - memblock_free_pages(), for pages whose struct pages are initialised early;
+ * - deferred struct page initialisation;
+ * - kho_restore_folio() and kho_restore_pages(), if they come before both.
+ *
+ * A lock bit and a ready bit for each block exclude these callers from each other.
+ * Blocks without preserved pages need no such bits.
+ *
+ * Waiting pages are in use, like allocated pages. They count as managed pages of
+ * their zone, and in totalram_pages(), as soon as the other pages of their block do.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -47,17 +51,20 @@ static_assert(BLOCK_PAGES <= KHO_MAP_LEAF_BITS);
 static_assert(BLOCK_PAGES >= BITS_PER_LONG);
 
 /**
- * struct blocks - the blocks while struct pages are being initialised
- * @named: bit n is set if block n may have pages that must not be freed. Constant
- *	from kho_init_start() on. NULL if no block has such pages, and again once
- *	all struct pages are initialised, see kho_init_finish().
- * @locked: bit n is the lock under which block n is set up
- * @ready: bit n is set once block n is set up
- * @start: the memory that all three are in
- * @bytes: its size
- * @free_work: frees it
+ * struct blocks - the state of all blocks while struct pages are initialised
+ * @named: bit n is set if block n may have pages that must not be freed.
+ *	kho_init_prepare() sets the pointer and the bits in kho_memory_init(); both
+ *	are constant from then on, until kho_init_finish() sets the pointer to NULL.
+ *	NULL if there is no handover. Readers after boot hold rcu_read_lock().
+ * @locked: bit n is the lock under which set_up_block() sets up block n
+ * @ready: bit n is set once block n is set up. set_up_block() sets it with the bit in
+ *	@locked held.
+ * @start: the memory of the three bitmaps. kho_init_prepare() allocates it,
+ *	free_blocks() frees it a grace period of RCU after kho_init_finish().
+ * @bytes: size of this memory in bytes, with the same writer
+ * @free_work: calls free_blocks()
  */
-static struct {
+static struct blocks {
 	unsigned long *named;
 	unsigned long *locked;
 	unsigned long *ready;
@@ -67,23 +74,29 @@ static struct {
 } blocks;
 
 /**
- * struct deferred_part - the part of a node that deferred initialisation is for
- * @start: the first PFN that has no struct page at kho_memory_init()
- * @zid: the zone that its pages will be in
+ * struct deferred_part - the part of a node with deferred struct page initialisation
+ * @start: first PFN whose struct page is not initialised early; ULONG_MAX if there is
+ *	none
+ * @zid: index of the zone of all pages from @start on
+ *
+ * note_deferred_parts() writes all fields in kho_memory_init(); constant from then on.
  */
-static struct {
+static struct deferred_part {
 	unsigned long start;
 	enum zone_type zid;
 } deferred_part[MAX_NUMNODES] __initdata;
 
-/* Make the part of a folio that lies in [start, end) ready to be taken. */
+/* Prepares those pages of a folio that lie in [start, end), so that the folio waits. */
 static void __init prepare_folio(const struct kho_map_folio *f,
 				 unsigned long start, unsigned long end)
 {
 	struct page *head = pfn_to_page(f->pfn);
 	unsigned long pfn = max(start, f->pfn + 1);
 
-	/* Tails of a gigantic folio are not in an array with all its head's. */
+	/*
+	 * Without vmemmap, struct pages of a gigantic folio lie in several arrays, so
+	 * look up each one by its PFN.
+	 */
 	for (end = min(end, f->pfn + BIT(f->order)); pfn < end; pfn++) {
 		struct page *tail = pfn_to_page(pfn);
 
@@ -104,7 +117,10 @@ static void __init prepare_folio(const struct kho_map_folio *f,
 	set_page_private(head, KHO_WAITING_MARK | f->order);
 }
 
-/* Order-0 folios by the word: 10 instructions each, with prepare_folio() 63. */
+/*
+ * Prepares the order-0 folios in a word of bits. This takes 10 instructions for each,
+ * while prepare_folio() takes 63.
+ */
 static void __init prepare_singles(unsigned long pfn, unsigned long singles)
 {
 	struct page *pages = pfn_to_page(pfn);
@@ -117,7 +133,10 @@ static void __init prepare_singles(unsigned long pfn, unsigned long singles)
 	}
 }
 
-/* All that the map names in a block whose struct pages are initialised. */
+/*
+ * Prepares all folios and map nodes in a block whose struct pages are initialised. Map
+ * nodes get PG_reserved only, and are freed with the map.
+ */
 static void __init prepare_block(unsigned long start)
 {
 	unsigned long end = start + BLOCK_PAGES;
@@ -146,16 +165,17 @@ static void __init prepare_block(unsigned long start)
 		__folio_set_reserved(pfn_folio(kho_incoming.nodes[i]));
 }
 
-/* Is the block that @pfn lies in one of KHO's? */
+/* Is the block of @pfn a named block? */
 static bool __init block_is_named(unsigned long pfn)
 {
 	return blocks.named && test_bit(kho_block_of(pfn), blocks.named);
 }
 
 /*
- * Initialise what deferred initialisation would, in one block. Its pageblocks get
- * their type here, too: a folio may be restored and freed as soon as this is done, and
- * what is free must not change its type.
+ * Initialises the struct pages of one block that deferred initialisation would. Also
+ * sets the type of its pageblocks, which deferred_free_pages() does otherwise: a folio
+ * may be restored and freed right after this, and a pageblock with free pages must not
+ * change its type.
  */
 static void __init init_block(unsigned long start)
 {
@@ -164,7 +184,7 @@ static void __init init_block(unsigned long start)
 	int nid;
 	u64 i;
 
-	/* Including hotpluggable memory, which memblock_free_all() frees as well. */
+	/* Include hotpluggable memory, since memblock_free_all() frees it as well. */
 	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_HOTPLUG, &from, &to, &nid) {
 		unsigned long pfn = max(PFN_UP(from), start);
 		unsigned long stop = min(PFN_DOWN(to), end);
@@ -183,8 +203,8 @@ static void __init init_block(unsigned long start)
 }
 
 /*
- * Interrupts are off while the block is locked: one that allocates may grow a
- * zone and want to set up the same block.
+ * Interrupts are off while the block is locked: an interrupt handler that allocates
+ * memory may call deferred_grow_zone(), which may set up the same block.
  */
 static void __init set_up_block(unsigned long block_pfn)
 {
@@ -192,7 +212,7 @@ static void __init set_up_block(unsigned long block_pfn)
 	const unsigned long bit = block % BITS_PER_LONG;
 	unsigned long flags;
 
-	/* Pairs with set_bit() below. */
+	/* Pairs with smp_mb__before_atomic() and set_bit() below. */
 	if (test_bit_acquire(block, blocks.ready))
 		return;
 
@@ -210,9 +230,9 @@ static void __init set_up_block(unsigned long block_pfn)
 }
 
 /*
- * Where two nodes meet within a block, their two threads would each want to set it
- * up, and free the half of it that the other may not have initialised yet. Such
- * blocks are few, and are set up here if the map names pages in them.
+ * Sets up the named blocks in which two NUMA nodes meet, before the deferred-init
+ * threads of both nodes run in parallel: freeing a page reads the struct pages of its
+ * buddies, which may belong to the other node. Such blocks are few.
  */
 static void __init set_up_shared_blocks(void)
 {
@@ -220,8 +240,8 @@ static void __init set_up_shared_blocks(void)
 	int i, nid, prev_nid = NUMA_NO_NODE;
 
 	for_each_mem_pfn_range(i, MAX_NUMNODES, &start, &end, &nid) {
-		if (prev_end && nid != prev_nid && kho_block_of(start) == kho_block_of(prev_end - 1) &&
-		    block_is_named(start))
+		if (prev_end && nid != prev_nid &&
+		    kho_block_of(start) == kho_block_of(prev_end - 1) && block_is_named(start))
 			set_up_block(ALIGN_DOWN(start, BLOCK_PAGES));
 		prev_end = end;
 		prev_nid = nid;
@@ -229,8 +249,9 @@ static void __init set_up_shared_blocks(void)
 }
 
 /*
- * Only the highest zone of a node is deferred, see deferred_init_memmap(). A lower
- * one may span the same pages: with kernelcore=mirror zones overlap.
+ * Only pages of the highest zone of a node have their initialisation deferred, see
+ * deferred_init_memmap(). So the zone is known even with kernelcore=mirror, where a
+ * lower zone spans the same pages.
  */
 static void __init note_deferred_parts(void)
 {
@@ -246,10 +267,10 @@ static void __init note_deferred_parts(void)
 }
 
 /**
- * kho_init_prepare - note which blocks have pages that must not be freed
+ * kho_init_prepare - allocate the bitmaps of blocks and find the named blocks
  *
- * Context: kho_memory_init(), with a map in kho_incoming that was checked.
- * Return: true, or false if there is no memory for it.
+ * Context: kho_memory_init(), after kho_check_map() has accepted the map.
+ * Return: true if the bitmaps are set up; false if there is no memory for them.
  */
 bool __init kho_init_prepare(void)
 {
@@ -269,11 +290,12 @@ bool __init kho_init_prepare(void)
 }
 
 /**
- * kho_init_start - get ready for restores
+ * kho_init_start - let folios be restored from here on
  *
- * Context: the end of kho_memory_init(), after kho_init_prepare(). From then on
- * folios can be restored, and memblock must not give or take any memory but its
- * own.
+ * From here on, memory must not be allocated from memblock or freed to it, since
+ * init_block() reads from memblock which pages are free.
+ *
+ * Context: the end of kho_memory_init(), after kho_init_prepare().
  */
 void __init kho_init_start(void)
 {
@@ -282,13 +304,13 @@ void __init kho_init_start(void)
 }
 
 /**
- * kho_init_block - initialise the struct pages of a block, if it is KHO's
+ * kho_init_block - initialise the struct pages of a block, if it is a named block
  * @block_pfn: first PFN of the block
  *
- * Context: deferred initialisation, or whoever grows a zone before it.
- * Return: true if all struct pages of the block that memblock has no use for are
- * initialised; false if nothing in the block was handed over, and the caller is to
- * initialise them.
+ * Context: deferred_init_maxorder(), from a deferred-init thread or from
+ * deferred_grow_zone().
+ * Return: true if all struct pages of free memory in the block are initialised; false
+ * if it is no named block and the caller initialises them.
  */
 bool __init kho_init_block(unsigned long block_pfn)
 {
@@ -308,21 +330,29 @@ static noinline void __init set_up_blocks_of(unsigned long pfn, unsigned int ord
 }
 
 /**
- * kho_init_folio - set up the blocks that a folio is in
- * @pfn: its first PFN
- * @order: its order
+ * kho_init_folio - set up the blocks that a folio lies in
+ * @pfn: first PFN of the folio
+ * @order: order of the folio
  *
- * Context: any but hard interrupts, from the end of kho_memory_init() on, with
- * rcu_read_lock(). Does nothing once all struct pages are initialised.
+ * Does nothing once all struct pages are initialised.
+ *
+ * Context: any but hard interrupts, never sleeps, with rcu_read_lock() held. From the
+ * end of kho_memory_init() on.
  */
 void __ref kho_init_folio(unsigned long pfn, unsigned int order)
 {
-	/* Init memory is there for as long as there are blocks. */
+	/*
+	 * Pairs with WRITE_ONCE() in kho_init_finish(). Init memory with the functions
+	 * that this calls is freed later than that.
+	 */
 	if (READ_ONCE(blocks.named))
 		set_up_blocks_of(pfn, order);
 }
 
-/* Finds the pages of a block that the page allocator gets, of [start, end) in it. */
+/*
+ * Sets in @pages the bits of those pages in [start, end), a range within the block, that
+ * the page allocator gets: all but the pages of folios and of map nodes.
+ */
 static void __init fill_free(unsigned long block_pfn, unsigned long *pages,
 			     unsigned long start, unsigned long end)
 {
@@ -346,7 +376,7 @@ static void __init free_in_named_block(unsigned long pfn, unsigned long nr_pages
 	accept_memory(PFN_PHYS(pfn), nr_pages * PAGE_SIZE);
 	fill_free(block_pfn, pages, pfn, pfn + nr_pages);
 	free_boot_pages_of_block(pfn_to_page(block_pfn), pages);
-	/* Those that are not freed are in use. */
+	/* Waiting pages and map nodes count as managed, too, like other pages in use. */
 	atomic_long_add(nr_pages, &page_zone(pfn_to_page(pfn))->managed_pages);
 }
 
@@ -364,17 +394,18 @@ static void __init free_in_scratch(unsigned long pfn, unsigned long nr_pages)
 }
 
 /**
- * kho_init_free - give pages to the page allocator, if their block is KHO's
- * @pfn: first PFN of a range within one block, all in one zone, whose struct pages
- *	are initialised
- * @nr_pages: its length
+ * kho_init_free - free pages to the page allocator, in a named block or in scratch
+ * @pfn: first PFN of a range within one block and one zone, whose struct pages are
+ *	initialised
+ * @nr_pages: number of pages in the range
  *
- * Frees the pages that nothing was handed over in, and has the others wait. All of
- * them count as managed. In scratch, pages are freed as movable pages only.
+ * In a named block, this frees all pages but those of waiting folios and of map nodes;
+ * all of them count as managed. In inherited scratch, this marks the pageblocks
+ * MIGRATE_CMA first, so that only movable allocations get the pages.
  *
- * Context: memblock_free_pages() and deferred initialisation.
- * Return: true if it was done; false if nothing in the block is of KHO's concern,
- * and the caller is to free the pages.
+ * Context: boot, memblock_free_pages() and deferred_free_pages().
+ * Return: true if the pages were handled; false if they lie neither in a named block
+ * nor in inherited scratch, and the caller frees them.
  */
 bool __init kho_init_free(unsigned long pfn, unsigned long nr_pages)
 {
@@ -392,16 +423,16 @@ bool __init kho_init_free(unsigned long pfn, unsigned long nr_pages)
 }
 
 /**
- * kho_init_free_node - give a page back that a node of the map was in
- * @pfn: its PFN
+ * kho_init_free_node - free the page of a map node to the page allocator
+ * @pfn: PFN of the node
  *
- * Context: may sleep. Nobody looks into the map any more.
+ * Context: drop_map(), a grace period of RCU after the root of the map was cleared.
  */
 void kho_init_free_node(unsigned long pfn)
 {
 	struct page *page = pfn_to_page(pfn);
 
-	/* As free_reserved_page() does, but the page counts as managed already. */
+	/* Like free_reserved_page(), but the page counts as managed already. */
 	clear_page_tag_ref(page);
 	ClearPageReserved(page);
 	init_page_count(page);
@@ -409,11 +440,13 @@ void kho_init_free_node(unsigned long pfn)
 }
 
 /**
- * kho_init_free_memblock - give memory to the page allocator that is memblock's
- * @start: its address
- * @bytes: its size, whole pages
+ * kho_init_free_memblock - free memory from memblock_alloc() to the page allocator
+ * @start: address of the memory in the direct map, aligned to a page
+ * @bytes: size of the memory in bytes, a multiple of the page size
  *
- * Context: may sleep. kmemleak no longer looks there.
+ * Also tells kmemleak not to scan the memory any more.
+ *
+ * Context: may sleep, once all struct pages are initialised.
  */
 void kho_init_free_memblock(void *start, size_t bytes)
 {
@@ -427,12 +460,14 @@ static void free_blocks(struct work_struct *work)
 }
 
 /**
- * kho_init_finish - all blocks are set up
+ * kho_init_finish - free the bitmaps of blocks
  *
- * Context: all struct pages are initialised, and workqueues take work.
+ * Context: kho_restore_finish(), when all struct pages are initialised and workqueues
+ * accept work.
  */
 void __init kho_init_finish(void)
 {
+	/* Pairs with READ_ONCE() in kho_init_folio(). */
 	WRITE_ONCE(blocks.named, NULL);
 	INIT_RCU_WORK(&blocks.free_work, free_blocks);
 	queue_rcu_work(system_unbound_wq, &blocks.free_work);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What kernel/kexec_handover/ calls of mm/kho_init.c. What mm/ calls of it is in
- * mm/internal.h.
+ * The functions of mm/kho_init.c that kernel/kexec_handover/ calls. Those that mm/
+ * calls are declared in mm/internal.h.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

@@ -2,10 +2,11 @@
 /*
  * Scratch in the page allocator: for movable pages only, like an area of CMA.
  *
- * This file owns the type of the pageblocks of scratch, and counts them as CMA. At
- * cold boot scratch is reserved, and given to CMA as a whole in an initcall. After
- * a handover it is free memory like all other, and its pageblocks get their type
- * before the page allocator gets their pages. Where scratch is, is up to
+ * This file owns the type of the pageblocks of scratch, MIGRATE_CMA, and counts them
+ * as CMA memory. At cold boot scratch is reserved in memblock, and
+ * kho_scratch_release() frees it to the page allocator in an initcall. After a
+ * handover scratch is free memory in memblock, and its pageblocks get their type
+ * before their pages are freed. The array of scratch regions is in
  * kernel/kexec_handover/scratch.c.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
@@ -60,7 +61,7 @@ static void __init release_or_count(unsigned long pfn)
 {
 	struct page *page = pfn_to_page(pfn);
 
-	/* CMA itself counts the areas of drivers, of cma= and the like. */
+	/* CMA itself counts its areas, like those of drivers and of cma=. */
 	if (cma_for_each_area(is_in_area, page))
 		return;
 
@@ -74,8 +75,10 @@ static void __init release_or_count(unsigned long pfn)
 /**
  * kho_scratch_mark_early - keep unmovable pages out of inherited scratch
  *
- * Context: kho_memory_init(). Pageblocks that have no struct pages yet are marked
- * as they get them, by kho_scratch_mark_block().
+ * Marks the pageblocks whose struct pages are initialised early. kho_init_free() calls
+ * kho_scratch_mark_block() for the others.
+ *
+ * Context: kho_memory_init().
  */
 void __init kho_scratch_mark_early(void)
 {
@@ -84,13 +87,13 @@ void __init kho_scratch_mark_early(void)
 }
 
 /**
- * kho_scratch_mark_block - mark pageblocks before their pages are free
+ * kho_scratch_mark_block - mark pageblocks before their pages are freed
  * @pfn: first PFN of a range of scratch, within one block
- * @nr_pages: its length
+ * @nr_pages: number of pages in the range
  *
- * Also marks a pageblock that begins with pages that are not free.
+ * Also marks a pageblock that begins below @pfn.
  *
- * Context: deferred initialisation.
+ * Context: kho_init_free(), from memblock_free_pages() or deferred initialisation.
  */
 void __init kho_scratch_mark_block(unsigned long pfn, unsigned long nr_pages)
 {
@@ -100,12 +103,12 @@ void __init kho_scratch_mark_block(unsigned long pfn, unsigned long nr_pages)
 }
 
 /**
- * kho_scratch_mark_rest - mark the pageblocks that are not marked yet
+ * kho_scratch_mark_rest - mark the pageblocks of scratch that are not marked yet
  *
- * Those are pageblocks in which nothing is free: memory that the kernel took while
- * it booted, and may free later.
+ * These are pageblocks of inherited scratch without a free page: the kernel has
+ * allocated all of their memory from memblock, and may free it later.
  *
- * Context: all struct pages are initialised.
+ * Context: kho_deferred_done(), when all struct pages are initialised.
  */
 void __init kho_scratch_mark_rest(void)
 {
@@ -114,11 +117,12 @@ void __init kho_scratch_mark_rest(void)
 }
 
 /**
- * kho_scratch_release - give scratch to the page allocator, for movable pages
+ * kho_scratch_release - free scratch to the page allocator, for movable pages
  *
- * Inherited scratch went there with all other memory, and is only counted.
+ * Pages of inherited scratch were freed with all other memory; this only counts them
+ * as CMA memory.
  *
- * Context: core_initcall.
+ * Context: kho_start(), a core_initcall.
  */
 void __init kho_scratch_release(void)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vmalloc areas that outlive a kexec.
+ * vmalloc areas that are preserved over a kexec.
  *
- * This file owns the list of what an area consists of, in chunks of a page
- * each, and building an area of the same pages in the next kernel, at an
- * address of its own: one that vmalloc() could have returned.
+ * This file owns the list of the pages of an area, which is stored in chunks of one
+ * page each, and builds an area of the same pages in the next kernel. That area is
+ * like one from vmalloc() and has another virtual address.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -23,7 +23,7 @@
 
 #include "../../mm/internal.h"
 
-/* Areas with other flags are not what vmalloc() returns, or more than that. */
+/* An area with any other flag cannot be rebuilt as one from vmalloc(). */
 #define VM_SUPPORTED	(VM_ALLOC | VM_ALLOW_HUGE_VMAP)
 #define KHO_SUPPORTED	(KHO_VMALLOC_ALLOC | KHO_VMALLOC_HUGE_VMAP)
 
@@ -36,7 +36,7 @@ static unsigned int area_order(const struct vm_struct *area)
 #endif
 }
 
-/* The area that begins at @ptr, whatever tag that has. */
+/* Returns the area that begins at @ptr, whatever KASAN tag @ptr has, or NULL. */
 static struct vm_struct *area_at(const void *ptr)
 {
 	struct vm_struct *area = is_vmalloc_addr(ptr) ? find_vm_area(ptr) : NULL;
@@ -44,7 +44,7 @@ static struct vm_struct *area_at(const void *ptr)
 	return area && kasan_reset_tag(area->addr) == kasan_reset_tag(ptr) ? area : NULL;
 }
 
-/* Leaves what was preserved, and no more, in @kv, also when it fails. */
+/* After an error, @kv lists the parts that were preserved until then. */
 static int preserve_parts(const struct vm_struct *area, struct kho_vmalloc *kv)
 {
 	struct kho_vmalloc_chunk *chunk = NULL;
@@ -77,18 +77,19 @@ static int preserve_parts(const struct vm_struct *area, struct kho_vmalloc *kv)
 
 /**
  * kho_preserve_vmalloc - hand a vmalloc area over to the next kernel
- * @ptr: the area, as vmalloc() or a relative returned it, which must stay, and
- *	is not preserved yet
- * @preservation: what the next kernel needs to restore it. The caller sees to it
- *	that the next kernel finds it. After an error it is as it was.
+ * @ptr: address of the area, as vmalloc() or a similar function returned it. The area
+ *	must not be preserved yet, and must stay allocated until it is unpreserved or
+ *	the kexec is done.
+ * @preservation: where to store what kho_restore_vmalloc() needs in the next kernel.
+ *	The caller hands it over, for example in a blob. Unchanged after an error.
  *
- * Whatever its protection was, the area comes back with %PAGE_KERNEL.
+ * The next kernel maps the area with %PAGE_KERNEL, whatever its protection is now.
  *
  * Context: may sleep. From the core_initcalls on.
- * Return: 0; -EOPNOTSUPP if KHO is off or if the area is of a kind that cannot
- * be rebuilt: not from vmalloc(), or for user space or modules; -EINVAL if @ptr
- * is no area's address or part of it lies in scratch; -ENOMEM. After an error
- * nothing is preserved.
+ * Return: 0; -EOPNOTSUPP if KHO is off, or if the area is of a kind that cannot be
+ * rebuilt, like one for modules, for user space or from vmap(); -EINVAL if no area
+ * begins at @ptr, if it has no pages, or if one of them lies in scratch or in
+ * hot-added memory; -ENOMEM. After an error no page of the area is preserved.
  */
 int kho_preserve_vmalloc(void *ptr, struct kho_vmalloc *preservation)
 {
@@ -121,10 +122,10 @@ int kho_preserve_vmalloc(void *ptr, struct kho_vmalloc *preservation)
 EXPORT_SYMBOL_GPL(kho_preserve_vmalloc);
 
 /**
- * kho_unpreserve_vmalloc - do not hand a vmalloc area over after all
- * @preservation: as kho_preserve_vmalloc() filled it in; names nothing afterwards
+ * kho_unpreserve_vmalloc - take a vmalloc area out of what is handed over
+ * @preservation: as kho_preserve_vmalloc() has filled it in; all zero afterwards
  *
- * Context: any.
+ * Context: any that can free pages, never sleeps. From the core_initcalls on.
  */
 void kho_unpreserve_vmalloc(struct kho_vmalloc *preservation)
 {
@@ -149,8 +150,9 @@ static int leave_pte(pte_t *pte, unsigned long addr, void *unused)
 }
 
 /*
- * So that mapping the pages later needs no memory any more: then they are taken,
- * and it would be too late to fail. Huge mappings replace the lowest tables.
+ * Allocates all page tables of the area, so that map_area() allocates none: when that
+ * is called the pages are restored, and a failure would lose them. Huge mappings
+ * replace the lowest tables.
  */
 static int make_page_tables(const struct vm_struct *area)
 {
@@ -158,7 +160,7 @@ static int make_page_tables(const struct vm_struct *area)
 				   get_vm_area_size(area), leave_pte, NULL);
 }
 
-/* An area with room for all pages but none in it, which vfree() takes. */
+/* Allocates an area without pages, but with an array for all of them. vfree() frees it. */
 static struct vm_struct *make_area(const struct kho_vmalloc *kv, const void *caller)
 {
 	unsigned long size = (unsigned long)kv->total_pages << PAGE_SHIFT;
@@ -187,7 +189,7 @@ static struct vm_struct *make_area(const struct kho_vmalloc *kv, const void *cal
 }
 
 static bool take_part(const struct kho_vmalloc *kv, struct vm_struct *area,
-		       phys_addr_t phys)
+		      phys_addr_t phys)
 {
 	struct page *page;
 
@@ -204,8 +206,8 @@ static bool take_part(const struct kho_vmalloc *kv, struct vm_struct *area,
 }
 
 /*
- * Goes on after a part that cannot be restored: the caller frees the others then,
- * since nobody else will ask for them.
+ * Restores all parts of an area. If one cannot be restored this continues with the
+ * others and returns false: the caller frees them, since nobody else knows them.
  */
 static bool take_parts(const struct kho_vmalloc *kv, struct vm_struct *area)
 {
@@ -244,7 +246,7 @@ static int map_area(struct vm_struct *area, unsigned int order)
 	return err;
 }
 
-/* All that vmalloc() does when the pages are mapped, but for their content. */
+/* Does what vmalloc() does after it has mapped the pages, but keeps their content. */
 static void publish_area(struct vm_struct *area)
 {
 	size_t size = get_vm_area_size(area);
@@ -257,7 +259,7 @@ static void publish_area(struct vm_struct *area)
 	kmemleak_vmalloc(area, size, GFP_KERNEL);
 }
 
-/* The description comes from another kernel: it may say anything. */
+/* Checks a description, which another kernel has written, before it is used. */
 static bool is_valid(const struct kho_vmalloc *kv)
 {
 	return kv->flags & KHO_VMALLOC_ALLOC && !(kv->flags & ~KHO_SUPPORTED) &&
@@ -269,16 +271,16 @@ static bool is_valid(const struct kho_vmalloc *kv)
 
 /**
  * kho_restore_vmalloc - take back a vmalloc area of the previous kernel
- * @preservation: as it was filled in there
+ * @preservation: as kho_preserve_vmalloc() has filled it in there
  *
- * The area is the caller's from then on, to be freed with vfree(). Its address
- * is another one.
+ * The caller owns the area afterwards and frees it with vfree(). Its virtual address
+ * differs from the one in the previous kernel.
  *
- * Context: may sleep; from when there is vmalloc() on.
- * Return: the address; NULL, after a warning, if the area was not handed over, or
- * not as a whole, or if memory is short. If @preservation is invalid, or there is
- * no memory, then nothing is taken and the call can be repeated; otherwise what
- * there is of the area is freed.
+ * Context: may sleep. From when vmalloc() works on.
+ * Return: the address of the area; NULL, after a warning, if @preservation is
+ * invalid, if there is no memory, or if a page of the area cannot be restored. In the
+ * first two cases no page was restored and the call can be repeated. In the last
+ * case all other pages of the area are freed.
  */
 void *kho_restore_vmalloc(const struct kho_vmalloc *preservation)
 {
@@ -300,7 +302,7 @@ void *kho_restore_vmalloc(const struct kho_vmalloc *preservation)
 	}
 
 	whole = take_parts(preservation, area);
-	/* vfree() subtracts them. */
+	/* vfree() subtracts area->nr_pages from this count. */
 	atomic_long_add(area->nr_pages, &nr_vmalloc_pages);
 	if (whole && !map_area(area, preservation->order)) {
 		publish_area(area);
