@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Kexec HandOver, on machines that are described by a device tree.
+ * Kexec HandOver on machines with a device tree.
  *
- * This file owns the two properties of /chosen that tell the next kernel where
- * to look: it puts them into the tree that a kexec image gets, and finds them at
- * boot. A kernel that finds them takes them out of its tree, since they are true
- * once: whoever makes the next tree from this one, in user space as well, would
- * send another kernel to memory that is long used for something else.
+ * This file owns the two properties of /chosen with the addresses of the root FDT and
+ * of the array of scratch regions. It adds them to the device tree of a kexec image,
+ * and reads them at boot. It removes them from the device tree of the running kernel,
+ * because they are valid for one boot only: user space and kexec make the device tree
+ * of the next kernel from this one, and the memory at these addresses is used for
+ * something else by then.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -30,15 +31,15 @@ static int del_prop(void *fdt, int chosen_node, const char *name)
 }
 
 /**
- * of_kho_setup - let an image take the handover along, or none
+ * of_kho_setup - add the properties of the handover to the device tree of an image
  * @image: the image
- * @fdt: its device tree, made from that of this kernel, with room for more
- * @chosen_node: the node /chosen in it
+ * @fdt: device tree of the image, a copy of that of this kernel, with free space
+ * @chosen_node: offset of the node /chosen in @fdt, in bytes
  *
- * What a previous boot left in the tree goes in any case.
+ * Properties of an earlier handover are removed, also if KHO is off and none are added.
  *
- * Context: kexec_file_load.
- * Return: 0, or an error of libfdt.
+ * Context: kexec_file_load(), with the kexec lock held.
+ * Return: 0; a negative error of libfdt if the properties cannot be changed.
  */
 int of_kho_setup(const struct kimage *image, void *fdt, int chosen_node)
 {
@@ -58,10 +59,13 @@ int of_kho_setup(const struct kimage *image, void *fdt, int chosen_node)
 }
 
 /**
- * struct kho_prop - a property that was found
- * @len: its bytes, negative if there is none
- * @addr: its address
- * @size: its size; as @addr, 0 if @len is not that of an address and a size
+ * struct kho_prop - a property of /chosen
+ * @len: length of the property in bytes, negative if there is none
+ * @addr: the physical address in it; 0 if @len is not that of an address and a size
+ * @size: the size in bytes in it; 0 as @addr
+ *
+ * take_prop() writes all fields early at boot, when one CPU runs; of_kho_populate()
+ * reads them.
  */
 struct kho_prop {
 	int len;
@@ -77,7 +81,7 @@ static int __init range_len(void)
 	return (dt_root_addr_cells + dt_root_size_cells) * sizeof(__be32);
 }
 
-/* Is it gone from the tree? */
+/* Reads a property into @found and removes it. Returns true if the tree has changed. */
 static bool __init take_prop(unsigned long node, const char *name, struct kho_prop *found)
 {
 	const __be32 *prop = of_get_flat_dt_prop(node, name, &found->len);
@@ -93,12 +97,12 @@ static bool __init take_prop(unsigned long node, const char *name, struct kho_pr
 }
 
 /**
- * of_kho_take - take a handover out of /chosen
- * @node: the node
+ * of_kho_take - read the properties of a handover and remove them from /chosen
+ * @node: offset of the node /chosen in the device tree, in bytes
  *
- * Context: the device tree can be written and its root was read. The command line
- * is not parsed.
- * Return: true if the tree changed.
+ * Context: early_init_dt_scan_chosen(), when the device tree can be written and its
+ * root node was read. Early parameters are not parsed yet.
+ * Return: true if the device tree has changed; false if it has not.
  */
 bool __init of_kho_take(unsigned long node)
 {
@@ -109,7 +113,9 @@ bool __init of_kho_take(unsigned long node)
 }
 
 /**
- * of_kho_populate - give KHO what was in /chosen
+ * of_kho_populate - pass the handover that of_kho_take() has read to KHO
+ *
+ * Does nothing if there was none.
  *
  * Context: as kho_populate().
  */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Kexec HandOver (KHO): folios that outlive a kexec.
+ * Kexec HandOver (KHO): folios that are preserved over a kexec.
  *
- * A kernel names folios with kho_preserve_folio(); the kernel that it kexecs
- * into takes each back with kho_restore_folio(), same address, same content.
+ * A kernel preserves folios with kho_preserve_folio(). The kernel that it kexecs into
+ * takes each one back with kho_restore_folio(), with the same address and content.
  *
- * This is what clients call. The hooks for the boot sequence are in
- * kexec_handover_boot.h, those for kexec in kexec_handover_image.h.
+ * This header declares the functions that clients call. The hooks of the boot sequence
+ * are in kexec_handover_boot.h, those of kexec in kexec_handover_image.h.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Kexec HandOver while the kernel boots: the hooks that architectures and
- * mm/memblock.c call. Those within the page allocator are in mm/internal.h.
+ * Kexec HandOver while the kernel boots: the hooks that architectures, mm/memblock.c
+ * and fs/file_table.c call. Those of the page allocator are in mm/internal.h.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

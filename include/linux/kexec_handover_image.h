@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a kexec image takes along of a handover: the hooks that kexec and the
- * architectures' loaders call. See kernel/kexec_handover/image.c.
+ * Kexec HandOver while a kexec image is loaded and started: the hooks that kexec and
+ * the loaders of the architectures call. See kernel/kexec_handover/image.c.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Kexec HandOver, on machines that are described by a device tree: how what is
- * handed over is named, and found.
+ * Kexec HandOver on machines with a device tree: adding the addresses of a handover to
+ * the device tree of a kexec image, and reading them at boot.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

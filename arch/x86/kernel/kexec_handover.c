@@ -2,8 +2,9 @@
 /*
  * Kexec HandOver on x86.
  *
- * This file owns the setup_data entry that tells the next kernel where to look,
- * for both sides, and the memory below 1 MiB while it is needed.
+ * This file owns the setup_data entry with the addresses of the root FDT and of the
+ * array of scratch regions: it adds the entry to a kexec image, and reads it at boot.
+ * It also lets memblock allocate below 1 MiB until the real-mode trampoline is there.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -25,24 +26,27 @@
 
 static_assert(sizeof(struct kho_data) == 4 * sizeof(u64));
 
-/* The setup_data entry that came, header and all; no address if none did. */
+/*
+ * Physical address and size in bytes of the setup_data entry that the previous kernel
+ * has added, with its header. The address is 0 if there is none.
+ */
 static u64 setup_data_phys __initdata;
 static u32 setup_data_len __initdata;
 
-/* What is in it. */
+/* A copy of the content of this entry. */
 static struct kho_data kho_data __initdata;
 
 /**
- * x86_kho_setup_data - remember a setup_data entry of type SETUP_KEXEC_KHO
- * @pa_data: its physical address
- * @len: its size with the header, in bytes
+ * x86_kho_setup_data - record the address of a setup_data entry SETUP_KEXEC_KHO
+ * @pa_data: physical address of the entry
+ * @len: size of the entry with its header, in bytes
  *
  * Context: parse_setup_data(): memblock knows no RAM yet, and the command line
  * is not parsed.
  */
 void __init x86_kho_setup_data(u64 pa_data, u32 len)
 {
-	/* As the decompressor has it: there is one, or the first counts. */
+	/* If there are several entries, use the first one, as the decompressor does. */
 	if (setup_data_phys)
 		return;
 
@@ -72,9 +76,12 @@ static bool __init read_setup_data(void)
 }
 
 /**
- * x86_kho_populate - give KHO what came by setup_data
+ * x86_kho_populate - pass the handover that setup_data names to KHO
  *
- * Context: memblock knows all RAM, and nothing was allocated from it.
+ * Does nothing if setup_data names none.
+ *
+ * Context: setup_arch(), when memblock knows all RAM and before anything is allocated
+ * from it.
  */
 void __init x86_kho_populate(void)
 {
@@ -85,14 +92,16 @@ void __init x86_kho_populate(void)
 		     kho_data.scratch_addr, kho_data.scratch_size);
 
 	/*
-	 * All allocations come from below 1 MiB until the direct map is there,
-	 * and the real-mode trampoline must.
+	 * Until the direct map exists memblock allocates below 1 MiB only, and the
+	 * real-mode trampoline always lies there.
 	 */
 	memblock_mark_kho_scratch(0, SZ_1M);
 }
 
 /**
- * x86_kho_realmode_reserved - memory below 1 MiB is given away
+ * x86_kho_realmode_reserved - let memblock no longer allocate below 1 MiB
+ *
+ * Context: setup_arch(), after the memory of the real-mode trampoline was reserved.
  */
 void __init x86_kho_realmode_reserved(void)
 {
@@ -101,13 +110,14 @@ void __init x86_kho_realmode_reserved(void)
 }
 
 /**
- * x86_kho_add_setup_data - let an image take the handover along
+ * x86_kho_add_setup_data - add the setup_data entry of the handover to an image
  * @image: the image
- * @params: its boot parameters, with room for the entry
- * @params_load_addr: physical address that they are loaded to
- * @offset: where in @params the entry goes, in bytes
+ * @params: boot parameters of the image, with room for the entry
+ * @params_load_addr: physical address that @params is loaded to
+ * @offset: offset of the entry in @params, in bytes
  *
- * Return: how many bytes of @params were used.
+ * Context: kexec_file_load(), with the kexec lock held.
+ * Return: the size of the entry in bytes; 0 if the image takes no handover along.
  */
 unsigned int x86_kho_add_setup_data(const struct kimage *image,
 				    struct boot_params *params,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tracepoints of Kexec HandOver: what is preserved and restored, and how far the
- * boot of a kernel that was handed over to has come.
+ * Tracepoints of Kexec HandOver: memory is preserved, unpreserved or restored, and
+ * steps of the boot of a kernel that received a handover.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -14,8 +14,9 @@
 #include <linux/tracepoint.h>
 
 /*
- * A folio of @order, or a run of @nr pages of order 0. @result is 0 or an errno;
- * the order of what could not be restored is not known, it is 0.
+ * A folio of @order with @nr pages, or a run of @nr order-0 pages. @result is 0 or a
+ * negative errno. A folio that could not be restored is shown with @order 0, since
+ * its order is not known.
  */
 DECLARE_EVENT_CLASS(kho_memory,
 
@@ -57,9 +58,9 @@ DEFINE_EVENT(kho_memory, kho_restore,
 );
 
 /*
- * @folios wait for their owners, and the map that names them has @nodes, when a
- * handover was accepted, when all struct pages are initialised, and when the
- * map is given back.
+ * The number of folios that wait for their owners and the number of nodes of the
+ * incoming map: kho_accept after the handover was accepted, kho_finish when all
+ * struct pages are initialised, kho_drop when the map is freed.
  */
 DECLARE_EVENT_CLASS(kho_phase,
 

@@ -2,8 +2,8 @@
 /*
  * Kexec HandOver in the decompressor.
  *
- * This file owns where KASLR may put a kernel that memory is handed over to:
- * into scratch. Anything else may be preserved.
+ * This file restricts KASLR to scratch if this kernel receives a handover. All memory
+ * outside of scratch may be preserved.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -17,7 +17,7 @@
 #include <asm/e820/types.h>
 #include <asm/setup_data.h>
 
-/* Nothing was checked yet: is this memory that can be looked at? */
+/* Is a range in RAM, so that it can be read? The kernel checks the handover later. */
 static bool is_ram(u64 start, u64 size)
 {
 	for (int i = 0; i < boot_params_ptr->e820_entries; i++) {
@@ -57,8 +57,8 @@ static void offer_range(u64 start, u64 end, unsigned long minimum,
 }
 
 /*
- * The first @size bytes of a region, but for the array of regions: it may lie in
- * one of them, and the kernel wants to read it.
+ * Offers the first @size bytes of a region, without the array of scratch regions: this
+ * may lie in one of the regions, and the kernel must still be able to read it.
  */
 static void offer(const struct kho_scratch *scratch, u64 size, const struct kho_data *kho,
 		  unsigned long minimum, unsigned long image_size)
@@ -70,15 +70,16 @@ static void offer(const struct kho_scratch *scratch, u64 size, const struct kho_
 }
 
 /*
- * Offers scratch for the random choice of a physical address and returns true
- * if memory was handed over: nothing else is to be offered then. If that leaves
- * nothing to choose from the kernel stays where kexec put it, in scratch, too.
+ * If this kernel receives a handover, offers scratch for the random choice of a
+ * physical address and returns true: the caller offers no other memory then. If no
+ * address in scratch is possible, the kernel stays where kexec has loaded it, which is
+ * in scratch as well. Returns false if there is no handover.
  *
- * The second region is the one that has room for kernels. The others are for large
- * buffers, which are taken from the end of a region. By default four fifths of it are
- * as much as the kernel before needed, so there a kernel has to keep to the start.
- * The first is for who needs low memory, so it comes last, and one region is enough.
- * @slots is what there is to choose from.
+ * The loop tries one region after the other until @slots, the number of addresses to
+ * choose from, is not 0. The second region, the global one, has room for kernels and
+ * comes first. In the others memblock allocates large buffers from the end, and by
+ * default about four fifths of them are as large as what the previous kernel needed:
+ * there only the first sixth is offered. The low-memory region comes last.
  */
 bool process_kho_scratch(unsigned long minimum, unsigned long image_size,
 			 const unsigned long *slots)

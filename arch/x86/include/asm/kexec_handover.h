@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Kexec HandOver on x86: how what is handed over is found, and named.
+ * Kexec HandOver on x86: adding the setup_data entry of a handover to a kexec image,
+ * and reading it at boot.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

@@ -3,8 +3,9 @@
  * The kho-v4 format: what one kernel leaves in memory for the next.
  *
  * This file owns every number, name and layout that both kernels of a handover
- * must agree on, and nothing else. The format is the one of Linux 7.3. All
- * integers are in the byte order of the machine, all addresses are physical.
+ * must agree on. The format is the one of Linux 7.3. All integers are in the byte order
+ * of the machine, all addresses are physical. The old kernel writes all structs, before
+ * the kexec; the new kernel reads them.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -20,9 +21,9 @@
 #include <asm/page.h>
 
 /*
- * Where a machine is described by a device tree: the properties of /chosen that
- * say where the root FDT is and where the array of scratch regions, each an
- * address and a size in cells of the root node.
+ * On machines with a device tree: the properties of /chosen with the physical address
+ * and the size in bytes of the root FDT and of the array of scratch regions, in cells
+ * as the root node of the device tree defines them.
  */
 #define KHO_OF_PROP_FDT		"linux,kho-fdt"
 #define KHO_OF_PROP_SCRATCH	"linux,kho-scratch"
@@ -35,20 +36,23 @@
  *	/ {
  *		compatible = "kho-v4";
  *		preserved-memory-map = <u64: address of the root node of the map>;
- *		checksum = <u64: optional, see below>;
+ *		kho-6.12,checksum = <u64: optional, see below>;
  *		NAME {
  *			preserved-data = <u64: address of NAME's blob>;
  *			blob-size = <u64: bytes>;
  *		};
  *	};
  *
- * The u64 values are eight raw bytes, not big-endian cells, and no better
- * aligned than any FDT property is: to four bytes.
+ * The u64 values are eight bytes in the byte order of the machine, not big-endian
+ * cells. They are aligned to four bytes, like all FDT properties.
  *
- * The checksum is not part of kho-v4. Who knows it not, ignores it. It is the sum
- * of XXH64 values: of the bytes of the page before its eight, with the seed 0; of
- * those behind, with the number of the first one as the seed; and of each node of
- * the preserved map, with its address as the seed.
+ * The property ``kho-6.12,checksum`` is not part of kho-v4, and kernels that do not know
+ * it ignore it. Its value is the sum, modulo 2^64, of these XXH64 hashes:
+ *
+ * - of the bytes of the page before the value, with the seed 0;
+ * - of the bytes of the page after the value, with the offset of the first one in the
+ *   page as the seed;
+ * - of each node of the preserved map, with its address as the seed.
  */
 #define KHO_FDT_COMPATIBLE	"kho-v4"
 #define KHO_FDT_PROP_MAP	"preserved-memory-map"
@@ -58,13 +62,13 @@
 #define KHO_FDT_SIZE		PAGE_SIZE
 
 /**
- * struct kho_scratch - a region that holds nothing preserved
- * @addr: physical address, aligned to a block of MAX_ORDER_NR_PAGES pages
- * @size: bytes, a multiple of the same block; 0 for an empty region, of which @addr
- *	says nothing
+ * struct kho_scratch - a region of scratch, in which no page is preserved
+ * @addr: physical address, aligned to MAX_ORDER_NR_PAGES pages and to a pageblock;
+ *	without a meaning if @size is 0
+ * @size: size in bytes, a multiple of the same alignment; 0 for an empty region
  *
- * The array of them that a handover names has the low-memory region first, then
- * the global one, then one for each node that has memory.
+ * The handover contains the address of an array of regions: the low-memory region
+ * first, then the global one, then one for each NUMA node that has memory.
  */
 struct kho_scratch {
 	phys_addr_t addr;
@@ -77,15 +81,15 @@ static_assert(sizeof(struct kho_scratch) == 2 * sizeof(phys_addr_t));
 /**
  * DOC: preserved map
  *
- * The preserved map: a radix tree over 64-bit keys, each node one page. A key
- * names a folio, by its order and by its number among the folios of that order::
+ * The preserved map is a radix tree over 64-bit keys. Each node is one page. A key
+ * names a folio by its order and by its number among the folios of that order::
  *
  *	key = (1 << (64 - PAGE_SHIFT - order)) | (address >> (PAGE_SHIFT + order))
  *
- * The highest set bit of a key tells the order. Level 0, the leaf, is a bitmap
- * indexed by the low KHO_MAP_LEAF_SHIFT bits of the key; each level above is a
- * table of node addresses, 0 for none, indexed by the next KHO_MAP_TABLE_SHIFT
- * bits.
+ * The highest set bit of a key gives the order. A node of level 0, a leaf, is a bitmap
+ * that is indexed with the low KHO_MAP_LEAF_SHIFT bits of the key. A node of a higher
+ * level is a table of node addresses, 0 for none, that is indexed with the next
+ * KHO_MAP_TABLE_SHIFT bits.
  */
 #define KHO_MAP_ORDER_0_BIT	(64 - PAGE_SHIFT)
 #define KHO_MAP_KEY_BITS	(KHO_MAP_ORDER_0_BIT + 1)
@@ -98,8 +102,11 @@ static_assert(sizeof(struct kho_scratch) == 2 * sizeof(phys_addr_t));
 
 /**
  * union kho_map_node - a node of the preserved map
- * @entry: in a table, the addresses of the nodes one level below
- * @bits: in a leaf, one bit a folio
+ * @entry: in a table, the physical addresses of the nodes one level below, 0 for none
+ * @bits: in a leaf, one bit for each folio, which is set if the folio is preserved
+ *
+ * kho_map_add() and kho_map_del() change nodes without a lock, see
+ * kernel/kexec_handover/map.h.
  */
 union kho_map_node {
 	u64 entry[KHO_MAP_TABLE_ENTRIES];
@@ -111,8 +118,8 @@ static_assert(PAGE_SHIFT != 12 || KHO_MAP_LEVELS == 6);
 static_assert(PAGE_SHIFT != 12 || KHO_MAP_LEAF_BITS == 32768);
 
 /*
- * An address in a format struct, as a union of the u64 that counts and of a
- * pointer that only tells the type. NULL is kept as 0.
+ * A physical address in a struct of the format. The union stores it in phys, with 0 for
+ * NULL; ptr is never accessed and only gives the pointer its type.
  */
 #define DECLARE_KHOSER_PTR(name, type)	\
 	union {				\
@@ -135,17 +142,17 @@ static_assert(PAGE_SHIFT != 12 || KHO_MAP_LEAF_BITS == 32768);
 	})
 
 /*
- * A vmalloc area: the addresses of its pages, in chunks of a page each that are
- * preserved as single pages, and what a client keeps to find them.
+ * A vmalloc area: struct kho_vmalloc describes it, and a list of chunks has the
+ * addresses of its pages. Each chunk is one page, preserved as an order-0 folio.
  */
 #define KHO_VMALLOC_ALLOC	BIT(0)	/* VM_ALLOC */
 #define KHO_VMALLOC_HUGE_VMAP	BIT(1)	/* VM_ALLOW_HUGE_VMAP */
 #define KHO_VMALLOC_CHUNK_LEN	(PAGE_SIZE / sizeof(u64) - 1)
 
 /*
- * Part of what a vmalloc area consists of: the next chunk, 0 at the end; and
- * addresses of blocks of pages, in the order of the area, which end with a 0 if
- * the chunk is not full.
+ * A chunk of the list: the address of the next chunk, 0 for the last one; and physical
+ * addresses of runs of pages, in the order in which the area maps them. A 0 ends them
+ * if the chunk is not full.
  */
 struct kho_vmalloc_chunk {
 	DECLARE_KHOSER_PTR(next, struct kho_vmalloc_chunk *);
@@ -156,9 +163,9 @@ static_assert(sizeof(struct kho_vmalloc_chunk) == PAGE_SIZE);
 static_assert(offsetof(struct kho_vmalloc_chunk, phys) == sizeof(u64));
 
 /*
- * A vmalloc area: its first chunk; single pages in all blocks together;
- * KHO_VMALLOC_ALLOC and so on; each block is 1 << order pages, preserved as a
- * run of its own.
+ * A vmalloc area: the address of its first chunk; its number of pages of PAGE_SIZE; its
+ * flags, KHO_VMALLOC_*; and the order of its runs. Each run is 1 << order pages and is
+ * preserved on its own.
  */
 struct kho_vmalloc {
 	DECLARE_KHOSER_PTR(first, struct kho_vmalloc_chunk *);
@@ -172,15 +179,18 @@ static_assert(offsetof(struct kho_vmalloc, flags) == 12);
 static_assert(offsetof(struct kho_vmalloc, order) == 14);
 static_assert(sizeof(struct kho_vmalloc) == 16);
 
-/* The blob that tells who did the kexec; always there. */
+/* The blob that names the previous kernel. Each handover has it. */
 #define KHO_METADATA_NAME	"kexec-metadata"
 #define KHO_METADATA_VERSION	1
 
 /**
- * struct kho_kexec_metadata - blob %KHO_METADATA_NAME
+ * struct kho_kexec_metadata - the blob with the name %KHO_METADATA_NAME
  * @version: %KHO_METADATA_VERSION
- * @previous_release: release of the kernel that did the kexec, 0-terminated
- * @kexec_count: kexecs since cold boot
+ * @previous_release: release of the kernel that writes the blob, 0-terminated
+ * @kexec_count: number of kexecs since cold boot, including the next one
+ *
+ * write_metadata() writes all fields in a core_initcall of the old kernel; constant
+ * from then on.
  */
 struct kho_kexec_metadata {
 	u32 version;

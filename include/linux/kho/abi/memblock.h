@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The blob that hands reserve_mem= regions over.
+ * The blob with the addresses of reserve_mem= regions.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -10,8 +10,8 @@
 /**
  * DOC: reserve_mem regions
  *
- * The blob ``memblock`` is an FDT, with one subnode for each region, named as
- * the region::
+ * The blob ``memblock`` is an FDT with one subnode for each region. The subnode has
+ * the name of the region::
  *
  *	/ {
  *		compatible = "memblock-v1";
@@ -22,8 +22,8 @@
  *		};
  *	};
  *
- * The u64 values are eight raw bytes, as in the root FDT. The pages of a region
- * are preserved as a run of single pages.
+ * The u64 values are eight bytes in the byte order of the machine, as in the root FDT.
+ * The pages of a region are preserved as a run of order-0 pages.
  */
 #define KHO_MEMBLOCK_NAME		"memblock"
 #define KHO_MEMBLOCK_COMPATIBLE		"memblock-v1"
