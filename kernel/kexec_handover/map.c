@@ -113,7 +113,15 @@ static union kho_map_node *find_node(const struct kho_map *map, u64 key,
 	return node;
 }
 
-/* For kho_map_leaf(). */
+/**
+ * kho_map_far_leaf - find the leaf for a folio, without a short cut
+ * @map: the map
+ * @pfn: first PFN of the folio, aligned to its order
+ * @order: its order
+ *
+ * Context: any, never sleeps. kho_map_leaf() calls it.
+ * Return: the bits of the leaf; NULL if there is no leaf for the folio.
+ */
 unsigned long *kho_map_far_leaf(const struct kho_map *map, unsigned long pfn,
 				unsigned int order)
 {

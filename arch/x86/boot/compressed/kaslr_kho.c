@@ -69,17 +69,24 @@ static void offer(const struct kho_scratch *scratch, u64 size, const struct kho_
 	offer_range(max(scratch->addr, array_end), end, minimum, image_size);
 }
 
-/*
- * If this kernel receives a handover, offers scratch for the random choice of a
- * physical address and returns true: the caller offers no other memory then. If no
- * address in scratch is possible, the kernel stays where kexec has loaded it, which is
- * in scratch as well. Returns false if there is no handover.
+/**
+ * process_kho_scratch - offer scratch for the random choice of a physical address
+ * @minimum: lowest possible physical address
+ * @image_size: size of the kernel image in bytes
+ * @slots: the number of addresses to choose from, which process_mem_region() adds to
  *
- * The loop tries one region after the other until @slots, the number of addresses to
- * choose from, is not 0. The second region, the global one, has room for kernels and
- * comes first. In the others memblock allocates large buffers from the end, and by
- * default about four fifths of them are as large as what the previous kernel needed:
- * there only the first sixth is offered. The low-memory region comes last.
+ * The loop tries one region after the other until @slots is not 0. The second region,
+ * the global one, has room for kernels and comes first. In the others memblock
+ * allocates large buffers from the end, and by default about four fifths of them are
+ * as large as what the previous kernel needed: there only the first sixth is offered.
+ * The low-memory region comes last.
+ *
+ * If no address in scratch is possible, the kernel stays where kexec has loaded it,
+ * which is in scratch as well.
+ *
+ * Context: decompressor, one CPU. Nothing of the handover was checked yet.
+ * Return: true if this kernel receives a handover: the caller offers no other memory
+ * then; false if it does not.
  */
 bool process_kho_scratch(unsigned long minimum, unsigned long image_size,
 			 const unsigned long *slots)
