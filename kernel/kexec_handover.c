@@ -45,6 +45,8 @@
 #include <linux/string.h>
 #include <linux/utsname.h>
 
+#include <trace/events/kho.h>
+
 #include "../mm/internal.h"
 #include "kexec_handover/checksum.h"
 #include "kexec_handover/debug.h"
@@ -54,9 +56,6 @@
 #include "kexec_handover/ram.h"
 #include "kexec_handover/restore.h"
 #include "kexec_handover/scratch.h"
-
-#define CREATE_TRACE_POINTS
-#include <trace/events/kho.h>
 
 static_assert(sizeof_field(struct kho_kexec_metadata, previous_release) ==
 	      sizeof_field(struct new_utsname, release));
