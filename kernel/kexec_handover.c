@@ -327,10 +327,7 @@ static int __init watch_hotremove(void)
 subsys_initcall(watch_hotremove);
 #endif
 
-/*
- * Reads who did the kexec and returns how many there have been since cold boot.
- * The blob is kept, for debugfs.
- */
+/* Logs which kernel did the kexec. Returns how many there were since cold boot. */
 static u32 __init read_metadata(void)
 {
 	struct kho_kexec_metadata *metadata;
@@ -353,6 +350,7 @@ static u32 __init read_metadata(void)
 			(int)sizeof(metadata->previous_release),
 			metadata->previous_release, count);
 	}
+	folio_put(folio);
 	if (count)
 		return count;
 unknown:
@@ -454,13 +452,13 @@ static int __init kho_start(void)
 	kho_scratch_release();
 	if (is_kho_boot()) {
 		kho_restore_trace();
+		kho_debugfs_copy_blobs();
 		kexecs = read_metadata();
 	}
 
 	err = set_up_outgoing(kexecs + 1);
 	if (err)
-		pr_err("cannot set up what is handed over (%d), KHO is off for the next kernel\n",
-		       err);
+		pr_err("cannot set up (%d), KHO is off for the next kernel\n", err);
 
 	return err;
 }
