@@ -186,6 +186,8 @@ void *kho_alloc_preserve(size_t size)
 	order = get_order(size);
 	if (order > MAX_PAGE_ORDER)
 		return ERR_PTR(-E2BIG);
+	if (!kho_enabled)
+		return ERR_PTR(-EOPNOTSUPP);
 
 	folio = kho_ram_alloc_folio(order);
 	if (!folio)
