@@ -18,6 +18,7 @@
 #include <linux/libfdt.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -235,36 +236,90 @@ static const struct file_operations release_fops = {
 	.write = release_write,
 };
 
-/*
- * Makes the files of all blobs in a root FDT. The owner of an incoming blob can
- * free it at any time, so its file shows a copy that is made here.
- */
-static void add_subtrees(const void *fdt, struct dentry *dir, bool incoming)
+static int blob_at(const void *fdt, int node, u64 *phys, u64 *size)
+{
+	return kho_fdt_u64(fdt, node, KHO_FDT_PROP_DATA, phys) ?:
+	       kho_fdt_u64(fdt, node, KHO_FDT_PROP_SIZE, size);
+}
+
+/* Makes the files of blobs that were added before debugfs was set up. */
+static void __init add_subtrees(void)
 {
 	int node;
 
-	fdt_for_each_subnode(node, fdt, 0) {
-		const char *name = fdt_get_name(fdt, node, NULL);
+	fdt_for_each_subnode(node, out->fdt, 0) {
 		u64 phys, size;
-		void *blob;
 
-		if (kho_fdt_u64(fdt, node, KHO_FDT_PROP_DATA, &phys) ||
-		    kho_fdt_u64(fdt, node, KHO_FDT_PROP_SIZE, &size) ||
-		    !kho_ram_is_ram(phys, size))
-			continue;
-
-		if (!incoming) {
-			kho_debugfs_add(name, phys_to_virt(phys), size);
-			continue;
-		}
-
-		/* A blob that is larger than kho_alloc_preserve() allocates is not copied. */
-		if (size > PAGE_SIZE << MAX_PAGE_ORDER)
-			continue;
-		blob = kvmemdup(phys_to_virt(phys), size, GFP_KERNEL);
-		if (!blob || !create_blob_file(name, dir, blob, size))
-			kvfree(blob);
+		if (!blob_at(out->fdt, node, &phys, &size))
+			kho_debugfs_add(fdt_get_name(out->fdt, node, NULL), phys_to_virt(phys),
+					size);
 	}
+}
+
+/**
+ * struct blob_copy - a copy of an incoming blob
+ * @list: entry in blob_copies
+ * @name: name of the blob, in the incoming root FDT
+ * @size: size of the blob in bytes
+ * @data: content of the blob
+ *
+ * copy_blob() writes all fields in a core_initcall; constant from then on.
+ */
+struct blob_copy {
+	struct list_head list;
+	const char *name;
+	size_t size;
+	u8 data[];
+};
+
+static LIST_HEAD(blob_copies);
+
+static void __init copy_blob(const char *name, phys_addr_t phys, size_t size)
+{
+	struct blob_copy *copy;
+
+	/* A blob that is larger than kho_alloc_preserve() allocates is not copied. */
+	if (!name || size > PAGE_SIZE << MAX_PAGE_ORDER || !kho_ram_is_ram(phys, size))
+		return;
+
+	copy = kvmalloc(struct_size(copy, data, size), GFP_KERNEL);
+	if (!copy)
+		return;
+	*copy = (struct blob_copy){ .name = name, .size = size };
+	if (kho_restore_peek(phys, size, copy->data))
+		list_add_tail(&copy->list, &blob_copies);
+	else
+		kvfree(copy);
+}
+
+/**
+ * kho_debugfs_copy_blobs - copy the blobs of the incoming handover
+ *
+ * The owner of a blob can restore and free it at any time. So the files in in/sub_fdts
+ * show copies that are made here, of blobs that still wait. Blobs that were restored
+ * before have no file.
+ *
+ * Context: may sleep. kho_start(), a core_initcall.
+ */
+void __init kho_debugfs_copy_blobs(void)
+{
+	int node;
+
+	fdt_for_each_subnode(node, kho_incoming.fdt, 0) {
+		u64 phys, size;
+
+		if (!blob_at(kho_incoming.fdt, node, &phys, &size))
+			copy_blob(fdt_get_name(kho_incoming.fdt, node, NULL), phys, size);
+	}
+}
+
+/* Makes the files of all copies of incoming blobs. */
+static void __init show_copies(struct dentry *dir)
+{
+	struct blob_copy *copy;
+
+	list_for_each_entry(copy, &blob_copies, list)
+		create_blob_file(copy->name, dir, copy->data, copy->size);
 }
 
 static void __init create_out(struct dentry *dir)
@@ -276,7 +331,7 @@ static void __init create_out(struct dentry *dir)
 
 	scoped_guard(mutex, &out->lock) {
 		out_subtrees = debugfs_create_dir("sub_fdts", dir);
-		add_subtrees(out->fdt, out_subtrees, false);
+		add_subtrees();
 	}
 }
 
@@ -287,7 +342,7 @@ static void __init create_in(struct dentry *in)
 	debugfs_create_file("scratch_len", 0400, in, NULL, &scratch_len_fops);
 	debugfs_create_file("stats", 0400, in, NULL, &in_stats_fops);
 	debugfs_create_file("release", 0200, in, NULL, &release_fops);
-	add_subtrees(kho_incoming.fdt, debugfs_create_dir("sub_fdts", in), true);
+	show_copies(debugfs_create_dir("sub_fdts", in));
 }
 
 /**

@@ -461,6 +461,32 @@ void kho_map_fill(const struct kho_map *map, unsigned long pfn,
 	}
 }
 
+/**
+ * kho_map_can_name - can a node name a folio in memory that exists?
+ * @level: level of the node
+ * @first_key: first key that the node covers
+ * @max_pfn: first PFN after all memory
+ *
+ * Few places in the tree can name such a folio. So a walk that only reads nodes for
+ * which this returns true visits a limited number of nodes, whatever their content is.
+ *
+ * Context: any, never sleeps.
+ * Return: true if one of the keys of the node names a folio or a part of a run that
+ * begins below @max_pfn; false if none does.
+ */
+bool kho_map_can_name(unsigned int level, u64 first_key, unsigned long max_pfn)
+{
+	const u64 nr = 1ULL << kho_map_level_shift(level);
+
+	for (unsigned int order = 0; order <= KHO_MAX_RUN_ORDER; order++) {
+		if (first_key <= kho_map_key(max_pfn - 1, order) &&
+		    first_key + nr > kho_map_key(0, order))
+			return true;
+	}
+
+	return false;
+}
+
 static int walk_subtree(phys_addr_t phys, unsigned int level, u64 key,
 			kho_map_visit_t visit, void *arg)
 {

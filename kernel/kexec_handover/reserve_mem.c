@@ -406,7 +406,7 @@ out:
 }
 postcore_initcall(kho_reserve_mem_init);
 
-/* Runs after kho_debugfs_init() has copied the blob in an fs_initcall. */
+/* Runs after kho_debugfs_copy_blobs(), a core_initcall, has copied the blob. */
 static int __init kho_reserve_mem_late_init(void)
 {
 	kho_restore_free(old_blob);

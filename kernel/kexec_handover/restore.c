@@ -27,6 +27,7 @@
 #include <linux/page_table_check.h>
 #include <linux/pgalloc_tag.h>
 #include <linux/rcupdate.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 
 #include <trace/events/kho.h>
@@ -202,6 +203,37 @@ bool kho_restore_take_run(unsigned long pfn, unsigned long end)
 	rcu_read_unlock();
 
 	return next == end;
+}
+
+/**
+ * kho_restore_peek - copy memory of waiting folios
+ * @phys: physical address of the memory, at which a folio begins
+ * @size: size of the memory in bytes, which can span several folios
+ * @to: where to copy it to, @size bytes
+ *
+ * The folios are claimed during the copy, so that they cannot be restored and freed.
+ * kho_restore_folio() refuses them meanwhile, so no other thread may restore them.
+ *
+ * Context: core_initcall, never sleeps. All struct pages are initialised.
+ * Return: true if the memory was copied; false if not all of it is in waiting folios.
+ */
+bool __init kho_restore_peek(phys_addr_t phys, size_t size, void *to)
+{
+	unsigned long pfn = PHYS_PFN(phys), end = PHYS_PFN(phys + size - 1) + 1;
+	unsigned long next = pfn;
+
+	while (next < end && pfn_valid(next)) {
+		int order = waiting_order(pfn_to_page(next));
+
+		if (order < 0 || !claim(pfn_to_page(next), order))
+			break;
+		next += BIT(order);
+	}
+	if (next >= end)
+		memcpy(to, phys_to_virt(phys), size);
+	unclaim_run(pfn, next);
+
+	return next >= end;
 }
 
 /* Reports the folio to page_owner and page_table_check as allocated. */
