@@ -386,21 +386,26 @@ unknown:
 	return 0;
 }
 
+/* As kho_alloc_preserve() and kho_add_subtree() do it, before either is possible. */
 static int __init write_metadata(u32 count)
 {
-	struct kho_kexec_metadata *metadata = kho_alloc_preserve(sizeof(*metadata));
+	struct folio *folio = kho_ram_alloc_folio(0);
+	struct kho_kexec_metadata *metadata;
 	int err;
 
-	if (IS_ERR(metadata))
-		return PTR_ERR(metadata);
+	if (!folio)
+		return -ENOMEM;
 
+	metadata = folio_address(folio);
 	metadata->version = KHO_METADATA_VERSION;
 	strscpy(metadata->previous_release, init_uts_ns.name.release);
 	metadata->kexec_count = count;
 
-	err = kho_add_subtree(KHO_METADATA_NAME, metadata, sizeof(*metadata));
+	err = kho_map_add(&kho_out.map, folio_pfn(folio), 0) ?:
+	      kho_fdt_add(kho_out.fdt, KHO_METADATA_NAME, PFN_PHYS(folio_pfn(folio)),
+			  sizeof(*metadata));
 	if (err)
-		kho_unpreserve_free(metadata);
+		folio_put(folio);
 
 	return err;
 }
@@ -424,11 +429,7 @@ static int __init move_scratch_array(void)
 	return 0;
 }
 
-/*
- * Other threads may preserve memory as soon as kho_enabled is true. This function
- * is called before that, so they find a complete root FDT without blobs.
- */
-static int __init set_up_root_fdt(void)
+static int __init set_up_root_fdt(u32 kexec_count)
 {
 	struct folio *folio = kho_ram_alloc_folio(0);
 	int err;
@@ -439,13 +440,18 @@ static int __init set_up_root_fdt(void)
 	kho_out.fdt = folio_address(folio);
 	err = kho_fdt_create(kho_out.fdt, virt_to_phys(kho_out.map.root)) ?:
 	      kho_checksum_prepare(kho_out.fdt) ?:
-	      kho_map_add(&kho_out.map, folio_pfn(folio), 0);
+	      kho_map_add(&kho_out.map, folio_pfn(folio), 0) ?:
+	      write_metadata(kexec_count);
 	if (err)
 		folio_put(folio);
 
 	return err;
 }
 
+/*
+ * Other threads may preserve memory as soon as kho_enabled is true. Nothing can fail
+ * from then on.
+ */
 static int __init set_up_outgoing(u32 kexec_count)
 {
 	int err;
@@ -454,19 +460,11 @@ static int __init set_up_outgoing(u32 kexec_count)
 	if (err)
 		return err;
 
-	err = set_up_root_fdt();
+	err = set_up_root_fdt(kexec_count);
 	if (err)
-		goto out_map;
-
-	kho_enabled = true;
-	err = write_metadata(kexec_count);
-	if (!err)
-		return 0;
-
-	kho_enabled = false;
-	folio_put(virt_to_folio(kho_out.fdt));
-out_map:
-	kho_map_destroy(&kho_out.map);
+		kho_map_destroy(&kho_out.map);
+	else
+		kho_enabled = true;
 
 	return err;
 }

@@ -225,7 +225,7 @@ static ssize_t release_write(struct file *file, const char __user *ubuf,
 	if (err)
 		return err;
 	if (sure)
-		pr_info("%lu folios that nobody asked for are free now\n",
+		pr_info("%lu folios that were unclaimed are free now\n",
 			kho_restore_release());
 
 	return count;

@@ -230,25 +230,6 @@ static void __init set_up_block(unsigned long block_pfn)
 }
 
 /*
- * Sets up the named blocks in which two NUMA nodes meet, before the deferred-init
- * threads of both nodes run in parallel: freeing a page reads the struct pages of its
- * buddies, which may belong to the other node. Such blocks are few.
- */
-static void __init set_up_shared_blocks(void)
-{
-	unsigned long start, end, prev_end = 0;
-	int i, nid, prev_nid = NUMA_NO_NODE;
-
-	for_each_mem_pfn_range(i, MAX_NUMNODES, &start, &end, &nid) {
-		if (prev_end && nid != prev_nid &&
-		    kho_block_of(start) == kho_block_of(prev_end - 1) && block_is_named(start))
-			set_up_block(ALIGN_DOWN(start, BLOCK_PAGES));
-		prev_end = end;
-		prev_nid = nid;
-	}
-}
-
-/*
  * Only pages of the highest zone of a node have their initialisation deferred, see
  * deferred_init_memmap(). So the zone is known even with kernelcore=mirror, where a
  * lower zone spans the same pages.
@@ -300,7 +281,6 @@ bool __init kho_init_prepare(void)
 void __init kho_init_start(void)
 {
 	note_deferred_parts();
-	set_up_shared_blocks();
 }
 
 /**
@@ -342,10 +322,10 @@ static noinline void __init set_up_blocks_of(unsigned long pfn, unsigned int ord
 void __ref kho_init_folio(unsigned long pfn, unsigned int order)
 {
 	/*
-	 * Pairs with WRITE_ONCE() in kho_init_finish(). Init memory with the functions
+	 * Pairs with smp_store_release() in kho_init_finish(). Init memory with the functions
 	 * that this calls is freed later than that.
 	 */
-	if (READ_ONCE(blocks.named))
+	if (smp_load_acquire(&blocks.named))
 		set_up_blocks_of(pfn, order);
 }
 
@@ -481,8 +461,11 @@ static void free_blocks(struct work_struct *work)
  */
 void __init kho_init_finish(void)
 {
-	/* Pairs with READ_ONCE() in kho_init_folio(). */
-	WRITE_ONCE(blocks.named, NULL);
+	/*
+	 * All struct pages are initialised before other CPUs see that there are no
+	 * blocks any more. Pairs with smp_load_acquire() in kho_init_folio().
+	 */
+	smp_store_release(&blocks.named, NULL);
 	INIT_RCU_WORK(&blocks.free_work, free_blocks);
 	queue_rcu_work(system_unbound_wq, &blocks.free_work);
 }

@@ -255,7 +255,7 @@ def in_scratch(story):
 
 @refused
 def twice(story):
-    """folio at .*, [0-9]* bytes, overlaps a larger one;"""
+    """folio at .*, [0-9]* bytes, overlaps a larger folio;"""
     story.writer.preserve(UNUSED, 2)
     story.writer.preserve(UNUSED + PAGE)
 
@@ -268,7 +268,7 @@ def beyond(story):
 
 @refused
 def far_beyond(story):
-    """node of the map at .*, 4096 bytes, can name no memory that there is;"""
+    """node of the map at .*, 4096 bytes, covers no memory that exists;"""
     story.writer.preserve(RAM_SIZE << 10)
 
 
@@ -286,14 +286,14 @@ def node_in_scratch(story):
 
 @refused
 def cycle(story):
-    """node of the map at .*, 4096 bytes, (is in the map twice|can name no memory that there is);"""
+    """node of the map at .*, 4096 bytes, (is in the map twice|covers no memory that exists);"""
     root = story.writer.nodes[kho4.LEVELS - 1, 0]
     story.after = lambda: story.ram.write(root + 8, U64.pack(root))
 
 
 @refused
 def array_size(story):
-    """scratch array at .*, 40 bytes, is of an invalid size;"""
+    """scratch array at .*, 40 bytes, has an invalid size;"""
     story.writer.told['scratch_size'] = 40
 
 
@@ -330,7 +330,7 @@ def scratch_align(story):
 
 @refused
 def scratch_twice(story):
-    """scratch region at .* overlaps another one;"""
+    """scratch region at .* overlaps another scratch region;"""
     story.writer.scratch = [*SCRATCH[:2], SCRATCH[1]]
 
 
@@ -361,7 +361,7 @@ def blob_lost(story):
 
 @refused
 def checksum(story):
-    """root FDT at .*, 4096 bytes, and map do not have the checksum that they left with;"""
+    """root FDT at .*, 4096 bytes, and map differ from the checksum of the previous kernel;"""
     story.writer.extra['kho-6.12,checksum'] = bytes(8)
     story.writer.checksum_off = 1
 

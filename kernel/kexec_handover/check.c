@@ -120,7 +120,7 @@ static const char *__init region_defect(const struct kho_scratch *array, unsigne
 
 	while (i--) {
 		if (kho_region_overlaps(&array[i], r->addr, r->size))
-			return "overlaps another one";
+			return "overlaps another scratch region";
 	}
 
 	return NULL;
@@ -186,7 +186,7 @@ bool __init kho_check_scratch(phys_addr_t array_phys, u64 array_len, struct kho_
 
 	if (!array_len || array_len % sizeof(*array) ||
 	    array_len > KHO_SCRATCH_MAX * sizeof(*array))
-		return found(defect, object, array_phys, array_len, "is of an invalid size");
+		return found(defect, object, array_phys, array_len, "has an invalid size");
 	if (!IS_ALIGNED(array_phys, sizeof(*array)))
 		return found(defect, object, array_phys, array_len, "is not aligned");
 	if (!kho_check_memblock_has(array_phys, array_len))
@@ -257,7 +257,7 @@ static int __init check_node(phys_addr_t node, unsigned int level, u64 key,
 	if (memblock_overlaps_region(&memblock.reserved, node, PAGE_SIZE))
 		return bad_node(check, node, "is in use");
 	if (!kho_map_can_name(level, key, max_pfn))
-		return bad_node(check, node, "can name no memory that there is");
+		return bad_node(check, node, "covers no memory that exists");
 
 	if (check->nodes)
 		check->nodes[check->nr_nodes] = PHYS_PFN(node);
@@ -320,7 +320,7 @@ static int __init check_leaf(phys_addr_t node, unsigned int level, u64 key,
 		pfn = first + ((i * BITS_PER_LONG + __ffs(bits)) << order);
 		end = first + ((i * BITS_PER_LONG + __fls(bits) + 1) << order);
 		if (larger_overlaps(order, pfn, end))
-			return bad_folio(arg, pfn, order, "overlaps a larger one");
+			return bad_folio(arg, pfn, order, "overlaps a larger folio");
 	}
 
 	return 0;
@@ -517,7 +517,7 @@ static bool __init map_valid(struct check *check, phys_addr_t map_root)
 
 	return kho_checksum_matches(fdt, map) ||
 	       found(check->defect, "root FDT", fdt_phys, KHO_FDT_SIZE,
-		     "and map do not have the checksum that they left with");
+		     "and map differ from the checksum of the previous kernel");
 }
 
 /**

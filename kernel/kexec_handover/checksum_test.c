@@ -54,7 +54,7 @@ static int make_handover(struct kunit *test)
 	    kho_fdt_create(fdt, virt_to_phys(map.root)) || kho_checksum_prepare(fdt) ||
 	    kho_fdt_add(fdt, "blob", 0x5000, 100))
 		return -ENOMEM;
-	if (!fdt_getprop(fdt, 0, "checksum", NULL))
+	if (!fdt_getprop(fdt, 0, KHO_FDT_PROP_CHECKSUM, NULL))
 		kunit_skip(test, "kho_checksum=off");
 	kho_checksum_set(fdt, &map);
 
@@ -83,7 +83,7 @@ static void test_fdt_changes(struct kunit *test)
 {
 	for (size_t i = sizeof(struct fdt_header); i < KHO_FDT_SIZE; i += i < 512 ? 1 : 61) {
 		fdt[i] ^= 0x10;
-		if (!kho_fdt_defect(fdt) && fdt_getprop(fdt, 0, "checksum", NULL))
+		if (!kho_fdt_defect(fdt) && fdt_getprop(fdt, 0, KHO_FDT_PROP_CHECKSUM, NULL))
 			KUNIT_EXPECT_FALSE_MSG(test, kho_checksum_matches(fdt, &map),
 					       "byte %zu", i);
 		fdt[i] ^= 0x10;
@@ -128,18 +128,18 @@ static void test_nodes_change_places(struct kunit *test)
 
 static void test_length(struct kunit *test)
 {
-	KUNIT_ASSERT_EQ(test, fdt_setprop_u32(fdt, 0, "checksum", 0), 0);
+	KUNIT_ASSERT_EQ(test, fdt_setprop_u32(fdt, 0, KHO_FDT_PROP_CHECKSUM, 0), 0);
 	KUNIT_EXPECT_FALSE(test, kho_checksum_matches(fdt, &map));
-	KUNIT_ASSERT_EQ(test, fdt_setprop_empty(fdt, 0, "checksum"), 0);
+	KUNIT_ASSERT_EQ(test, fdt_setprop_empty(fdt, 0, KHO_FDT_PROP_CHECKSUM), 0);
 	KUNIT_EXPECT_FALSE(test, kho_checksum_matches(fdt, &map));
 }
 
 static void test_is_optional(struct kunit *test)
 {
-	KUNIT_ASSERT_EQ(test, fdt_delprop(fdt, 0, "checksum"), 0);
+	KUNIT_ASSERT_EQ(test, fdt_delprop(fdt, 0, KHO_FDT_PROP_CHECKSUM), 0);
 	KUNIT_EXPECT_TRUE(test, kho_checksum_matches(fdt, &map));
 	kho_checksum_set(fdt, &map);
-	KUNIT_EXPECT_NULL(test, fdt_getprop(fdt, 0, "checksum", NULL));
+	KUNIT_EXPECT_NULL(test, fdt_getprop(fdt, 0, KHO_FDT_PROP_CHECKSUM, NULL));
 	KUNIT_EXPECT_TRUE(test, kho_checksum_matches(fdt, &map));
 }
 

@@ -494,8 +494,11 @@ static int walk_subtree(phys_addr_t phys, unsigned int level, u64 key,
 	int err = visit(phys, level, key, arg);
 
 	for (u64 i = 0; !err && level && i < KHO_MAP_TABLE_ENTRIES; i++) {
-		if (node->entry[i])
-			err = walk_subtree(node->entry[i], level - 1,
+		/* Pairs with cmpxchg64() in get_or_make(). */
+		u64 entry = READ_ONCE(node->entry[i]);
+
+		if (entry)
+			err = walk_subtree(entry, level - 1,
 					   key | i << kho_map_level_shift(level - 1),
 					   visit, arg);
 	}

@@ -37,10 +37,11 @@
 #define KHO_MAX_FOLIO_ORDER	18
 
 /*
- * The largest part of a run of pages. The format has no limit; this is the largest
- * order of a compound page, and 8 TiB with pages of 4 KiB.
+ * The largest part of a run of pages, 4 TiB with pages of 4 KiB. The format has no
+ * limit; with a larger one the page allocator would count the pages of a compound
+ * page beyond what an int can hold.
  */
-#define KHO_MAX_RUN_ORDER	31
+#define KHO_MAX_RUN_ORDER	30
 
 static_assert(KHO_MAX_FOLIO_ORDER <= KHO_MAX_RUN_ORDER);
 static_assert(KHO_MAX_RUN_ORDER <= KHO_MAP_MAX_ORDER);

@@ -170,19 +170,26 @@ static const void *__init find_blob(void)
 	return NULL;
 }
 
-/* Does a region contain the start of the root FDT or of a blob? Then it is invalid. */
+/* Without sums, which could overflow. */
+static bool __init overlap(u64 start, u64 size, u64 other, u64 other_size)
+{
+	return start <= other ? other - start < size : start - other < other_size;
+}
+
+/* Does a region contain a part of the root FDT or of a blob? Then it is invalid. */
 static bool __init holds_blob(phys_addr_t start, phys_addr_t size)
 {
 	int node;
 
-	if (kho_incoming.fdt_phys - start < size)
+	if (overlap(start, size, kho_incoming.fdt_phys, KHO_FDT_SIZE))
 		return true;
 
 	fdt_for_each_subnode(node, kho_incoming.fdt, 0) {
-		u64 phys;
+		u64 phys, bytes;
 
 		if (!kho_fdt_u64(kho_incoming.fdt, node, KHO_FDT_PROP_DATA, &phys) &&
-		    phys - start < size)
+		    !kho_fdt_u64(kho_incoming.fdt, node, KHO_FDT_PROP_SIZE, &bytes) &&
+		    overlap(start, size, phys, bytes))
 			return true;
 	}
 
@@ -220,7 +227,7 @@ static void __init settle_region(const void *fdt, int node)
 	}
 
 	if (!region) {
-		pr_info("reserve_mem region %.16s, %pa bytes at %pa, is not wanted: freed\n",
+		pr_info("reserve_mem region %.16s, %pa bytes at %pa, is not on this command line: freed\n",
 			name, &size, &start);
 		return;
 	}

@@ -87,7 +87,7 @@ static __always_inline int named_order(unsigned long pfn)
 		order = kho_map_order_at(&kho_incoming.map, pfn);
 
 	/* Pairs with smp_store_release() in kho_restore_finish(). */
-	if (order >= 0 && !READ_ONCE(finished))
+	if (order >= 0 && !smp_load_acquire(&finished))
 		kho_init_folio(pfn, order);
 
 	return order;
@@ -439,7 +439,7 @@ static int __init report_waiting(void)
 	unsigned long nr = atomic_long_read(&kho_incoming.nr_unclaimed);
 
 	if (nr)
-		pr_info("%lu folios, %lu KiB, of the previous kernel wait for somebody to ask for them\n",
+		pr_info("%lu folios, %lu KiB, of the previous kernel wait for their owners\n",
 			nr, kho_waiting_pages() << (PAGE_SHIFT - 10));
 
 	return 0;

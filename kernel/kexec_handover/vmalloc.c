@@ -309,7 +309,7 @@ void *kho_restore_vmalloc(const struct kho_vmalloc *preservation)
 		return area->addr;
 	}
 
-	pr_warn("cannot restore a vmalloc area: %u of %u pages could be had\n",
+	pr_warn("cannot restore a vmalloc area: %u of %u pages could be restored\n",
 		area->nr_pages, preservation->total_pages);
 	vfree(area->addr);
 

@@ -16,7 +16,7 @@
 #define TABLE		512
 #define LEAF_BITS	32768
 #define ORDER_0_KEY	BIT_ULL(52)
-#define LARGEST		31
+#define LARGEST		30
 #define NR_PAGES	(RAM_END / 4096)
 
 /* Who has a page: nobody, something that no folio may be in, a node, a folio. */
