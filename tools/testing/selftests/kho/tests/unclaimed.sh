@@ -38,7 +38,8 @@ stage_2() {
 		near MemTotal "$(mem_total)" $(($(recall total) - kib)) $((128 * PAGE_KIB))
 	check "other values than 1 free nothing" not_released
 	check "root can free them" eval "echo 1 >$RELEASE"
-	check "the log has the number of freed folios" has_said "KHO: $folios folios .* are free now"
+	check "the log has the number of freed folios" \
+		has_said "KHO: $folios folios .* are free now"
 	check "none is unclaimed any more" same unclaimed "$(kho_stat in unclaimed_folios)" 0
 	check "their memory is available" near MemTotal "$(mem_total)" "$(recall total)" 512
 	check "the file is intact" intact letter
