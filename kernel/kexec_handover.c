@@ -45,6 +45,8 @@
 #include <linux/string.h>
 #include <linux/utsname.h>
 
+#include <trace/events/kho.h>
+
 #include "../mm/internal.h"
 #include "kexec_handover/checksum.h"
 #include "kexec_handover/debug.h"
@@ -54,9 +56,6 @@
 #include "kexec_handover/ram.h"
 #include "kexec_handover/restore.h"
 #include "kexec_handover/scratch.h"
-
-#define CREATE_TRACE_POINTS
-#include <trace/events/kho.h>
 
 static_assert(sizeof_field(struct kho_kexec_metadata, previous_release) ==
 	      sizeof_field(struct new_utsname, release));
@@ -187,6 +186,8 @@ void *kho_alloc_preserve(size_t size)
 	order = get_order(size);
 	if (order > MAX_PAGE_ORDER)
 		return ERR_PTR(-E2BIG);
+	if (!kho_enabled)
+		return ERR_PTR(-EOPNOTSUPP);
 
 	folio = kho_ram_alloc_folio(order);
 	if (!folio)
@@ -328,10 +329,7 @@ static int __init watch_hotremove(void)
 subsys_initcall(watch_hotremove);
 #endif
 
-/*
- * Reads who did the kexec and returns how many there have been since cold boot.
- * The blob is kept, for debugfs.
- */
+/* Logs which kernel did the kexec. Returns how many there were since cold boot. */
 static u32 __init read_metadata(void)
 {
 	struct kho_kexec_metadata *metadata;
@@ -354,6 +352,7 @@ static u32 __init read_metadata(void)
 			(int)sizeof(metadata->previous_release),
 			metadata->previous_release, count);
 	}
+	folio_put(folio);
 	if (count)
 		return count;
 unknown:
@@ -455,13 +454,13 @@ static int __init kho_start(void)
 	kho_scratch_release();
 	if (is_kho_boot()) {
 		kho_restore_trace();
+		kho_debugfs_copy_blobs();
 		kexecs = read_metadata();
 	}
 
 	err = set_up_outgoing(kexecs + 1);
 	if (err)
-		pr_err("cannot set up what is handed over (%d), KHO is off for the next kernel\n",
-		       err);
+		pr_err("cannot set up (%d), KHO is off for the next kernel\n", err);
 
 	return err;
 }

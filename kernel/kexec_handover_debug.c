@@ -18,6 +18,7 @@
 #include <linux/libfdt.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -231,36 +232,87 @@ static const struct file_operations release_fops = {
 	.write = release_write,
 };
 
-/*
- * The blobs in an FDT. Those that were handed over can be freed by their owner
- * any time: what is shown of them is a copy of when the system came up.
- */
-static void add_subtrees(const void *fdt, struct dentry *dir, bool incoming)
+static int blob_at(const void *fdt, int node, u64 *phys, u64 *size)
+{
+	return kho_fdt_u64(fdt, node, KHO_FDT_PROP_DATA, phys) ?:
+	       kho_fdt_u64(fdt, node, KHO_FDT_PROP_SIZE, size);
+}
+
+/* The blobs that were named before there was debugfs. */
+static void __init add_subtrees(void)
 {
 	int node;
 
-	fdt_for_each_subnode(node, fdt, 0) {
-		const char *name = fdt_get_name(fdt, node, NULL);
+	fdt_for_each_subnode(node, out->fdt, 0) {
 		u64 phys, size;
-		void *blob;
 
-		if (kho_fdt_u64(fdt, node, KHO_FDT_PROP_DATA, &phys) ||
-		    kho_fdt_u64(fdt, node, KHO_FDT_PROP_SIZE, &size) ||
-		    !kho_ram_is_ram(phys, size))
-			continue;
-
-		if (!incoming) {
-			kho_debugfs_add(name, phys_to_virt(phys), size);
-			continue;
-		}
-
-		/* More than kho_alloc_preserve() can give is not worth a copy. */
-		if (size > PAGE_SIZE << MAX_PAGE_ORDER)
-			continue;
-		blob = kvmemdup(phys_to_virt(phys), size, GFP_KERNEL);
-		if (!blob || !create_blob_file(name, dir, blob, size))
-			kvfree(blob);
+		if (!blob_at(out->fdt, node, &phys, &size))
+			kho_debugfs_add(fdt_get_name(out->fdt, node, NULL), phys_to_virt(phys),
+					size);
 	}
+}
+
+/**
+ * struct blob_copy - an incoming blob as it was when the system came up
+ * @list: in @blob_copies
+ * @name: its name, in the incoming root FDT
+ * @size: its bytes
+ * @data: its content
+ */
+struct blob_copy {
+	struct list_head list;
+	const char *name;
+	size_t size;
+	u8 data[];
+};
+
+static LIST_HEAD(blob_copies);
+
+static void __init copy_blob(const char *name, phys_addr_t phys, size_t size)
+{
+	struct blob_copy *copy;
+
+	/* More than kho_alloc_preserve() can give is not worth a copy. */
+	if (!name || size > PAGE_SIZE << MAX_PAGE_ORDER || !kho_ram_is_ram(phys, size))
+		return;
+
+	copy = kvmalloc(struct_size(copy, data, size), GFP_KERNEL);
+	if (!copy)
+		return;
+	*copy = (struct blob_copy){ .name = name, .size = size };
+	if (kho_restore_peek(phys, size, copy->data))
+		list_add_tail(&copy->list, &blob_copies);
+	else
+		kvfree(copy);
+}
+
+/**
+ * kho_debugfs_copy_blobs - copy the blobs that were handed over
+ *
+ * Their owners can restore and free them at any time, so only those that wait are
+ * looked at. What in/sub_fdts shows is these copies; blobs that an owner restored
+ * before are not there.
+ *
+ * Context: core_initcall, as early as there is memory for the copies.
+ */
+void __init kho_debugfs_copy_blobs(void)
+{
+	int node;
+
+	fdt_for_each_subnode(node, kho_incoming.fdt, 0) {
+		u64 phys, size;
+
+		if (!blob_at(kho_incoming.fdt, node, &phys, &size))
+			copy_blob(fdt_get_name(kho_incoming.fdt, node, NULL), phys, size);
+	}
+}
+
+static void __init show_copies(struct dentry *dir)
+{
+	struct blob_copy *copy;
+
+	list_for_each_entry(copy, &blob_copies, list)
+		create_blob_file(copy->name, dir, copy->data, copy->size);
 }
 
 static void __init create_out(struct dentry *dir)
@@ -272,7 +324,7 @@ static void __init create_out(struct dentry *dir)
 
 	scoped_guard(mutex, &out->lock) {
 		out_subtrees = debugfs_create_dir("sub_fdts", dir);
-		add_subtrees(out->fdt, out_subtrees, false);
+		add_subtrees();
 	}
 }
 
@@ -283,7 +335,7 @@ static void __init create_in(struct dentry *in)
 	debugfs_create_file("scratch_len", 0400, in, NULL, &scratch_len_fops);
 	debugfs_create_file("stats", 0400, in, NULL, &in_stats_fops);
 	debugfs_create_file("release", 0200, in, NULL, &release_fops);
-	add_subtrees(kho_incoming.fdt, debugfs_create_dir("sub_fdts", in), true);
+	show_copies(debugfs_create_dir("sub_fdts", in));
 }
 
 /**

@@ -337,12 +337,24 @@ static void __init fill_free(unsigned long block_pfn, unsigned long *pages,
 	bitmap_andnot(pages, pages, withheld, BLOCK_PAGES);
 }
 
+/* A block may be named for a neighbour's sake, and all of it be scratch. */
+static bool __init mark_if_scratch(unsigned long pfn, unsigned long nr_pages)
+{
+	if (!kho_scratch_inherited ||
+	    !kho_scratch_overlap(PFN_PHYS(pfn), nr_pages << PAGE_SHIFT))
+		return false;
+	kho_scratch_mark_block(pfn, nr_pages);
+
+	return true;
+}
+
 static void __init free_in_named_block(unsigned long pfn, unsigned long nr_pages)
 {
 	unsigned long block_pfn = ALIGN_DOWN(pfn, BLOCK_PAGES);
 	DECLARE_BITMAP(pages, BLOCK_PAGES) = {};
 
 	set_up_block(block_pfn);
+	mark_if_scratch(pfn, nr_pages);
 	accept_memory(PFN_PHYS(pfn), nr_pages * PAGE_SIZE);
 	fill_free(block_pfn, pages, pfn, pfn + nr_pages);
 	free_boot_pages_of_block(pfn_to_page(block_pfn), pages);
@@ -350,11 +362,11 @@ static void __init free_in_named_block(unsigned long pfn, unsigned long nr_pages
 	atomic_long_add(nr_pages, &page_zone(pfn_to_page(pfn))->managed_pages);
 }
 
+/* As deferred_free_pages(), but for the type of pageblocks. */
 static void __init free_in_scratch(unsigned long pfn, unsigned long nr_pages)
 {
 	unsigned long end = pfn + nr_pages;
 
-	kho_scratch_mark_block(pfn, nr_pages);
 	accept_memory(PFN_PHYS(pfn), nr_pages * PAGE_SIZE);
 	for (unsigned int order; pfn < end; pfn += BIT(order)) {
 		order = kho_map_part_order(pfn, end, MAX_PAGE_ORDER);
@@ -382,8 +394,7 @@ bool __init kho_init_free(unsigned long pfn, unsigned long nr_pages)
 		free_in_named_block(pfn, nr_pages);
 		return true;
 	}
-	if (kho_scratch_inherited &&
-	    kho_scratch_overlap(PFN_PHYS(pfn), nr_pages << PAGE_SHIFT)) {
+	if (mark_if_scratch(pfn, nr_pages)) {
 		free_in_scratch(pfn, nr_pages);
 		return true;
 	}

@@ -26,7 +26,7 @@ host_test() {
 	scratch=$(fdtget -t x "$tree" /chosen linux,kho-scratch)
 	result "there is a handover in the device tree" test -n "$fdt" -a -n "$scratch"
 
-	echo "fact_refused='this kernel at 0x0*40[0-9a-f]*, [0-9]+ bytes, is not in scratch'" >"$vms/$name.facts"
+	echo "fact_refused='this kernel at 0x0*40[0-9a-f]*, [0-9]* bytes, is not in scratch'" >"$vms/$name.facts"
 	boot_tree "$fdt" "$scratch" --ram "$vms/$name.ram"
 	guest_result | sed "s/the guest .*/it is refused/"
 	rm -f "$vms/$name".{ram,stop,facts} "$tree"

@@ -68,6 +68,16 @@ figures() {
 # Prints the cover letter: the subject, the text of patches/cover-letter, the list of
 # patches and the files they change. Its name does not end in .patch, since git am
 # fails for a mail without a patch.
+# sizes: for each mail, how many lines it adds and removes, and its subject
+sizes() {
+	local commit
+	sgit "$work" rev-list --reverse start..mailed | while IFS= read -r commit; do
+		printf '%s %s\n' "$(sgit "$work" show --format= --numstat "$commit" |
+			awk '{ more += $1; less += $2 } END { printf "%6s %5s", "+" more + 0, "-" less + 0 }')" \
+			"$(sgit "$work" show -s --format=%s "$commit")"
+	done
+}
+
 cover_letter() {
 	local total
 	total=$(find "$folder" -name '*.patch' | wc -l)
@@ -76,6 +86,8 @@ cover_letter() {
 	tail -n +3 "$patches/cover-letter" | while IFS= read -r line; do
 		if [[ $line == @FIGURES@ ]]; then
 			figures
+		elif [[ $line == @SERIES@ ]]; then
+			sizes
 		else
 			printf '%s\n' "$line"
 		fi

@@ -237,17 +237,6 @@ static u64 __init last_key(unsigned int order)
 	return kho_map_key(max_pfn - 1, order);
 }
 
-/* Can a node that covers @nr keys from @first on name any memory there is? */
-static bool __init keys_in_ram(u64 first, u64 nr)
-{
-	for (unsigned int order = 0; order <= KHO_MAX_RUN_ORDER; order++) {
-		if (first <= last_key(order) && first + nr > kho_map_key(0, order))
-			return true;
-	}
-
-	return false;
-}
-
 /*
  * Is this address one that a node can have, at this place of the tree? As no
  * node is read that could not name memory, a tree with cycles ends here, too.
@@ -255,7 +244,6 @@ static bool __init keys_in_ram(u64 first, u64 nr)
 static int __init check_node(phys_addr_t node, unsigned int level, u64 key,
 			     void *arg)
 {
-	u64 nr = 1ULL << (KHO_MAP_LEAF_SHIFT + level * KHO_MAP_TABLE_SHIFT);
 	struct check *check = arg;
 
 	if (!PAGE_ALIGNED(node) || !kho_check_memblock_has(node, PAGE_SIZE))
@@ -264,7 +252,7 @@ static int __init check_node(phys_addr_t node, unsigned int level, u64 key,
 		return bad_node(check, node, "is in scratch");
 	if (memblock_overlaps_region(&memblock.reserved, node, PAGE_SIZE))
 		return bad_node(check, node, "is in use");
-	if (!keys_in_ram(key, nr))
+	if (!kho_map_can_name(level, key, max_pfn))
 		return bad_node(check, node, "can name no memory that there is");
 
 	if (check->nodes)

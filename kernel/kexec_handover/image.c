@@ -17,10 +17,14 @@
 #include <linux/kexec.h>
 #include <linux/kexec_handover.h>
 #include <linux/kexec_handover_image.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
 #include <linux/printk.h>
 
 #include "checksum.h"
+#include "map.h"
 #include "outgoing.h"
+#include "ram.h"
 #include "scratch.h"
 
 /**
@@ -98,14 +102,36 @@ void kho_image_load_failed(const struct kimage *image, int err)
 		       image->kho_no_room);
 }
 
+/* A node whose address something wrote over is not looked into. */
+static int check_node(phys_addr_t node, unsigned int level, u64 key, void *arg)
+{
+	*(phys_addr_t *)arg = node;
+	if (!PAGE_ALIGNED(node) || !kho_ram_can_go_out(PHYS_PFN(node), PHYS_PFN(node) + 1) ||
+	    !kho_map_can_name(level, key, max_pfn))
+		return -EINVAL;
+
+	return 0;
+}
+
 /**
  * kho_image_seal - compute the checksum of what is handed over
  * @image: the image that is about to be started
+ *
+ * If something wrote over the map, there is nobody left to help: it is handed over
+ * as it is, without a checksum that fits, and the next kernel refuses it.
  *
  * Context: kexec. This CPU is the only one that still runs.
  */
 void kho_image_seal(const struct kimage *image)
 {
-	if (kho_is_enabled() && image->type != KEXEC_TYPE_CRASH)
+	phys_addr_t node;
+
+	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH)
+		return;
+
+	if (kho_map_walk(&kho_out.map, check_node, &node))
+		pr_err("something wrote over the map, it names a node at %pa: the next kernel will refuse the handover\n",
+		       &node);
+	else
 		kho_checksum_set(kho_out.fdt, &kho_out.map);
 }

@@ -436,6 +436,31 @@ void kho_map_fill(const struct kho_map *map, unsigned long pfn,
 	}
 }
 
+/**
+ * kho_map_can_name - can a node name any memory that there is?
+ * @level: its level
+ * @first_key: the first key that it covers
+ * @max_pfn: first PFN after all memory
+ *
+ * A walk that goes into such nodes only comes to an end, whatever is written in
+ * them: there are so few places in the tree that name memory.
+ *
+ * Context: any.
+ * Return: true if it can, with folios or parts of runs of any order.
+ */
+bool kho_map_can_name(unsigned int level, u64 first_key, unsigned long max_pfn)
+{
+	const u64 nr = 1ULL << kho_map_level_shift(level);
+
+	for (unsigned int order = 0; order <= KHO_MAX_RUN_ORDER; order++) {
+		if (first_key <= kho_map_key(max_pfn - 1, order) &&
+		    first_key + nr > kho_map_key(0, order))
+			return true;
+	}
+
+	return false;
+}
+
 static int walk_subtree(phys_addr_t phys, unsigned int level, u64 key,
 			kho_map_visit_t visit, void *arg)
 {

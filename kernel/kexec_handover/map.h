@@ -238,6 +238,7 @@ void kho_map_fill_order_0(const struct kho_map *map, unsigned long pfn,
 void kho_map_fill(const struct kho_map *map, unsigned long pfn,
 		  unsigned int nr, unsigned long *pages);
 
+bool kho_map_can_name(unsigned int level, u64 first_key, unsigned long max_pfn);
 int kho_map_walk(const struct kho_map *map, kho_map_visit_t visit, void *arg);
 
 #endif /* _KHO_MAP_H */

@@ -138,16 +138,33 @@ bool kho_ram_can_go_out(unsigned long pfn, unsigned long end)
 	       was_there_at_boot(pfn, end);
 }
 
-/* Memory in scratch would be lost. The page allocator gives the kernel none. */
-static struct folio *if_it_can_go_out(struct folio *folio)
+static bool folio_can_go_out(struct folio *folio)
 {
-	if (!folio)
-		return NULL;
-
+	/* The page allocator gives the kernel no memory in scratch. */
 	WARN_ON_ONCE(kho_scratch_overlap(PFN_PHYS(folio_pfn(folio)), folio_size(folio)));
-	if (likely(kho_ram_can_go_out(folio_pfn(folio), folio_pfn(folio) + folio_nr_pages(folio))))
+
+	return kho_ram_can_go_out(folio_pfn(folio), folio_pfn(folio) + folio_nr_pages(folio));
+}
+
+/* One that can be handed over, of low memory or of any node. */
+static struct folio *alloc_elsewhere(unsigned int order)
+{
+	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN;
+	struct folio *folio = folio_alloc(gfp | GFP_DMA32, order);
+	int nid;
+
+	if (folio && folio_can_go_out(folio))
 		return folio;
-	folio_put(folio);
+	if (folio)
+		folio_put(folio);
+
+	for_each_online_node(nid) {
+		folio = __folio_alloc_node(gfp | __GFP_THISNODE, order, nid);
+		if (folio && folio_can_go_out(folio))
+			return folio;
+		if (folio)
+			folio_put(folio);
+	}
 
 	return NULL;
 }
@@ -164,22 +181,13 @@ static struct folio *if_it_can_go_out(struct folio *folio)
  */
 struct folio *kho_ram_alloc_folio(unsigned int order)
 {
-	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO;
-	struct folio *folio = if_it_can_go_out(folio_alloc(gfp, order));
-	int nid;
+	struct folio *folio = folio_alloc(GFP_KERNEL | __GFP_ZERO, order);
 
-	if (likely(folio))
+	if (!folio || likely(folio_can_go_out(folio)))
 		return folio;
+	folio_put(folio);
 
-	folio = if_it_can_go_out(folio_alloc(gfp | GFP_DMA32, order));
-	for_each_online_node(nid) {
-		if (folio)
-			break;
-		folio = if_it_can_go_out(__folio_alloc_node(gfp | __GFP_THISNODE | __GFP_NOWARN,
-							    order, nid));
-	}
-
-	return folio;
+	return alloc_elsewhere(order);
 }
 
 static int count_ram(unsigned long start_pfn, unsigned long nr_pages, void *arg)

@@ -388,7 +388,7 @@ out:
 }
 postcore_initcall(kho_reserve_mem_init);
 
-/* After debugfs, which keeps a copy. */
+/* By then debugfs has its copy. */
 static int __init kho_reserve_mem_late_init(void)
 {
 	kho_restore_free(old_blob);

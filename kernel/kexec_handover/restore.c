@@ -27,6 +27,7 @@
 #include <linux/page_table_check.h>
 #include <linux/pgalloc_tag.h>
 #include <linux/rcupdate.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 
 #include <trace/events/kho.h>
@@ -187,6 +188,38 @@ bool kho_restore_take_run(unsigned long pfn, unsigned long end)
 	rcu_read_unlock();
 
 	return next == end;
+}
+
+/**
+ * kho_restore_peek - copy memory that waits for its owner
+ * @phys: its address
+ * @size: bytes, all in folios that begin at @phys or follow
+ * @to: where to copy it to
+ *
+ * The folios are claimed meanwhile, so that nobody restores and frees them. An owner
+ * that asks for one right then is told that it does not wait, so this is for when
+ * there is one task only.
+ *
+ * Context: boot, when struct pages are initialised.
+ * Return: true; false if not all of it waits.
+ */
+bool __init kho_restore_peek(phys_addr_t phys, size_t size, void *to)
+{
+	unsigned long pfn = PHYS_PFN(phys), end = PHYS_PFN(phys + size - 1) + 1;
+	unsigned long next = pfn;
+
+	while (next < end && pfn_valid(next)) {
+		int order = waiting_order(pfn_to_page(next));
+
+		if (order < 0 || !claim(pfn_to_page(next), order))
+			break;
+		next += BIT(order);
+	}
+	if (next >= end)
+		memcpy(to, phys_to_virt(phys), size);
+	unclaim_run(pfn, next);
+
+	return next >= end;
 }
 
 /* Let debugging options know that the folio is allocated. */

@@ -53,7 +53,7 @@ static int allocates(struct kprobe *probe, struct pt_regs *regs)
 }
 
 static struct kretprobe starts[] = {
-	{ .kp.symbol_name = "kho_init", .entry_handler = entered, .handler = left },
+	{ .kp.symbol_name = "kho_start", .entry_handler = entered, .handler = left },
 	{ .kp.symbol_name = "kho_reserve_mem_init", .entry_handler = entered, .handler = left },
 };
 
