@@ -309,7 +309,7 @@ static void restore_all_wrong(enum phase phase, bool look)
 	restore_wrong(in.blob->unpreserved, "restored a page that was not preserved", look);
 	restore_wrong(__pa_symbol(_stext), "restored a page of scratch", look);
 	restore_wrong(0xa0000, "restored a hole in memory", look);
-	restore_wrong(PFN_PHYS(max_pfn) + SZ_1G, "restored an address after the end of memory", false);
+	restore_wrong(PFN_PHYS(max_pfn) + SZ_1G, "restored an address after all memory", false);
 	restore_wrong(PAGE_MASK, "restored the last possible page", false);
 }
 
