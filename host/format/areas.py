@@ -13,8 +13,8 @@ from kho4 import PAGE, U64, Defect, Folio, make_fdt, parse_fdt, raw_u64, size_of
 
 BLOB = 'test-kho-areas'
 BLOB_SIZE = 4088
-# kind, whether the page after it is free, seed, pages, address of a run, and
-# struct kho_vmalloc: first chunk, pages, flags, order
+# kind, guarded, seed, number of pages, address of a run, and struct kho_vmalloc: first
+# chunk, number of pages, flags, order
 AREA = struct.Struct('<HHIQQQIHH')
 VMALLOC = 2
 ALLOC, HUGE = 1, 2                      # flags
@@ -41,7 +41,7 @@ def read_chain(reader, first, pages, order):
     folios, chunks, at = [], [], first
     while at:
         if at in chunks or at % PAGE:
-            raise Defect(f'the chunk at {at:#x} comes twice, or is not aligned')
+            raise Defect(f'the chunk at {at:#x} is in the chain twice, or is not aligned')
         chunks.append(at)
         at, *addrs = struct.unpack(f'<{PAGE // 8}Q', reader.ram.read(at, PAGE))
         named = addrs[:addrs.index(0)] if 0 in addrs else addrs
@@ -51,7 +51,7 @@ def read_chain(reader, first, pages, order):
             raise Defect(f'chunk {chunks[-1]:#x} is empty')
         folios += [Folio(addr, order) for addr in named]
     if len(folios) << order != pages:
-        raise Defect(f'{len(folios)} blocks of order {order} for {pages} pages')
+        raise Defect(f'{len(folios)} blocks of order {order} do not have {pages} pages')
     return folios, chunks
 
 
@@ -68,13 +68,14 @@ def read_areas(reader):
         if kind != VMALLOC:
             continue
         if total != pages or flags not in (ALLOC, ALLOC | HUGE) or (order and not flags & HUGE):
-            raise Defect(f'{total} pages of {pages}, flags {flags}, order {order}')
+            raise Defect(f'an area has {total} pages instead of {pages}, flags {flags}, '
+                         f'order {order}')
         found.append(Area(seed, *read_chain(reader, first, total, order), flags))
     return found
 
 
 def write_areas(writer, areas):
-    """Makes the chunks of @areas, a list of Area, and preserves these and the folios."""
+    """Writes the chunks of @areas, a list of Area, and preserves chunks and folios."""
     blob = U64.pack(len(areas))
     for area in areas:
         for i, folio in enumerate(area.folios):
@@ -97,11 +98,11 @@ def read_regions(reader):
         return {}
     properties, nodes = parse_fdt(reader.blob(REGIONS_BLOB))
     if properties != {'compatible': b'memblock-v1\0'}:
-        raise Defect(f'the root has {properties}')
+        raise Defect(f'the root of the blob of regions has {properties}')
     for name, (properties, children) in nodes:
         if children or set(properties) != {'compatible', 'start', 'size'} or \
                 properties['compatible'] != b'reserve-mem-v1\0':
-            raise Defect(f'{name} has {properties}, {len(children)} nodes')
+            raise Defect(f'region {name} has {properties}, {len(children)} nodes')
     return {name: (raw_u64(node[0], 'start'), raw_u64(node[0], 'size')) for name, node in nodes}
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The files of the kernel's test client, lib/test_kexec_handover/, without the kernel.
 
-Owns what the client preserves beside the folios of its files: its blob, a page for
+Owns what the client preserves besides the folios with the data: its blob, a page for
 each file, and tables with the addresses of the folios. All integers are u64, except
 the order.
 """
@@ -20,8 +20,8 @@ MIXED = -1
 class File:
     def __init__(self, name, size, order, folios, own):
         self.name, self.size, self.order = name, size, order
-        self.folios = folios            # the folios that have its bytes
-        self.own = own                  # the client's own pages for it
+        self.folios = folios            # the folios with the data
+        self.own = own                  # the other pages that the client preserves for it
 
     def sha256(self, ram):
         digest, left = hashlib.sha256(), self.size
@@ -31,7 +31,7 @@ class File:
         return digest.hexdigest()
 
     def orders(self):
-        """Returns them in the form of the client's stats."""
+        """Returns the orders of the folios in the form of the client's stats."""
         orders = [folio.order for folio in self.folios]
         return ','.join(f'o{order}:{orders.count(order)}' for order in sorted(set(orders)))
 

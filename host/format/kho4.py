@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""kho-v4, the handover format, for programs that are not the kernel.
+"""kho-v4, the handover format, for programs outside of the kernel.
 
-Owns both directions of the format: Reader finds everything that a kernel left
-in physical memory, Writer puts a handover there. It was written from the
-description of the format alone, and shares no code with the kernel on purpose, so
-that a mistake in one of them is noticed.
+Owns both directions of the format: Reader reads the handover that a kernel left in
+physical memory, and Writer writes one. They were written from the description of the
+format alone, and share no code with the kernel, so that a mistake in one of them is
+noticed.
 
 Physical memory is a file on the host, whose first byte has the address 0.
 """
@@ -37,7 +37,7 @@ Blob = namedtuple('Blob', 'addr size')
 
 
 class Defect(Exception):
-    """Raised for what does not follow the format."""
+    """Raised for data that does not follow the format."""
 
 
 def size_of(folio):
@@ -104,7 +104,7 @@ def padded(data):
 def c_string(data, offset):
     end = data.find(b'\0', offset)
     if not 0 <= offset < len(data) or end < 0:
-        raise Defect('FDT: a string that does not end')
+        raise Defect('FDT: a string has no end')
     return data[offset:end].decode('ascii')
 
 
@@ -117,10 +117,10 @@ def parse_fdt(data):
     if magic != FDT_MAGIC:
         raise Defect(f'FDT: magic is {magic:#x}')
     if total > len(data) or version < 17 or last_compatible > 17:
-        raise Defect(f'FDT: {total} bytes, version {version}, like {last_compatible}')
+        raise Defect(f'FDT: {total} bytes, version {version}, compatible with {last_compatible}')
     if off_struct + size_struct > total or off_strings + size_strings > total or \
             off_rsv + 16 > total or off_struct % 4 or off_rsv % 8:
-        raise Defect('FDT: a block is not in it')
+        raise Defect('FDT: a block is not within the FDT')
     tokens = data[off_struct:off_struct + size_struct]
     strings = data[off_strings:off_strings + size_strings]
 
@@ -128,7 +128,7 @@ def parse_fdt(data):
     stack = [({}, [])]
     while True:
         if at + 4 > len(tokens):
-            raise Defect('FDT: ends without its end')
+            raise Defect('FDT: there is no END token')
         token = struct.unpack_from('>I', tokens, at)[0]
         at += 4
         if token == BEGIN_NODE:
@@ -139,11 +139,11 @@ def parse_fdt(data):
             stack.append(node)
         elif token == PROP:
             if at + 8 > len(tokens):
-                raise Defect('FDT: half a property')
+                raise Defect('FDT: a property is cut off')
             size, name_at = struct.unpack_from('>II', tokens, at)
             at += 8
             if at + size > len(tokens):
-                raise Defect('FDT: half a property')
+                raise Defect('FDT: a property is cut off')
             name = c_string(strings, name_at)
             if name in stack[-1][0]:
                 raise Defect(f'FDT: two properties {name}')
@@ -175,8 +175,11 @@ def property_at(data, name):
 
 
 def make_fdt(root, total, nops=0, off=0):
-    """The opposite. @nops come before each token but the first, since libfdt needs the
-    root at 0; and the blocks begin @off bytes later."""
+    """Returns the bytes of an FDT with this root node.
+
+    @nops NOP tokens come before each token but the first, since libfdt needs the root
+    node at offset 0. The blocks begin @off bytes later than they could.
+    """
     strings = bytearray(b'\0' * (off % 8))
 
     def name_at(name):
@@ -241,7 +244,8 @@ def xxh64(data, seed):
         value = (rol(value ^ mix(0, U64.unpack_from(data, at)[0]), 27) * p1 + p4) & MASK
         at += 8
     if at + 4 <= len(data):
-        value = (rol(value ^ struct.unpack_from('<I', data, at)[0] * p1 & MASK, 23) * p2 + p3) & MASK
+        word, = struct.unpack_from('<I', data, at)
+        value = (rol(value ^ word * p1 & MASK, 23) * p2 + p3) & MASK
         at += 4
     for byte in data[at:]:
         value = rol(value ^ byte * p5 & MASK, 11) * p1 & MASK
@@ -274,7 +278,7 @@ class Reader:
         at = self.ram.u64(boot_params + SETUP_DATA_IN_PARAMS)
         while at:
             if at in [address for address, _, _ in found]:
-                raise Defect('setup_data goes round in circles')
+                raise Defect('the list of setup_data has a cycle')
             next_at, kind, size = SETUP_DATA_HEADER.unpack(
                 self.ram.read(at, SETUP_DATA_HEADER.size))
             found.append((at, kind, self.ram.read(at + SETUP_DATA_HEADER.size, size)))
@@ -314,14 +318,15 @@ class Reader:
 
         def walk(node, level, first_key):
             if node % PAGE or node in nodes:
-                raise Defect(f'the node of level {level} at {node:#x} is not aligned, or comes twice')
+                raise Defect(f'the node of level {level} at {node:#x} is not aligned, or is '
+                             'in the map twice')
             nodes.append(node)
             page = self.ram.read(node, PAGE)
             if level:
                 for index, (child,) in enumerate(U64.iter_unpack(page)):
                     key = first_key | index << level_shift(level)
                     if child and key >> KEY_BITS:
-                        raise Defect(f'there is an entry for invalid keys, from {key:#x} on')
+                        raise Defect(f'a table has an entry for invalid keys, from {key:#x} on')
                     if child:
                         walk(child, level - 1, key)
                 return
@@ -331,7 +336,7 @@ class Reader:
                 bits ^= low
                 key = first_key | low.bit_length() - 1
                 if not key:
-                    raise Defect('the key 0 names nothing')
+                    raise Defect('the map contains key 0, which is invalid')
                 folios.append(folio_of(key))
 
         walk(self.map_root(), LEVELS - 1, 0)
@@ -351,8 +356,8 @@ def raw_u64(properties, name):
 class Writer:
     """Builds a handover in memory.
 
-    Pages for its own use are taken from [start, end), which holds zeroes. What is in the attributes
-    can be changed before finish() to get something that is none.
+    The writer takes pages for its own use from [start, end), which must contain zeroes.
+    The caller can change attributes before finish(), to write an invalid handover.
     """
 
     def __init__(self, ram, start, end, scratch):
@@ -368,9 +373,9 @@ class Writer:
         self.compatible = b'kho-v4\0'
         self.blobs = []                 # (name, address, size)
         self.extra = {}                 # more properties of the root; a checksum is computed
-        self.checksum_off = 0           # added to the checksum, to make it wrong
+        self.checksum_off = 0           # added to the checksum to make it wrong
         self.map_bytes = None           # used instead of the map's address
-        self.told = {}                  # fields of the setup_data that are to be wrong
+        self.told = {}                  # invalid values for fields of the setup_data
         self.nodes = {(LEVELS - 1, 0): self.page()}
 
     def page(self, order=0):
@@ -424,7 +429,8 @@ class Writer:
         self.ram.write(self.fdt_addr, make_fdt((root, nodes), self.fdt_total,
                                                **self.fdt_layout))
         if 'kho-6.12,checksum' in self.extra:
-            at = self.fdt_addr + property_at(self.ram.read(self.fdt_addr, PAGE), 'kho-6.12,checksum')
+            fdt = self.ram.read(self.fdt_addr, PAGE)
+            at = self.fdt_addr + property_at(fdt, 'kho-6.12,checksum')
             value = checksum(self.ram, self.fdt_addr, self.nodes.values())
             self.ram.write(at, U64.pack(value + self.checksum_off & MASK))
         array = b''.join(SCRATCH.pack(*region) for region in self.scratch)

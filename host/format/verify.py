@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""verify.py RAM LOG - did a kernel leave a valid handover of kho-v4 in memory?
+"""verify.py RAM LOG - check the handover of kho-v4 that a kernel left in memory
 
 RAM is the machine's memory after a kexec into stop-x86.S, LOG its serial console.
-Prints a line of TAP for each of CLAIMS, which compare all of the handover with the
-format, and with what the guest said that it preserved (the lines "kho-format: NAME
-VALUE" of the log).
+Prints a line of TAP for each of CLAIMS. They compare the whole handover with the
+format, and with what the guest printed about it: the lines "kho-format: NAME VALUE" of
+the log.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from kho4 import PAGE, Blob, Defect, Folio, overlap, size_of
 
 
 class Handover:
-    """The handover to judge: the memory, the parts read from it, and what the guest said."""
+    """The handover to check: the memory, its reader, and what the guest printed."""
 
     def __init__(self, ram, boot_params, entry, said):
         self.ram, self.said = ram, said
@@ -57,17 +57,17 @@ class Handover:
 
 def setup_data(h):
     if len(h.reader.kho_data()) != 4:
-        yield 'no four numbers'
+        yield 'the payload does not consist of four numbers'
 
 
 def fdt_is_a_page(h):
     addr, size, _, _ = h.reader.kho_data()
     if size != PAGE or addr % PAGE:
-        yield f'{size} bytes at {addr:#x}'
+        yield f'the FDT has {size} bytes at {addr:#x}'
     if h.in_scratch(addr, size):
-        yield 'it lies in scratch'
+        yield 'the FDT is in scratch'
     if not h.preserved(addr, size):
-        yield 'it is not preserved'
+        yield 'the FDT is not preserved'
 
 
 def root_node(h):
@@ -83,7 +83,7 @@ def checksum(h):
     there = kho4.raw_u64(h.reader.root()[0], 'kho-6.12,checksum')
     should = kho4.checksum(h.ram, h.reader.kho_data()[0], h.reader.map()[1])
     if there != should:
-        yield f'it is {there:#x}, should be {should:#x}'
+        yield f'the checksum is {there:#x}, should be {should:#x}'
 
 
 def blob_nodes(h):
@@ -99,28 +99,28 @@ def blob_nodes(h):
 def blobs_are_preserved(h):
     for name, blob in h.reader.blobs().items():
         if not h.in_ram(*blob) or not h.preserved(*blob):
-            yield f'{name}, {blob.size} bytes at {blob.addr:#x}, is not'
+            yield f'{name}, {blob.size} bytes at {blob.addr:#x}, is not preserved'
 
 
 def scratch_array(h):
     _, _, addr, size = h.reader.kho_data()
     if h.in_scratch(addr, size):
-        yield 'it lies in scratch'
+        yield 'the array is in scratch'
     told = [Blob(*(int(word, 16) for word in line.split())) for line in h.told('scratch')]
     if [tuple(region) for region in told] != h.reader.scratch():
-        yield f'it is {h.reader.scratch()}, the guest says {told}'
+        yield f'the array has {h.reader.scratch()}, the guest says {told}'
 
 
 def scratch_regions(h):
     regions = h.reader.scratch()
     nodes = int(h.told_one('nodes'))
-    # A kernel of ours makes no empty region, but it may inherit one.
+    # Linux 6.12 with our KHO makes no empty region, but the previous kernel may have.
     empty = sum(not size for _, size in regions)
     if len(regions) - 2 - nodes != empty:
         yield f'{len(regions)} regions, {empty} of them empty, {nodes} nodes'
     regions = [region for region in regions if region[1]]
     if sum(regions[0]) > 1 << 32:
-        yield 'the first is not in low memory'
+        yield 'the first region is not below 4 GiB'
     for i, (addr, size) in enumerate(regions):
         if (addr | size) % kho4.SCRATCH_ALIGN or not h.in_ram(addr, size):
             yield f'{size:#x} bytes at {addr:#x}: not aligned, or not RAM'
@@ -133,18 +133,18 @@ def loaded_in_scratch(h):
             [(f'setup_data of type {kind}', addr, 16 + len(data))
              for addr, kind, data in h.reader.setup_data]:
         if not h.within_scratch(addr, size):
-            yield f'{what}, at {addr:#x}, is not'
+            yield f'{what}, at {addr:#x}, is not in scratch'
     initrd, size = struct.unpack('<II', h.ram.read(h.boot_params + 0x218, 8))
     if not h.within_scratch(initrd, size):
-        yield f'initrd, {size} bytes at {initrd:#x}, is not'
+        yield f'initrd, {size} bytes at {initrd:#x}, is not in scratch'
 
 
 def map_nodes(h):
     for node in h.reader.map()[1]:
         if not h.in_ram(node, PAGE) or h.in_scratch(node, PAGE):
-            yield f'{node:#x} is in scratch or not in RAM'
+            yield f'node {node:#x} is in scratch or not in RAM'
         if h.preserved(node, PAGE):
-            yield f'{node:#x} is a preserved page'
+            yield f'node {node:#x} is a preserved page'
 
 
 def map_folios(h):
@@ -167,22 +167,22 @@ def map_is_what_was_said(h):
                   map_nodes=len(nodes))
     told = {name: int(value) for name, value in (line.split() for line in h.told('stat'))}
     if {name: told.get(name) for name in should} != should:
-        yield f'there are {should}, the guest says {told}'
+        yield f'the map has {should}, the guest says {told}'
     if any(name not in should for name in told if name.startswith('preserved_order_')):
-        yield f'the guest says {told}'
+        yield f'the guest says that there are more orders: {told}'
 
 
 def metadata(h):
     blob = h.reader.blob('kexec-metadata')
     if len(blob) != kho4.METADATA.size:
-        raise Defect(f'{len(blob)} bytes')
+        raise Defect(f'the metadata has {len(blob)} bytes')
     version, release, count = kho4.METADATA.unpack(blob)
     if version != 1 or not release.endswith(b'\0'):
         yield f'version {version}, release {release}'
     if release.rstrip(b'\0').decode() != h.told_one('release'):
         yield f'release is {release}'
     if count != int(h.told_one('kexecs')):
-        yield f'count is {count}, should be {h.told_one("kexecs")}'
+        yield f'kexec count is {count}, should be {h.told_one("kexecs")}'
 
 
 def files(h):
@@ -193,14 +193,14 @@ def files(h):
         if there.get(name) != told.get(name):
             yield f'{name} is {there.get(name)}, the guest says {told.get(name)}'
     if not told:
-        yield 'there are none'
+        yield 'the guest says that there are no files'
 
 
 def vmalloc_areas(h):
     there = areas.read_areas(h.reader)
     told = h.told('area')
     if sorted(f'{area.pages()} {area.folios[0].order}' for area in there) != sorted(told):
-        yield f'there are {len(there)}, the guest says {told}'
+        yield f'there are {len(there)} areas, the guest says {told}'
     folios = h.reader.map()[0]
     for area in there:
         lost = [folio for folio in area.folios + [Folio(chunk, 0) for chunk in area.chunks]
@@ -218,10 +218,10 @@ def regions(h):
     there = {name: f'{name} {addr:#x} {size} {hashlib.sha256(h.ram.read(addr, size)).hexdigest()}'
              for name, (addr, size) in areas.read_regions(h.reader).items()}
     if sorted(there.values()) != sorted(h.told('region')):
-        yield f'there are {there}, the guest says {h.told("region")}'
+        yield f'there are the regions {there}, the guest says {h.told("region")}'
     for name, region in areas.read_regions(h.reader).items():
         if region[0] % PAGE or region[1] % PAGE or not h.preserved(*region):
-            yield f'{name} is not preserved'
+            yield f'region {name} is not preserved'
 
 
 # 'test-kho-folios' is the blob of a test client that these scenarios do not use.
@@ -242,33 +242,33 @@ def nothing_else(h):
     for addr, size in areas.read_regions(h.reader).values():
         own += [folio for folio in there if addr <= folio.addr < addr + size]
     if sorted(own) != sorted(there):
-        yield f'more than there should be: {sorted(set(there) - set(own))[:5]}'
-        yield f'less: {sorted(set(own) - set(there))[:5]}'
+        yield f'folios without an owner: {sorted(set(there) - set(own))[:5]}'
+        yield f'folios missing from the map: {sorted(set(own) - set(there))[:5]}'
 
 
 CLAIMS = {
-    'one setup_data entry tells the next kernel where to look': setup_data,
-    'the root FDT is one page, preserved': fdt_is_a_page,
-    'its root node has the right properties': root_node,
-    'its checksum is right': checksum,
-    'the nodes of its blobs have the right properties': blob_nodes,
+    'one setup_data entry has the addresses of the handover': setup_data,
+    'the root FDT is one preserved page': fdt_is_a_page,
+    'the root node of the FDT has the right properties': root_node,
+    'the checksum is right': checksum,
+    'the nodes of blobs in the FDT have the right properties': blob_nodes,
     'all blobs are preserved': blobs_are_preserved,
     'the scratch array is what the guest says': scratch_array,
     'scratch regions are aligned, do not overlap, and have the right number': scratch_regions,
     'the next kernel and its data were loaded into scratch': loaded_in_scratch,
     'nodes of the map are neither in scratch nor preserved pages': map_nodes,
     'folios in the map are RAM, do not overlap, and are not in scratch': map_folios,
-    'the map has what the guest says': map_is_what_was_said,
+    'the map has the folios that the guest says': map_is_what_was_said,
     'kexec-metadata has the release and the kexec count': metadata,
-    'files have their content': files,
-    'vmalloc areas are chains of chunks, with their content': vmalloc_areas,
-    'reserve_mem= regions are where the blob says': regions,
+    'files have the content that the guest says': files,
+    'vmalloc areas have valid chains of chunks and the right content': vmalloc_areas,
+    'the blob of reserve_mem= regions has the regions that the guest says': regions,
     'the map has no other folios': nothing_else,
 }
 
 
 def failures(handover):
-    """Returns {claim: what is wrong}, for the claims that do not hold."""
+    """Returns {claim: problems}, for the claims that do not hold."""
     wrong = {}
     for claim, test in CLAIMS.items():
         try:
@@ -285,7 +285,7 @@ def main(ram_path, log_path):
         log = file.read()
     said = re.findall(r'kho-format: (\S+) (.*)', log)
     stop = re.findall(r'kho-stop: boot_params 0x(\w+) entry 0x(\w+)', log)
-    wrong = dict.fromkeys(CLAIMS, ['the kexec into stop did not happen'])
+    wrong = dict.fromkeys(CLAIMS, ['the log does not show one kexec into stop-x86.S'])
     if len(stop) == 1:
         ram = kho4.Ram(ram_path)
         try:

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""verify_test.py - does verify.py notice what is wrong? Prints TAP.
+"""verify_test.py - check that verify.py notices damage. Prints TAP.
 
-Spoils one thing at a time in a handover that write.py made, and checks that the
-claim about it does not hold any more.
+Takes a handover that write.py made, damages one thing at a time, and checks that
+verify.py reports that the claim about it does not hold.
 """
 
 import tempfile
@@ -53,7 +53,7 @@ class Case:
         except kho4.Defect:
             return set(verify.CLAIMS)
 
-    # Where things are.
+    # Addresses of parts of the handover.
 
     def kho_data(self, index):
         return write.SETUP_DATA + kho4.SETUP_DATA_HEADER.size + 8 * index
@@ -77,20 +77,20 @@ class Case:
         self.ram.write(addr, U64.pack(value))
 
 
-# What is wrong, the test that has to notice it, and how it is spoilt.
+# What is damaged, the test in verify.py that has to notice it, and how to damage it.
 SPOILT = [
     ('setup_data is too short', verify.setup_data,
      lambda c: c.ram.write(write.SETUP_DATA + 12, b'\x1f')),
     ('setup_data is there twice', verify.setup_data,
      lambda c: (c.ram.write(write.SETUP_DATA + 64, c.ram.read(write.SETUP_DATA, 48)),
                 c.poke(write.SETUP_DATA, write.SETUP_DATA + 64))),
-    ('setup_data goes round in circles', verify.setup_data,
+    ('the list of setup_data has a cycle', verify.setup_data,
      lambda c: c.poke(write.SETUP_DATA, write.SETUP_DATA)),
-    ('the FDT has half a page', verify.fdt_is_a_page,
+    ('the FDT is half a page', verify.fdt_is_a_page,
      lambda c: c.poke(c.kho_data(1), PAGE // 2)),
     ('the version is wrong', verify.root_node,
      lambda c: c.ram.write(c.in_fdt(b'kho-v4'), b'kho-v5')),
-    ('the map has another name', verify.root_node,
+    ('the property with the map has another name', verify.root_node,
      lambda c: c.ram.write(c.in_fdt(b'preserved-memory-map'), b'Preserved-memory-map')),
     ('a folio was added after the checksum', verify.checksum,
      lambda c: c.add_key(write.UNUSED)),
@@ -100,7 +100,7 @@ SPOILT = [
      lambda c: c.ram.write(c.in_fdt(b'blob-size'), b'blob-Size')),
     ('a blob is not preserved', verify.blobs_are_preserved,
      lambda c: c.poke(c.in_fdt(U64.pack(c.blob('test-kho'))), write.UNUSED)),
-    ('a region of scratch is not what was said', verify.scratch_array,
+    ('a region of scratch has another size', verify.scratch_array,
      lambda c: c.poke(c.scratch(1, 1), 64 << 20)),
     ('a region of scratch is not aligned', verify.scratch_regions,
      lambda c: c.poke(c.scratch(1, 0), (128 << 20) + (2 << 20))),
@@ -117,9 +117,9 @@ SPOILT = [
      lambda c: c.add_key(c.writer.nodes[5, 0])),
     ('a node is not aligned', verify.map_nodes,
      lambda c: c.poke(c.in_fdt(U64.pack(c.writer.nodes[5, 0])), c.writer.nodes[5, 0] + 8)),
-    ('a node is there twice', verify.map_nodes,
+    ('a node is in the map twice', verify.map_nodes,
      lambda c: c.poke(c.writer.nodes[5, 0] + 8 * 3, c.writer.nodes[4, 2])),
-    ('the root has an entry that no key has', verify.map_folios,
+    ('the root has an entry for invalid keys', verify.map_folios,
      lambda c: c.poke(c.writer.nodes[5, 0] + 8 * 4, c.writer.nodes[4, 2])),
     ('a folio is in scratch', verify.map_folios, lambda c: c.add_key(write.SCRATCH[1][0], 3)),
     ('a folio is not in RAM', verify.map_folios, lambda c: c.add_key(write.RAM_SIZE)),
@@ -130,32 +130,32 @@ SPOILT = [
     ('there is a folio too many', verify.nothing_else, lambda c: c.add_key(write.UNUSED)),
     ('the metadata have another version', verify.metadata,
      lambda c: c.ram.write(c.blob('kexec-metadata'), b'\2')),
-    ('the metadata count otherwise', verify.metadata,
+    ('the metadata have another kexec count', verify.metadata,
      lambda c: c.ram.write(c.blob('kexec-metadata') + 69, b'\0')),
     ('the metadata name another kernel', verify.metadata,
      lambda c: c.ram.write(c.blob('kexec-metadata') + 4, b'W')),
     ('the metadata are padded', verify.metadata,
      lambda c: c.poke(c.in_fdt(U64.pack(73)), 76)),
-    ('an area has a page less', verify.vmalloc_areas,
+    ('an area lacks a page', verify.vmalloc_areas,
      lambda c: c.poke(c.area(1).chunks[-1] + 16, 0)),
     ('a chunk has a gap', verify.vmalloc_areas,
      lambda c: c.poke(c.area(1).chunks[0] + 8 * 20, 0)),
-    ('a chunk comes again', verify.vmalloc_areas,
+    ('a chunk is in the chain twice', verify.vmalloc_areas,
      lambda c: c.poke(c.area(1).chunks[1], c.area(1).chunks[0])),
-    ('a page of an area is another', verify.vmalloc_areas,
+    ('an area has another page', verify.vmalloc_areas,
      lambda c: c.poke(c.area(1).chunks[0] + 8, write.UNUSED)),
-    ('a word in an area is another', verify.vmalloc_areas,
+    ('a word in an area is wrong', verify.vmalloc_areas,
      lambda c: c.poke(c.area(0).folios[0].addr + PAGE, 1)),
-    ('an area has a flag that none has', verify.vmalloc_areas,
+    ('an area has an invalid flag', verify.vmalloc_areas,
      lambda c: c.ram.write(c.blob(areas.BLOB) + 8 + 36, b'\x11')),
-    ('a region is elsewhere', verify.regions,
+    ('a region has another address', verify.regions,
      lambda c: c.poke(c.ram.map.find(b'reserve-mem-v1', a := c.blob('memblock'), a + PAGE) + 28,
                       write.UNUSED)),
     ('a region has another property', verify.regions,
      lambda c: c.ram.write(c.ram.map.find(b'start', a := c.blob('memblock'), a + PAGE), b'S')),
     ('a region has another content', verify.regions,
      lambda c: c.poke(areas.read_regions(kho4.Reader(c.ram, BOOT_PARAMS))['data'][0], 0)),
-    ('a byte of a file', verify.files,
+    ('a byte of a file is wrong', verify.files,
      lambda c: c.ram.map.__setitem__(a := next(f.addr for f in c.writer.folios if f.order == 1),
                                     c.ram.map[a] ^ 1)),
 ]

@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """write.py KIND RAM BZIMAGE OUT-BZIMAGE OUT-FACTS - write a handover
-write.py --untouched KIND RAM - check folios that no client restored
+write.py --untouched KIND RAM - check that unclaimed folios are unchanged
 write.py --bad - list the kinds that a kernel has to refuse
 
-The first form makes RAM, the memory of a machine of 512 MiB, as a kernel with
-kho-v4 could have left it, and a copy of BZIMAGE whose setup_data names the
-handover. OUT-FACTS, a shell script, gets what the guest has to find.
+The first form writes RAM, the memory of a machine of 512 MiB, as a kernel with
+kho-v4 could have left it, and a copy of BZIMAGE whose setup_data points to the
+handover. It also writes OUT-FACTS, a shell script with what the guest has to find.
 
-The second form prints a line of TAP: do the folios still have their content?
+The second form prints a line of TAP, which says whether folios that no client restored
+still have their content.
 
-KIND is one of KINDS, some of which are valid, and some a kernel has to refuse.
+KIND is one of KINDS. Some of them are valid, and a kernel has to refuse the others.
 """
 
 import hashlib
@@ -32,7 +33,7 @@ RAM_SIZE = 512 * MIB
 SCRATCH = [(16 * MIB, 48 * MIB), (128 * MIB, 128 * MIB), (336 * MIB, 16 * MIB)]
 OWN_PAGES = (64 * MIB, 66 * MIB)
 FOLIOS = [(66 * MIB, 128 * MIB), (256 * MIB, 336 * MIB), (352 * MIB, 416 * MIB)]
-UNUSED = 424 * MIB                      # free, for a folio that a test adds
+UNUSED = 424 * MIB                      # unused memory, for a folio that a test adds
 AREAS = [(432 * MIB, 448 * MIB)]        # for vmalloc areas and a region
 SETUP_DATA = 352 * MIB - PAGE           # at the end of scratch, as after a kexec
 
@@ -68,13 +69,13 @@ class Story:
         self.places_of_areas = Places(self.rng, AREAS)
         self.ram = kho4.Ram(path)
         self.writer = Writer(self.ram, *OWN_PAGES, SCRATCH)
-        self.image_size = image_size    # what the kernel needs to unpack itself
+        self.image_size = image_size    # memory that the kernel needs to unpack itself
         self.facts = {'release': RELEASE, 'kexecs': KEXECS, 'files': '', 'blobs': '',
                       'areas': 0, 'region': '', 'unclaimed': 0}
         self.set_scratch(*SCRATCH)
         self.waiting = []               # folios that no client restores
         self.setup_data_size = kho4.KHO_DATA.size
-        self.after = lambda: None       # called when all is written
+        self.after = lambda: None       # called after the handover is written
 
     def set_scratch(self, *regions):
         self.writer.scratch = regions
@@ -102,13 +103,13 @@ class Story:
         self.facts['areas'] = len(made)
 
     def region(self):
-        """A region of 1 MiB, which the guest asks for with reserve_mem=1M:1M:data."""
+        """Adds a region of 1 MiB, which the guest asks for with reserve_mem=1M:1M:data."""
         data = self.rng.randbytes(MIB)
         areas.write_region(self.writer, 'data', self.places_of_areas.folio(8), data)
         self.facts['region'] = hashlib.sha256(data).hexdigest()
 
     def unclaimed(self, *orders):
-        """Folios that no client restores."""
+        """Adds folios that no client restores."""
         for order in orders:
             folio = self.places.folio(order)
             self.writer.preserve(*folio)
@@ -117,7 +118,7 @@ class Story:
         self.facts['unclaimed'] += len(orders)
 
     def blob(self, name, data, offset=0):
-        """A blob that no client asks for, @offset bytes into its folio."""
+        """Adds a blob that no client asks for, @offset bytes after the start of its folio."""
         addr = self.writer.preserved_page(bytes(offset) + data, order=1)
         self.waiting.append(Folio(addr, 1))
         self.writer.blobs.append((name, addr + offset, len(data)))
@@ -126,7 +127,7 @@ class Story:
 
 
 def plain(story):
-    """A handover as most are."""
+    """A typical handover."""
     story.writer.preserve(story.writer.fdt_addr)
     story.writer.add_metadata(RELEASE, KEXECS)
     story.writer.extra['kho-6.12,checksum'] = bytes(8)
@@ -143,7 +144,7 @@ def edges(story):
     # The root FDT is not in the map; no property is aligned to 8.
     story.writer.fdt_layout = {'nops': 1, 'off': 8}
     # The array lies in scratch, and one of the regions is empty: Linux 7.3 does both.
-    # Without the array there would be room for a kernel, but just in one place.
+    # That region is just large enough for a kernel, but not with the array in it.
     addr, size = SCRATCH[1][0], story.image_size + -story.image_size % (4 * MIB)
     story.writer.array_addr = addr + size // 2
     story.set_scratch((addr + PAGE, 0), (addr, size), SCRATCH[0], SCRATCH[2])
@@ -159,7 +160,7 @@ def edges(story):
                 ('tables', 0, [0] * (client.FOLIOS_PER_TABLE + 1), 1),
                 ('backwards', client.MIXED, [10, 5, 0, 1, 9], 0))
     story.blob('z', b'?' * 7, offset=4090)
-    # A leaf and a table that are empty, of orders 8 and 6.
+    # An empty leaf for order 8, and an empty table for order 6.
     story.writer.node(0, 1 << 44 - kho4.LEAF_BITS)
     story.writer.node(2, 1 << 46 - kho4.level_shift(3))
 
@@ -183,7 +184,7 @@ def sealed(story):
 
 
 def refused(spoil):
-    """A kind to refuse. Its docstring is a regular expression for what the kernel says."""
+    """Adds a kind that a kernel refuses. Its docstring matches the kernel's message."""
     def kind(story):
         small(story)
         spoil(story)

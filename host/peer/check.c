@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Checks of a folio that work on any kernel. lib/test_kexec_handover/check.c, which
- * this file replaces in the peer, checks more. See host/peer/peer.sh.
+ * Checks of a folio that compile in any kernel. In the peer this file replaces
+ * lib/test_kexec_handover/check.c, which checks more. See host/peer/peer.sh.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Functions that our test clients use and newer kernels do not have. See
+ * Functions that our test clients call and newer kernels do not have. See
  * host/peer/peer.sh.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
@@ -12,7 +12,7 @@
 #include <linux/mm.h>
 #include <linux/page_ref.h>
 
-/* Linux 7.3 has it under another name, and returns a folio without a reference. */
+/* Linux 7.3 has this function instead, which returns pages without a reference. */
 #ifdef alloc_contig_frozen_pages
 static inline struct folio *folio_alloc_gigantic(int order, gfp_t gfp, int nid,
 						 nodemask_t *nodes)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where early boot and kexec call the tests of Kexec HandOver.
+ * Hooks for the tests of Kexec HandOver in early boot and in kexec.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -9,13 +9,13 @@
 
 #ifdef CONFIG_TEST_KEXEC_HANDOVER_BOOT
 
-/* Last in kho_memory_init(): there is only memblock. */
+/* Called after kho_memory_init(), while memblock is the only allocator. */
 void test_kho_memblock_phase(void);
-/* There is the page allocator, but not the slab allocator. */
+/* Called after mem_init(), when there is a page allocator but no slab allocator. */
 void test_kho_page_alloc_phase(void);
-/* The struct page of @pfn is being initialised. */
+/* Called by __init_single_page() for each struct page that it initialises. */
 void test_kho_count_page(unsigned long pfn);
-/* The next kernel is about to be started, and all else has stopped. */
+/* Called just before machine_kexec(), when no other CPU runs any more. */
 void test_kho_kexec_phase(void);
 
 #else

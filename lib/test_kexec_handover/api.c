@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Test client of Kexec HandOver: each function of the interface.
+ * Test client of Kexec HandOver: calls each function of the interface.
  *
- * This file owns the smallest story that has them all. A kernel preserves a
- * folio, a run of pages and a vmalloc area, takes that back, and does it once
- * more; the next one finds them by the blob, compares what is in them and frees
- * everything. In debugfs, test_kho_api says what came of it. It does so with
- * test_kho_api.run=1 on the command line.
+ * This file owns a small client that calls all functions. With test_kho_api.run=1 on
+ * the command line, it preserves a folio, a run of pages and a vmalloc area,
+ * unpreserves them, and preserves them again. In the next kernel it finds them through
+ * its blob, checks their content and frees them. The file test_kho_api in debugfs has
+ * the results.
  *
- * It uses public headers only, and compiles without a warning with KHO in the
- * kernel, without KHO, and as a module of somebody else: host/tests/client.sh.
- * The types of the functions are those of mainline.
+ * The client uses public headers only. It compiles without warnings with KHO in the
+ * kernel, without KHO, and as an out-of-tree module, which host/tests/client.sh
+ * checks. The functions have the same types as in mainline.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -25,8 +25,8 @@
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
-#if __has_include(<linux/kexec_handover_boot.h>)
-/* Elsewhere these hooks are in kexec_handover.h. */
+#if __has_include("linux/kexec_handover_boot.h")
+/* Mainline has these functions in kexec_handover.h. */
 #include <linux/kexec_handover_boot.h>
 #endif
 #include <linux/kho/abi/kexec_handover.h>
@@ -58,7 +58,7 @@ HAS_TYPE(kho_add_subtree, int, const char *, void *, size_t);
 HAS_TYPE(kho_remove_subtree, void, void *);
 HAS_TYPE(kho_retrieve_subtree, int, const char *, phys_addr_t *, size_t *);
 HAS_TYPE(kho_scratch_overlap, bool, phys_addr_t, size_t);
-/* Nothing but the start of the kernel may call these two. */
+/* Only early boot may call these two. */
 HAS_TYPE(kho_memory_init, void, void);
 HAS_TYPE(kho_populate, void, phys_addr_t, u64, phys_addr_t, u64);
 
@@ -66,14 +66,14 @@ HAS_TYPE(kho_populate, void, phys_addr_t, u64, phys_addr_t, u64);
 #define FOLIO_ORDER	2
 #define NR_PAGES	5
 
-/* What the next kernel gets; of no version but this, as tests are not mixed. */
+/* The blob. It has no version number, since both kernels have the same client. */
 struct blob {
 	u64 folio;
 	u64 pages;
 	struct kho_vmalloc area;
 };
 
-/* What there is of them, in this kernel. */
+/* The objects in this kernel, NULL if there are none. */
 static struct blob *blob;
 static struct folio *folio;
 static struct page *pages;
@@ -86,7 +86,7 @@ static unsigned int kept, taken, wrong;
 
 static bool run;
 module_param(run, bool, 0);
-MODULE_PARM_DESC(run, "preserve something");
+MODULE_PARM_DESC(run, "preserve a folio, a run of pages and a vmalloc area");
 
 static void free_run(struct page *page)
 {
@@ -94,7 +94,7 @@ static void free_run(struct page *page)
 		__free_page(page + i);
 }
 
-/* Memory of three kinds, each full of a byte of its own. */
+/* Allocates a folio, a run and an area, and fills each with another byte. */
 static int alloc_all(void)
 {
 	folio = folio_alloc(GFP_KERNEL, FOLIO_ORDER);
@@ -127,8 +127,8 @@ static void free_all(void)
 	area = NULL;
 }
 
-/* An error leaves nothing preserved. */
-static int keep(void)
+/* Preserves all objects. After an error nothing is preserved. */
+static int preserve_all(void)
 {
 	int err;
 
@@ -163,7 +163,7 @@ out_blob:
 	return err;
 }
 
-static void keep_not(void)
+static void unpreserve_all(void)
 {
 	kho_remove_subtree(blob);
 	kho_unpreserve_vmalloc(&blob->area);
@@ -179,7 +179,7 @@ static void compare(const void *mem, char byte, size_t size)
 		wrong++;
 }
 
-static void take(const struct blob *old)
+static void restore_all(const struct blob *old)
 {
 	folio = kho_restore_folio(old->folio);
 	pages = kho_restore_pages(old->pages, NR_PAGES);
@@ -191,7 +191,7 @@ static void take(const struct blob *old)
 	free_all();
 }
 
-static void take_from_before(void)
+static void restore_incoming(void)
 {
 	phys_addr_t phys;
 	size_t size;
@@ -200,10 +200,10 @@ static void take_from_before(void)
 		return;
 
 	if (size == sizeof(struct blob)) {
-		take(phys_to_virt(phys));
+		restore_all(phys_to_virt(phys));
 		kho_restore_free(phys_to_virt(phys));
 	}
-	/* What one gets is not where the next kernel starts. */
+	/* A blob must not be in scratch. */
 	wrong += kho_scratch_overlap(phys, size);
 }
 
@@ -215,7 +215,7 @@ static int api_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(api);
 
-/* Without KHO an owner needs no #ifdef: its calls say so, or do nothing. */
+/* Without KHO, calls return an error or do nothing, so clients need no #ifdef. */
 static void check_stubs(void)
 {
 #ifndef CONFIG_KEXEC_HANDOVER
@@ -239,13 +239,13 @@ static int __init test_kho_api_init(void)
 	check_stubs();
 	debugfs_create_file("test_kho_api", 0400, NULL, NULL, &api_fops);
 
-	take_from_before();
+	restore_incoming();
 	if (!run || !kho_is_enabled())
 		return 0;
 
-	if (!alloc_all() && !keep()) {
-		keep_not();
-		if (!keep()) {
+	if (!alloc_all() && !preserve_all()) {
+		unpreserve_all();
+		if (!preserve_all()) {
 			kept = 3;
 			return 0;
 		}
@@ -256,5 +256,5 @@ static int __init test_kho_api_init(void)
 }
 late_initcall(test_kho_api_init);
 
-MODULE_DESCRIPTION("Test client of Kexec HandOver: each function of the interface");
+MODULE_DESCRIPTION("Test client of Kexec HandOver: calls each function of the interface");
 MODULE_LICENSE("GPL");

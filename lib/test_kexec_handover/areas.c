@@ -4,21 +4,21 @@
  *
  * This file owns /sys/kernel/debug/test_kho_areas/:
  *
- *   create     write "pages NR OFFSET": a run that begins OFFSET pages behind
+ *   create     write "pages NR OFFSET": a run that begins OFFSET pages after
  *              the start of a block of the page allocator; "pages NR border": a
- *              run with its middle where two nodes meet; "vmalloc BYTES" or
+ *              run with its middle at the border of two nodes; "vmalloc BYTES" or
  *              "vmalloc BYTES huge"
- *   drop       write anything: all of them are unpreserved and freed
- *   errors     read: calls that must fail, one a line, and what they return
- *   poke       write anything: writes a byte behind the last vmalloc area, with
- *              KASAN, which is to notice it
- *   stats      read: one line each, and what was found wrong
+ *   drop       write anything: unpreserve and free all areas
+ *   errors     read: one line for each call that must fail, with its return value
+ *   poke       write anything: report a write of a byte after the end of the last
+ *              vmalloc area to KASAN, which must find it invalid
+ *   stats      read: one line for each area, and the number of errors
  *
- * Each page is full of a number that is made from those of the page and of its
- * area. The next kernel takes everything back, after it has tried what it must
- * not get, compares content and struct pages, and preserves it again. With
- * test_kho_early on the command line it does so before deferred struct page
- * initialisation, and compares once more behind it.
+ * Each page is full of a number that depends on the area and on the index of the
+ * page. The next kernel tries invalid restores, restores all areas, checks their
+ * content and struct pages, and preserves them again. With test_kho_early on the
+ * command line it restores them before deferred struct page initialisation, and
+ * checks them once more after it.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -59,13 +59,13 @@ enum area_kind {
 };
 
 /**
- * struct area_desc - what is handed over of an area
+ * struct area_desc - description of an area for the next kernel
  * @kind: an &enum area_kind
- * @guarded: nobody preserves the page behind a run
- * @seed: tells its content from that of others
- * @nr_pages: its pages
- * @phys: of the first page of a run
- * @vmalloc: of a vmalloc area
+ * @guarded: the page after a run is not preserved
+ * @seed: makes the content differ from that of other areas
+ * @nr_pages: number of pages
+ * @phys: address of the first page of a run
+ * @vmalloc: description of a vmalloc area
  */
 struct area_desc {
 	u16 kind;
@@ -87,12 +87,12 @@ static_assert(sizeof(struct blob) <= PAGE_SIZE);
 
 /**
  * struct area - a run of pages or a vmalloc area
- * @desc: as it is handed over
- * @addr: of a vmalloc area
- * @guard: a page behind a new run that is not preserved, so that no run goes on
- *	there
- * @preserve_ns: what it took to preserve it
- * @restore_ns: what it took to restore it, 0 if it is new
+ * @desc: description for the next kernel
+ * @addr: address of a vmalloc area
+ * @guard: the page after a new run, which is allocated but not preserved, so that no
+ *	other run begins there
+ * @preserve_ns: how long it took to preserve the area
+ * @restore_ns: how long it took to restore the area, 0 if it is new
  */
 struct area {
 	struct area_desc desc;
@@ -102,17 +102,17 @@ struct area {
 	u64 restore_ns;
 };
 
-/* All below is guarded by this, from late_initcall on. */
+/* Guards the variables below, from the late_initcall on. */
 static DEFINE_MUTEX(lock);
 static struct area areas[MAX_AREAS];
 static unsigned int nr_areas;
 static struct blob *blob;
 static struct folio_checks checks;
 
-/* Attempts to restore what must not be had, and those that succeeded. */
+/* Number of invalid restores that failed or succeeded, and of those that succeeded. */
 static unsigned int denied, granted;
 
-/* The areas as they are now, for the next kernel. */
+/* Updates the descriptions of the areas for the next kernel. */
 static void write_blob(void)
 {
 	blob->nr = nr_areas;
@@ -141,7 +141,7 @@ static u64 nth_content(const struct area *area, unsigned long i)
 	return (((u64)area->desc.seed << 32) + i + 1) * 0x9e3779b97f4a7c15ULL;
 }
 
-/* All of each page, also where vmalloc() was not asked for so much. */
+/* Fills whole pages, even if the size of a vmalloc area is no multiple of a page. */
 static void fill(const struct area *area)
 {
 	for (unsigned long i = 0; i < area->desc.nr_pages; i++) {
@@ -180,7 +180,7 @@ static bool huge_mapped(unsigned long addr)
 	return pmd_leaf(*pmd_off_k(addr));
 }
 
-/* It must be as the one that vmalloc() returned in the kernel before. */
+/* The vm_struct must be as vmalloc() made it in the previous kernel. */
 static void check_vm_struct(const struct area *area)
 {
 	const struct kho_vmalloc *kv = &area->desc.vmalloc;
@@ -241,7 +241,7 @@ static void unpreserve(struct area *area)
 		kho_unpreserve_pages(nth_of(area, 0), area->desc.nr_pages);
 }
 
-/* Every second page, then the others from the back. */
+/* Frees every second page, and then the others in descending order. */
 static void free_pages_of(struct page *page, unsigned long nr)
 {
 	const unsigned long pfn = page_to_pfn(page);
@@ -267,7 +267,7 @@ static void free_area(struct area *area)
  * New areas
  */
 
-/* Page blocks that could be free, as far as their first pages tell. */
+/* Returns false if the first page of any page block shows that it cannot be free. */
 static bool looks_free(unsigned long pfn, unsigned long end)
 {
 	struct zone *zone;
@@ -294,10 +294,10 @@ static bool alloc_run(unsigned long pfn, unsigned long nr)
 	       !alloc_contig_range(pfn, pfn + nr, MIGRATE_MOVABLE, GFP_KERNEL);
 }
 
-/* What an offset counts from, however large a page and a page block is. */
+/* Offsets count from multiples of this order, with pages of any size. */
 #define STEP_ORDER	10
 
-/* Out of a block of the page allocator, which has no order above MAX_PAGE_ORDER. */
+/* Allocates a block of up to MAX_PAGE_ORDER, and frees the pages around the run. */
 static bool alloc_out_of_block(struct area *area, unsigned long offset)
 {
 	const unsigned long end = offset + area->desc.nr_pages + 1;
@@ -321,7 +321,7 @@ static bool alloc_out_of_block(struct area *area, unsigned long offset)
 	return true;
 }
 
-/* Single pages, and one more as a guard. */
+/* Allocates a run of single pages, and one more page as a guard. */
 static int alloc_pages_at(struct area *area, unsigned long offset)
 {
 	const unsigned long nr = area->desc.nr_pages;
@@ -340,7 +340,7 @@ static int alloc_pages_at(struct area *area, unsigned long offset)
 	return -ENOMEM;
 }
 
-/* What is there may have to be moved away, which does not always work at once. */
+/* Repeats alloc_contig_range(), which may fail to migrate a page for a while. */
 static bool alloc_this_run(unsigned long pfn, unsigned long nr)
 {
 	for (int try = 0; try < 50; try++) {
@@ -467,7 +467,7 @@ static ssize_t drop_write(struct file *file, const char __user *buf, size_t coun
 		unpreserve(area);
 		free_area(area);
 	}
-	/* For who looks at MemFree next. */
+	/* MemFree, which scenarios check, does not include the pages on the lists of CPUs. */
 	drain_all_pages(NULL);
 
 	return count;
@@ -480,7 +480,7 @@ static ssize_t poke_write(struct file *file, const char __user *buf, size_t coun
 	for (unsigned int i = nr_areas; i--;) {
 		const struct area *area = &areas[i];
 
-		/* There is no page: only the shadow of KASAN is looked at. */
+		/* There is no page, but kasan_check_write() only looks at the shadow memory. */
 		if (area->desc.kind == AREA_VMALLOC) {
 			kasan_check_write(area->addr + area->desc.nr_pages * PAGE_SIZE, 1);
 			return count;
@@ -503,7 +503,7 @@ static const struct file_operations drop_fops = {
 };
 
 /*
- * What must fail
+ * Calls that must fail
  */
 
 static struct page *scratch_page(void)
@@ -550,8 +550,9 @@ static int try_vmalloc(void *ptr)
 }
 
 /*
- * An area with a page that cannot be preserved as its last: all before that is
- * undone, chunks as well. So often that a leak would be seen in MemFree.
+ * The last page of this area cannot be preserved, so kho_preserve_vmalloc() must
+ * unpreserve the others and free the chunks. After so many calls, MemFree would show
+ * a leak.
  */
 static int try_undo(void)
 {
@@ -612,7 +613,7 @@ static int errors_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(errors);
 
-/* What is not to be had must neither be given nor spoil what is. */
+/* Counts an invalid restore. It must fail, and valid restores must work after it. */
 static void deny(const void *got)
 {
 	denied++;
@@ -629,7 +630,7 @@ static void deny_pages(const struct area_desc *desc)
 	deny(kho_restore_pages(desc->phys + 8, nr));
 	if (desc->guarded)
 		deny(kho_restore_pages(desc->phys, nr + 1));
-	/* These cut a block in two. */
+	/* These runs end or begin in the middle of a block. */
 	if (nr > 1 && (pfn + nr) % 2 == 0)
 		deny(kho_restore_pages(desc->phys, nr - 1));
 	if (nr > 1 && pfn % 2 == 0)
@@ -660,7 +661,7 @@ static void deny_vmalloc(const struct area_desc *desc)
 }
 
 /*
- * Taking areas back
+ * Restoring areas
  */
 
 static bool restore_pages(struct area *area)
@@ -698,7 +699,7 @@ static void __init restore_area(const struct area_desc *desc)
 	*area = (struct area){ .desc = *desc };
 	ok = desc->kind == AREA_VMALLOC ? restore_vmalloc(area) : restore_pages(area);
 	if (!ok) {
-		found_wrong(area, "handover: it is lost", 0);
+		found_wrong(area, "result of restoring it", 0);
 		return;
 	}
 	nr_areas++;
@@ -758,7 +759,7 @@ static int stats_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
-/* What was restored is handed over to the next kernel as well. */
+/* Preserves the restored areas again. */
 static void __init preserve_areas(void)
 {
 	for (unsigned int i = 0; i < nr_areas; i++) {

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What preserving and restoring costs.
+ * Test client of Kexec HandOver: measures what preserving and restoring cost.
  *
  * This file owns /sys/kernel/debug/test_kho_bench/:
  *
- *   set        write "COUNT ORDER dense" or "COUNT ORDER scattered": allocates
- *              COUNT folios and preserves them. Scattered, every second one of
- *              a run is kept and the others are free when the kexec comes.
- *              Before, the calls are timed. "COUNT 0 run": the same for COUNT
- *              pages in one run that no alignment helps.
- *   restore    write anything, in the next kernel: takes all of them back
- *   parallel   write "ROUNDS": preserves and unpreserves from one CPU, then from
- *              two at once; and the same for a loop that sets bits of its own
- *   results    lines "name value": cycles per call, and the like
+ *   set        write "COUNT ORDER dense" or "COUNT ORDER scattered": allocate COUNT
+ *              folios, measure the calls that preserve and unpreserve them, and
+ *              leave them preserved. Scattered folios have free memory between them.
+ *              "COUNT 0 run": the same for COUNT pages in one run, which does not
+ *              begin at an aligned address
+ *   restore    write anything, in the next kernel: restore all of them
+ *   parallel   write "ROUNDS": preserve and unpreserve folios on one CPU, and then on
+ *              two CPUs at the same time. Then measure a loop in the same way in
+ *              which each CPU only sets bits in its own page
+ *   results    read: lines "name value", with cycles per call or calls per second
  *
- * With a TSC that counts guest instructions (qemu's -icount) cycles are
- * instructions. It calls nothing that other kernels with KHO do not have, so
- * that one file measures all of them.
+ * If the TSC counts guest instructions (qemu -icount), cycles are instructions. This
+ * file calls only functions that all kernels with KHO have, so that it can measure
+ * all of them.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -49,10 +50,10 @@
 #define BLOB_NAME	"test-kho-bench"
 #define LANES		2
 #define PARALLEL_TRIES	8
-/* A leaf of the map has a bit for each of so many pages. */
+/* Number of pages for which a leaf of the map has bits. */
 #define LANE_PAGES	32768UL
 
-/* The blob: the set that was preserved, or the run. */
+/* The blob, which describes the preserved set or run. */
 struct blob {
 	u64 nr;
 	u64 first_table_page;
@@ -63,8 +64,8 @@ struct blob {
 /**
  * struct result - a line of the results
  * @name: what was measured
- * @value: the sum
- * @calls: what to divide it by
+ * @value: the sum over all calls
+ * @calls: the number to divide @value by
  */
 struct result {
 	const char *name;
@@ -124,7 +125,7 @@ static int alloc_folios(struct folio **folios, unsigned long nr,
 		folio = alloc_one(order);
 		if (!folio)
 			break;
-		/* Contiguous allocations may come from scratch. */
+		/* A gigantic folio may be in scratch, where it cannot be preserved. */
 		if ((scattered && (folio_pfn(folio) >> order) & 1) ||
 		    kho_scratch_overlap(PFN_PHYS(folio_pfn(folio)), folio_size(folio)))
 			list_add(&folio->lru, &gaps);
@@ -166,13 +167,13 @@ static void unpreserve_all(struct folio **folios, unsigned long nr)
 		kho_unpreserve_folio(folios[i]);
 }
 
-/* The work that cannot be done without: a bit for a folio, in a call. */
+/* The least work to preserve a folio: one call, which sets one bit. */
 static noinline void plain(struct folio *folio, unsigned long *bits)
 {
 	set_bit(folio_pfn(folio) % (PAGE_SIZE * BITS_PER_BYTE), bits);
 }
 
-/* What targets for one architecture are scaled with for another. */
+/* Measures plain(), which scales targets of one architecture for another. */
 static int time_plain(struct folio **folios, unsigned long nr)
 {
 	unsigned long *bits = (void *)get_zeroed_page(GFP_KERNEL);
@@ -191,8 +192,8 @@ static int time_plain(struct folio **folios, unsigned long nr)
 }
 
 /*
- * The first round also makes nodes of the map. With the second everything is
- * there, as it is for most folios.
+ * The first round also allocates nodes of the map. In the second round all nodes
+ * exist, as they do for most folios.
  */
 static int time_preserve(struct folio **folios, unsigned long nr)
 {
@@ -251,7 +252,7 @@ static int make_run(unsigned long nr)
 	struct page *page;
 	int err;
 
-	/* With one page more it does not begin where a large block would. */
+	/* Frees the first page, so that the run does not begin at an aligned address. */
 	page = alloc_contig_pages(nr + 1, GFP_KERNEL | __GFP_NOWARN, numa_mem_id(), NULL);
 	if (!page)
 		return -ENOMEM;
@@ -292,7 +293,7 @@ static int make_blob(void)
 	return kho_add_subtree(BLOB_NAME, blob, sizeof(*blob));
 }
 
-/* What user space wrote, as a string, or an error. */
+/* Copies what user space wrote to @line, as a string. Returns 0 or an error. */
 static ssize_t get_line(char *line, size_t size, const char __user *buf, size_t count)
 {
 	if (count >= size)
@@ -334,10 +335,10 @@ static const struct file_operations set_fops = {
 };
 
 /**
- * struct incoming - addresses of the folios to take back
- * @phys: them
- * @nr: number of them so far
- * @max: number of them in all
+ * struct incoming - addresses of the folios to restore
+ * @phys: the addresses
+ * @nr: number of addresses so far
+ * @max: number of addresses that @phys has room for
  */
 struct incoming {
 	phys_addr_t *phys;
@@ -428,13 +429,13 @@ static const struct file_operations restore_fops = {
 
 /**
  * struct lane - what one CPU does
- * @folios: its own, in other leaves of the map than those of other lanes
- * @nr: number of them
- * @rounds: how often all of them are preserved and unpreserved
- * @bits: a page of its own, to set bits there and nothing else; NULL to preserve
- * @err: what went wrong
- * @go: starts it
- * @done: it is through
+ * @folios: its folios, in other leaves of the map than those of the other lane
+ * @nr: number of folios
+ * @rounds: how often it preserves and unpreserves all of its folios
+ * @bits: if not NULL, the page in which it only sets bits instead
+ * @err: the error that stopped it, or 0
+ * @go: completed to start it
+ * @done: completed when it has finished
  */
 struct lane {
 	struct folio **folios;
@@ -473,7 +474,7 @@ static int run_lane(void *arg)
 	return 0;
 }
 
-/* Nanoseconds that @nr of the lanes take, each on a CPU of its own. */
+/* Returns the nanoseconds that @nr lanes take, each on its own CPU, or an error. */
 static s64 time_lanes(struct lane *lanes, unsigned int nr)
 {
 	struct task_struct *task;
@@ -504,7 +505,7 @@ static s64 time_lanes(struct lane *lanes, unsigned int nr)
 	return err ?: ktime_to_ns(ktime_sub(ktime_get(), start));
 }
 
-/* Pages of two neighbouring leaves of the map, each leaf's to one lane. */
+/* Allocates pages, and gives those of every other leaf of the map to the same lane. */
 static int fill_lanes(struct lane *lanes, struct folio **spare, unsigned long *nr_spare)
 {
 	*nr_spare = 0;
@@ -535,9 +536,9 @@ static int time_parallel(struct lane *lanes, unsigned long rounds, const char *n
 	lanes[0].rounds = rounds;
 	lanes[1].rounds = rounds;
 
-	/* The best of several, since a host has other things to do. */
+	/* Takes the best of several attempts, since the host may be busy. */
 	for (int i = 0; i < PARALLEL_TRIES; i++) {
-		/* First this, for the nodes of the map. */
+		/* Both lanes run first, to allocate the nodes of the map. */
 		s64 two_lanes = time_lanes(lanes, LANES);
 		s64 one_lane = time_lanes(lanes, 1);
 
@@ -553,7 +554,7 @@ static int time_parallel(struct lane *lanes, unsigned long rounds, const char *n
 	return 0;
 }
 
-/* What two CPUs have to give if they share nothing, not even a cache line. */
+/* Measures two CPUs that share nothing, not even a cache line. */
 static int time_apart(struct lane *lanes, unsigned long rounds)
 {
 	int err = -ENOMEM;

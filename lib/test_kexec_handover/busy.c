@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Test client of Kexec HandOver: callers on all CPUs at the same time.
+ * Test client of Kexec HandOver: threads that call KHO at the same time on all CPUs.
  *
- * In debugfs, a file test_kho_busy. Writing N to it starts N threads, each of
- * which preserves folios and runs of pages, names a blob, takes all of it back
- * and begins anew; writing 0 stops them. Reading it says what they did:
+ * debugfs has the file test_kho_busy. Writing N to it starts N threads. In each round
+ * of its loop, a thread preserves folios and a run of pages and adds a blob, and then
+ * undoes all of that. Writing 0 stops the threads. Reading the file prints:
  *
- *   rounds N    what all threads together went through
- *   fewest N    what the one that did least went through
- *   wrong N     calls that returned what they must not
+ *   rounds N    rounds that all threads together have completed
+ *   fewest N    rounds of the thread that has completed the fewest
+ *   wrong N     calls that returned a wrong value
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -46,7 +46,7 @@ static void expect(struct busy *self, bool right, const char *what)
 	if (right)
 		return;
 	if (!self->wrong++)
-		pr_err("wrong: %s\n", what);
+		pr_err("wrong result of %s\n", what);
 }
 
 static void preserve_folios(struct busy *self)
@@ -56,7 +56,7 @@ static void preserve_folios(struct busy *self)
 	for (int i = 0; i < PER_ROUND; i++) {
 		folios[i] = folio_alloc(GFP_KERNEL, get_random_u32_below(MAX_ORDER + 1));
 		if (folios[i])
-			expect(self, !kho_preserve_folio(folios[i]), "preserve_folio");
+			expect(self, !kho_preserve_folio(folios[i]), "kho_preserve_folio()");
 	}
 	cond_resched();
 	for (int i = 0; i < PER_ROUND; i++) {
@@ -67,7 +67,7 @@ static void preserve_folios(struct busy *self)
 	}
 }
 
-/* Not all of it, so that several blocks are made of it. */
+/* Leaves out the first and the last page, so that the run has several blocks. */
 static void preserve_run(struct busy *self)
 {
 	struct page *pages = alloc_pages(GFP_KERNEL, MAX_ORDER);
@@ -79,7 +79,7 @@ static void preserve_run(struct busy *self)
 	if (!kho_preserve_pages(pages + 1, nr - 2))
 		kho_unpreserve_pages(pages + 1, nr - 2);
 	else
-		expect(self, false, "preserve_pages");
+		expect(self, false, "kho_preserve_pages()");
 	for (unsigned int i = 0; i < nr; i++)
 		__free_page(pages + i);
 }
@@ -89,12 +89,13 @@ static void name_blob(struct busy *self)
 	void *blob = kho_alloc_preserve(PAGE_SIZE);
 	char name[32];
 
-	expect(self, !IS_ERR(blob), "alloc_preserve");
+	expect(self, !IS_ERR(blob), "kho_alloc_preserve()");
 	if (IS_ERR(blob))
 		return;
 	snprintf(name, sizeof(name), "busy-%td", self - busy);
-	expect(self, !kho_add_subtree(name, blob, PAGE_SIZE), "add_subtree");
-	expect(self, kho_add_subtree(name, blob, PAGE_SIZE) == -EEXIST, "add_subtree, again");
+	expect(self, !kho_add_subtree(name, blob, PAGE_SIZE), "kho_add_subtree()");
+	expect(self, kho_add_subtree(name, blob, PAGE_SIZE) == -EEXIST,
+	       "kho_add_subtree() for a name that exists");
 	kho_remove_subtree(blob);
 	kho_unpreserve_free(blob);
 }
@@ -157,7 +158,7 @@ static ssize_t busy_write(struct file *file, const char __user *ubuf, size_t cou
 	return err ?: count;
 }
 
-/* Of the threads that were started last, also when they are stopped. */
+/* Shows the threads that were started last, even after they were stopped. */
 static int busy_show(struct seq_file *m, void *unused)
 {
 	unsigned long rounds = 0, fewest = ULONG_MAX, wrong = 0;

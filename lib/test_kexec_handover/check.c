@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Is a folio like one from folio_alloc()?
+ * Compares a folio with one from folio_alloc().
  *
- * This file owns the comparison of a folio that was handed over, page for page
- * and field for field, with one of its order, or a smaller one, that is fresh
- * from the page allocator. What a fresh one looks like is nowhere written down
- * here, so that a change of the page allocator is no change of this file.
+ * This file owns the comparison of a restored folio, page for page and field for
+ * field, with a folio of the same or a smaller order that is fresh from the page
+ * allocator. No values of a fresh folio are written down here, so a change of the
+ * page allocator needs no change of this file.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -20,10 +20,10 @@
 
 #include "check.h"
 
-/* The first tails have metadata of the folio where others have their own. */
+/* The first tail pages contain fields of the folio instead of their own. */
 #define FIRST_PLAIN_TAIL	3
 
-/* @i is the page's number in its folio. The first tail has the order there. */
+/* @i is the index of the page in its folio. The first tail has the order in its flags. */
 static unsigned long page_flags(unsigned long i, const struct page *page)
 {
 	unsigned long flags = page->flags & (BIT(NR_PAGEFLAGS) - 1);
@@ -31,7 +31,7 @@ static unsigned long page_flags(unsigned long i, const struct page *page)
 	return i == 1 ? flags & ~0xffUL : flags;
 }
 
-/* What page_owner=on knows of a page. */
+/* Returns the flags that page_owner=on sets for a page. */
 static unsigned long owner_flags(const struct page *page)
 {
 	unsigned long flags = 0;
@@ -45,7 +45,7 @@ static unsigned long owner_flags(const struct page *page)
 	return flags;
 }
 
-/* Returns what is different, or NULL. */
+/* Returns the name of a field that differs, or NULL. */
 static const char *compare_page(unsigned long i, struct page *page, struct page *fresh)
 {
 	const unsigned long pfn = page_to_pfn(page);
@@ -59,7 +59,7 @@ static const char *compare_page(unsigned long i, struct page *page, struct page 
 	if (!zone_spans_pfn(page_zone(page), pfn) || page_to_nid(page) != pfn_to_nid(pfn))
 		return "zone or node";
 	if (PageTail(page) != PageTail(fresh))
-		return "being a tail";
+		return "tail bit";
 	if (i && i < FIRST_PLAIN_TAIL)
 		return NULL;
 
@@ -90,7 +90,7 @@ static const char *compare_head(struct folio *folio, struct folio *fresh)
 	return NULL;
 }
 
-/* Of a folio without a like one, all tails are like the last tail there is. */
+/* If @fresh is smaller, its last page stands for all further tail pages of @folio. */
 static const char *compare(struct folio *folio, struct folio *fresh, unsigned long *where)
 {
 	const unsigned long last = folio_nr_pages(fresh) - 1;
@@ -102,14 +102,14 @@ static const char *compare(struct folio *folio, struct folio *fresh, unsigned lo
 
 		what = compare_page(i, page, folio_page(fresh, min(i, last)));
 		if (!what && page_folio(page) != folio)
-			what = "head of a tail";
+			what = "head of a tail page";
 		*where = i;
 	}
 
 	return what;
 }
 
-/* A smaller one will do if there is none, as long as it has plain tails. */
+/* Without memory for @order, allocates a smaller folio that still has plain tails. */
 static struct folio *alloc_like(unsigned int order)
 {
 	struct folio *fresh;
@@ -126,7 +126,7 @@ static struct folio *alloc_like(unsigned int order)
 /**
  * check_folio_like_new - compare a folio with one fresh from the page allocator
  * @folio: the folio, with one reference and no user
- * @checks: counts it
+ * @checks: results to update
  *
  * Context: may sleep.
  */

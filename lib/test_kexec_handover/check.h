@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Is a folio like one from folio_alloc()? See check.c.
+ * Compares a folio with one from folio_alloc(). See check.c.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -10,9 +10,9 @@
 struct folio;
 
 /**
- * struct folio_checks - what came out of looking at folios
- * @checked: folios that were looked at
- * @bad: those of them that were not right
+ * struct folio_checks - results of check_folio_like_new()
+ * @checked: number of folios that were compared
+ * @bad: number of folios that differ, and of other errors that the client found
  */
 struct folio_checks {
 	unsigned long checked;

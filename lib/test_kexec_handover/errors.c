@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Test client of Kexec HandOver: calls that fail.
+ * Test client of Kexec HandOver: calls that must fail.
  *
  * This file owns /sys/kernel/debug/test_kho_errors/:
  *
- *   calls      read: the calls that must fail, one a line, and what they return
- *   toggle     write a number: so often, a blob is added if it is not there, and
- *              else removed
+ *   calls      read: one line for each call that must fail, with its return value
+ *   toggle     write a number N: N times, add a blob, or remove it if it is there
  *
- * Those of runs of pages and of vmalloc areas that fail by their arguments are in
- * areas.c. What must fail in the next kernel only, it finds in what this one
- * hands over: blobs that cannot be understood, and a vmalloc area with a hole.
+ * areas.c makes the calls with invalid runs of pages and vmalloc areas. Some calls
+ * can fail only in the next kernel. For these, with test_kho_errors on the command
+ * line, this client adds blobs with invalid properties, and preserves a vmalloc area
+ * that lacks a page.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -39,12 +39,12 @@
 #define HOLED_NAME	"test-kho-holed"
 #define HOLED_PAGES	5
 
-/* An order of which nobody else preserves folios, so that the map has no leaf. */
+/* No other client preserves folios of this order, so the map has no leaf for it. */
 #define RARE_ORDER	7
 
 static DEFINE_MUTEX(lock);
 
-/* What came of the area with a hole: true if it was not given. */
+/* True if kho_restore_vmalloc() refused the area that lacks a page. */
 static bool holed_denied;
 
 static int result(void *got)
@@ -57,7 +57,7 @@ static void show_scratch(struct seq_file *m)
 	const struct kho_scratch *r = &kho_scratch[0];
 	struct folio *folio;
 
-	/* The lowest, so that what is below it is none. */
+	/* The lowest region: the memory below it is not scratch. */
 	for (unsigned int i = 1; i < kho_scratch_cnt; i++) {
 		if (kho_scratch[i].addr < r->addr)
 			r = &kho_scratch[i];
@@ -81,13 +81,13 @@ static const struct kho_map_ops no_nodes = {
 	.alloc = no_node,
 };
 
-/* As if no memory could be had for the map. */
+/* Makes calls while allocations of map nodes fail. */
 static void show_no_memory(struct seq_file *m)
 {
 	const struct kho_map_ops *ops = kho_out.map.ops;
 	struct folio *folio = folio_alloc(GFP_KERNEL, RARE_ORDER);
 	struct page *page = alloc_pages(GFP_KERNEL, RARE_ORDER + 1);
-	/* Of one block, of which nobody else has one, unless the block is too large. */
+	/* If possible one huge block, for whose order the map has no leaf either. */
 	void *area = vmalloc_huge(min(PMD_SIZE, SZ_32M), GFP_KERNEL);
 	struct kho_vmalloc kv = {};
 	int err;
@@ -96,7 +96,7 @@ static void show_no_memory(struct seq_file *m)
 		split_page(page, RARE_ORDER + 1);
 		kho_out.map.ops = &no_nodes;
 		seq_printf(m, "folio-memory %d\n", kho_preserve_folio(folio));
-		/* Blocks of many orders, which have a leaf, and of the rare one. */
+		/* The run has blocks of many orders. Only for RARE_ORDER there is no leaf. */
 		seq_printf(m, "pages-memory %d\n",
 			   kho_preserve_pages(page + 1, BIT(RARE_ORDER + 1) - 1));
 		err = kho_preserve_vmalloc(area, &kv);
@@ -123,15 +123,15 @@ static void show_alloc(struct seq_file *m)
 	seq_printf(m, "alloc-large %d\n",
 		   result(kho_alloc_preserve((PAGE_SIZE << MAX_PAGE_ORDER) + 1)));
 	seq_printf(m, "alloc-huge %d\n", result(kho_alloc_preserve(SIZE_MAX)));
-	/* Nothing to do, and no crash. */
+	/* These functions must ignore NULL. */
 	kho_unpreserve_free(NULL);
 	kho_restore_free(NULL);
 	kho_remove_subtree(NULL);
 }
 
 /*
- * Adds blobs until there is no room. Returns why; how many there are in @nr; and
- * in @copy what the root FDT was before the last attempt.
+ * Adds blobs until the root FDT is full. Returns the error of the last attempt. Sets
+ * @nr to the number of blobs, and @copy to the root FDT before the last attempt.
  */
 static int fill_fdt(char *blob, int *nr, void *copy)
 {
@@ -140,7 +140,7 @@ static int fill_fdt(char *blob, int *nr, void *copy)
 	for (*nr = 0; *nr < 100 && !err; ++*nr) {
 		char name[4];
 
-		/* Short, so that in the end there is room for a part of a node. */
+		/* A short name, so that the last node fits only in part. */
 		snprintf(name, sizeof(name), "t%02d", *nr);
 		memcpy(copy, kho_out.fdt, KHO_FDT_SIZE);
 		err = kho_add_subtree(name, blob + *nr, 1);
@@ -151,7 +151,7 @@ static int fill_fdt(char *blob, int *nr, void *copy)
 	return err;
 }
 
-/* Room for 4 KiB is left, however large a page is: more blobs take long. */
+/* Leaves 4 KiB free in the root FDT, since filling a page of 64 KiB takes long. */
 static int make_small(void)
 {
 	void *filler;
@@ -202,7 +202,7 @@ static void show_subtrees(struct seq_file *m)
 	seq_printf(m, "subtree-no-size %d\n", kho_add_subtree("test-kho-f", blob, 0));
 	seq_printf(m, "subtree-no-blob %d\n", kho_add_subtree("test-kho-f", NULL, 8));
 	seq_printf(m, "subtree-vmalloc %d\n", kho_add_subtree("test-kho-f", area, 8));
-	/* Somebody else's blob, or nobody's, does no harm. */
+	/* Removing an address that is not that of a blob must have no effect. */
 	kho_remove_subtree(area);
 	kho_remove_subtree(blob + 16);
 	seq_printf(m, "subtree-still %d\n", kho_add_subtree("test-kho-e", blob + 8, 8));
@@ -220,7 +220,7 @@ static int retrieve(const char *name)
 	size_t size = 1;
 	int err = kho_retrieve_subtree(name, &phys, &size);
 
-	/* An error puts nothing anywhere. */
+	/* A failed call must not change its results. */
 	return err && (phys != 1 || size != 1) ? 1 : err;
 }
 
@@ -236,7 +236,7 @@ static void show_retrieve(struct seq_file *m)
 	seq_printf(m, "holed-denied %d\n", holed_denied);
 }
 
-/* With kho=off. */
+/* Makes calls while KHO is off. */
 static void show_off(struct seq_file *m)
 {
 	struct page *page = alloc_page(GFP_KERNEL);
@@ -249,7 +249,7 @@ static void show_off(struct seq_file *m)
 		seq_printf(m, "vmalloc-off %d\n", kho_preserve_vmalloc(area, &kv));
 		seq_printf(m, "subtree-off %d\n",
 			   kho_add_subtree("test-kho-e", page_address(page), 8));
-		/* Nothing happens. */
+		/* These calls must have no effect. */
 		kho_unpreserve_folio(page_folio(page));
 		kho_unpreserve_pages(page, 1);
 		kho_unpreserve_vmalloc(&kv);
@@ -282,8 +282,8 @@ static int calls_show(struct seq_file *m, void *unused)
 DEFINE_SHOW_ATTRIBUTE(calls);
 
 /*
- * A blob that comes and goes: there after an odd number of changes. Its memory
- * stays, so that the root FDT has two states.
+ * Adds a blob, or removes it if it is there. Its memory stays preserved, so that the
+ * root FDT has only two states.
  */
 static int toggle_once(void)
 {
@@ -334,7 +334,7 @@ static const struct file_operations toggle_fops = {
 	.write = toggle_write,
 };
 
-/* Blobs that the next kernel can make nothing of. */
+/* Adds blobs that the next kernel must not return. */
 static void __init add_broken_blobs(void)
 {
 	void *fdt = kho_out.fdt;
@@ -348,7 +348,7 @@ static void __init add_broken_blobs(void)
 		fdt_delprop(fdt, node, KHO_FDT_PROP_SIZE);
 }
 
-/* An area of which one page is not handed over. */
+/* Preserves a vmalloc area, except for one of its pages. */
 static int __init add_holed_area(void)
 {
 	struct kho_vmalloc *kv = kho_alloc_preserve(sizeof(*kv));

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Test client of Kexec HandOver: calls for which there is no memory.
+ * Test client of Kexec HandOver: calls whose allocations fail.
  *
  * This file owns /sys/kernel/debug/test_kho_faults/:
  *
- *   calls      read: makes each call again and again, with its first, its second
- *              allocation and so on failing, until none is left to fail. A line
- *              for each: NAME faults N errors N wrong N, where wrong is a call
- *              that failed and left something behind, or with a wrong error
- *   preserved  read: number of folios in the map of what this kernel hands over
+ *   calls      read: repeats each call. In the Nth attempt the Nth allocation of the
+ *              call fails, until the call makes fewer than N. Prints one line for
+ *              each call: NAME faults N errors N wrong N. "wrong" counts calls that
+ *              failed with a wrong error, or did not undo all of their changes
+ *   preserved  read: number of folios in the outgoing map
  *
- * What is to be restored it hands over itself, with test_kho_faults on the command
- * line: AREAS vmalloc areas.
+ * This client is active only with test_kho_faults on the command line. It preserves
+ * AREAS vmalloc areas, which the calls in the next kernel restore.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -38,24 +38,24 @@
 #define BLOB_NAME	"test-kho-faults"
 #define AREAS		24
 
-/* An area of two chunks, and of more pages than a block has. */
+/* An area of several chunks, with more pages than the largest block of 4 KiB pages. */
 #define AREA_PAGES	1200
 
-/* An order of which nobody else preserves folios, so that the map has no leaf. */
+/* No other client preserves folios of this order, so the map has no leaf for it. */
 #define RARE_ORDER	7
 
 static DEFINE_MUTEX(lock);
 
-/* What the calls are about. */
+/* The arguments of the calls. */
 static struct folio *folio;
 static struct page *pages;
 static void *area;
 static void *blob;
 static struct kho_vmalloc kv;
 
-/* What came in: the areas, and how many of them are gone. */
-static const struct kho_vmalloc *came;
-static unsigned int taken;
+/* The incoming areas, and how many of them have been restored. */
+static const struct kho_vmalloc *incoming;
+static unsigned int restored;
 
 static int count_bits(phys_addr_t node, unsigned int level, u64 key, void *arg)
 {
@@ -89,7 +89,7 @@ static unsigned long nr_waiting(void)
 	return nr;
 }
 
-/* The calls. Each is undone at once if it works. */
+/* The calls. Each function undoes its call if it succeeds. */
 
 static int preserve_folio(void)
 {
@@ -101,7 +101,7 @@ static int preserve_folio(void)
 	return err;
 }
 
-/* Blocks of many orders, some of which have no leaf. */
+/* The run has blocks of many orders. For some of them the map has no leaf. */
 static int preserve_pages(void)
 {
 	int err = kho_preserve_pages(pages + 1, BIT(RARE_ORDER + 1) - 1);
@@ -147,17 +147,17 @@ static int restore_vmalloc(void)
 	unsigned long waiting = nr_waiting();
 	void *got;
 
-	if (!came || taken == AREAS)
+	if (!incoming || restored == AREAS)
 		return 0;
 
-	got = kho_restore_vmalloc(&came[taken]);
-	if (got && *(u64 *)got != taken)
-		pr_err("area %u is another one\n", taken);
+	got = kho_restore_vmalloc(&incoming[restored]);
+	if (got && *(u64 *)got != restored)
+		pr_err("wrong content of area %u\n", restored);
 	vfree(got);
-	/* An error takes nothing, so that the next call finds all of it. */
+	/* A failed call must leave all folios unclaimed, for the next attempt. */
 	if (!got)
 		return nr_waiting() == waiting ? -ENOMEM : -EIO;
-	taken++;
+	restored++;
 
 	return 0;
 }
@@ -174,7 +174,7 @@ static const struct {
 	{ "restore_vmalloc", restore_vmalloc },
 };
 
-/* Makes a call with its @nth allocation failing. Returns false if it has none. */
+/* Makes a call whose @nth allocation fails. Returns false if it makes fewer. */
 static bool fails_at(int (*call)(void), unsigned int nth, int *err)
 {
 	bool fired;
@@ -197,7 +197,7 @@ static void show_call(struct seq_file *m, unsigned int i, void *before)
 	for (nth = 1; fails_at(calls[i].call, nth, &err); nth++) {
 		errors += !!err;
 		wrong += (err && err != -ENOMEM) || nr_preserved() != preserved;
-		/* Taking the only blob away again does not leave the same bytes. */
+		/* Only after an error, since removing the blob does not restore the bytes. */
 		wrong += err && memcmp(before, kho_out.fdt, KHO_FDT_SIZE);
 		memcpy(before, kho_out.fdt, KHO_FDT_SIZE);
 	}
@@ -261,7 +261,7 @@ static int __init test_kho_faults_wanted(char *arg)
 }
 early_param("test_kho_faults", test_kho_faults_wanted);
 
-/* As long as the machine runs, nobody but the next kernel has a use for them. */
+/* The areas are never freed, since they are for the next kernel only. */
 static int __init hand_over_areas(void)
 {
 	struct kho_vmalloc *table = kho_alloc_preserve(AREAS * sizeof(*table));
@@ -294,9 +294,9 @@ static int __init test_kho_faults_init(void)
 	debugfs_create_file("calls", 0400, dir, NULL, &calls_fops);
 	debugfs_create_file("preserved", 0400, dir, NULL, &preserved_fops);
 
-	/* The table stays: it is read for as long as anybody asks. */
+	/* The table is never freed, since each read of "calls" may use it. */
 	if (!kho_retrieve_subtree(BLOB_NAME, &phys, NULL) && kho_restore_folio(phys))
-		came = phys_to_virt(phys);
+		incoming = phys_to_virt(phys);
 
 	return hand_over_areas();
 }

@@ -4,21 +4,21 @@
  *
  * This file owns /sys/kernel/debug/test_kho/:
  *
- *   create     write "NAME", "NAME mixed" or "NAME ORDER": an empty file, kept in
- *              folios of this order, or of all orders in turn
- *   files/     the files: writing appends, reading reads
- *   remove     write "NAME"
- *   stats      one line a file, and what the struct pages looked like
+ *   create     write "NAME", "NAME mixed" or "NAME ORDER": create an empty file, which
+ *              is kept in folios of this order, or of all orders in turn
+ *   files/     the files: writing appends to a file
+ *   remove     write "NAME": remove this file
+ *   stats      read: one line for each file, and the results of comparing folios
  *
- * Each folio is preserved as it is added, so a kexec can come at any time. The
- * next kernel takes all of them back, compares each struct page with that of a
- * folio fresh from the page allocator, and preserves them again. With
- * test_kho_early on the command line it does so in an early_initcall, before
- * deferred struct page initialisation, and compares once more after it.
+ * Each folio is preserved as soon as it is added, so a kexec may happen at any time.
+ * The next kernel restores all of them, compares each struct page with that of a
+ * folio fresh from the page allocator, and preserves them again. With test_kho_early
+ * on the command line it restores them in an early_initcall, before deferred struct
+ * page initialisation, and compares them once more after it.
  *
- * What is handed over beside the data is one page a file, in a list that starts
- * in the blob, and pages with the folios' addresses. They are linked by
- * physical addresses, and used in place.
+ * Besides the folios with the data, the client preserves one page for each file, in a
+ * list that starts in the blob, and tables with the addresses of the folios. Both are
+ * linked by physical addresses. The next kernel uses them in place.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -49,12 +49,12 @@
 #define NAME_LEN	32
 #define ORDER_MIXED	(-1)
 
-/* The blob: where the list of files starts. */
+/* The blob, which has the address of the first file. */
 struct blob {
 	u64 first_file;
 };
 
-/* One page a file. */
+/* The preserved page of a file. */
 struct file_page {
 	u64 next;
 	u64 first_table_page;
@@ -73,15 +73,15 @@ struct piece {
 
 /**
  * struct kept_file - a file
- * @list: in @files, newest first, as in the list that is handed over
- * @dentry: in debugfs
- * @page: what is handed over of it
- * @table: the addresses of its folios, handed over
- * @pieces: its folios, by offset
+ * @list: position in @files, newest first, as in the preserved list
+ * @dentry: its file in debugfs
+ * @page: its preserved page
+ * @table: its preserved table of folios
+ * @pieces: its folios, sorted by offset
  * @nr: number of @pieces
- * @max: number of @pieces that there is memory for
- * @capacity: bytes that @pieces hold
- * @restored: it came with a handover
+ * @max: number of pieces that @pieces has room for
+ * @capacity: size of all pieces in bytes
+ * @restored: it was in the incoming handover
  *
  * All is guarded by @lock.
  */
@@ -102,7 +102,7 @@ static LIST_HEAD(files);
 static struct blob *blob;
 static struct dentry *files_dir;
 
-/* The folios that came back. */
+/* Results of comparing the restored folios. */
 static struct folio_checks checks;
 
 static u64 next_of(struct list_head *pos)
@@ -113,7 +113,7 @@ static u64 next_of(struct list_head *pos)
 	return virt_to_phys(list_next_entry(list_entry(pos, struct kept_file, list), list)->page);
 }
 
-/* The files as they are now, for the next kernel. */
+/* Updates the preserved list of files. */
 static void link_files(void)
 {
 	struct kept_file *f;
@@ -163,7 +163,7 @@ static struct folio *alloc_piece(struct kept_file *f)
 	if (order != ORDER_MIXED)
 		return folio_alloc(GFP_KERNEL, order);
 
-	/* When memory is in pieces, mixed means what there is. */
+	/* If memory is fragmented, a folio of a smaller order is used. */
 	for (order = f->nr % (MAX_PAGE_ORDER + 1); order; order--) {
 		folio = folio_alloc(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN, order);
 		if (folio)
@@ -205,7 +205,7 @@ out_put:
 	return err;
 }
 
-/* The piece that holds byte @pos, which there is. */
+/* Returns the piece with the byte at @pos, which must be below the capacity. */
 static struct piece *find_piece(struct kept_file *f, u64 pos)
 {
 	unsigned long low = 0, high = f->nr - 1;
@@ -288,7 +288,7 @@ static void free_pieces(struct kept_file *f)
 	folio_table_free(&f->table);
 }
 
-/* With a page that is in no list any more, or not yet. */
+/* The file must no longer be in the preserved list. */
 static void free_file(struct kept_file *f)
 {
 	free_pieces(f);
@@ -398,7 +398,7 @@ static ssize_t remove_write(struct file *file, const char __user *buf, size_t co
 		dentry = f->dentry;
 	}
 
-	/* Waits for its readers and writers, which take the lock. */
+	/* This waits for readers and writers of the file, which take the lock. */
 	debugfs_remove(dentry);
 	free_file(f);
 
@@ -446,7 +446,7 @@ static int stats_show(struct seq_file *m, void *unused)
 DEFINE_SHOW_ATTRIBUTE(stats);
 
 /*
- * Taking files back
+ * Restoring files
  */
 
 static void *__init restore_page(u64 phys)
@@ -468,7 +468,7 @@ static int restore_piece(phys_addr_t phys, unsigned int order, void *arg)
 	if (!folio)
 		return -ENOENT;
 	if (folio_order(folio) != order) {
-		pr_err("folio at PFN %#lx came back as order %u, not %u\n",
+		pr_err("restored folio at PFN %#lx has the wrong order %u, not %u\n",
 		       folio_pfn(folio), folio_order(folio), order);
 		checks.bad++;
 	}
@@ -495,7 +495,7 @@ static u64 __init restore_file(u64 phys)
 	f->table.first = &f->page->first_table_page;
 	err = folio_table_restore(&f->table, restore_piece, f);
 	if (err || f->page->bytes > f->capacity) {
-		pr_err("%.*s came back damaged (%d)\n", NAME_LEN, f->page->name, err);
+		pr_err("file %.*s is damaged (%d)\n", NAME_LEN, f->page->name, err);
 		checks.bad++;
 		f->page->bytes = min(f->page->bytes, f->capacity);
 	}
@@ -523,7 +523,7 @@ static void __init restore_files(void)
 	pr_info("%lu folios restored and checked, %lu bad\n", checks.checked, checks.bad);
 }
 
-/* Are the files taken back before most struct pages are initialised? */
+/* Restore the files before most struct pages are initialised? */
 static bool early __initdata;
 
 static int __init test_kho_early(char *arg)
@@ -542,7 +542,7 @@ static int __init restore_early(void)
 }
 early_initcall(restore_early);
 
-/* Nothing that came later may have touched what was restored early. */
+/* Nothing must have changed a folio since it was restored early. */
 static void __init check_again(void)
 {
 	struct kept_file *f;
@@ -565,7 +565,7 @@ static int __init preserve_file(struct kept_file *f)
 	return err;
 }
 
-/* What was restored is handed over to the next kernel as well. */
+/* Preserves the restored files again. */
 static void __init preserve_files(void)
 {
 	struct kept_file *f;
@@ -600,7 +600,7 @@ static int __init test_kho_init(void)
 	list_for_each_entry(f, &files, list)
 		show_file(f);
 
-	/* What came in is there also if nothing can be handed over again. */
+	/* The restored files can be read even if KHO is off for the next kernel. */
 	if (!kho_is_enabled())
 		return 0;
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Test client of Kexec HandOver: a start for which there is no memory.
+ * Test client of Kexec HandOver: allocations that fail while KHO is set up.
  *
- * With test_kho_init_fault=N on the command line the Nth allocation fails that
- * KHO makes to get ready for the next handover. The log says where that was, or
- * that there are less.
+ * With test_kho_init_fault=N on the command line, the Nth allocation fails that
+ * kho_init() and kho_reserve_mem_init() make. The log says so, or that they make
+ * fewer allocations.
  *
- * Linux's own fault injection leaves alone what may sleep, until debugfs tells
- * it not to, which is too late. So what the allocators ask gets a probe.
+ * The kernel's fault injection does not fail allocations that may sleep, until user
+ * space changes that in debugfs, which is too late. So this file puts probes on the
+ * functions with which the allocators ask whether to fail.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -20,11 +21,11 @@
 #include <linux/kprobes.h>
 #include <linux/sched.h>
 
-/* Which allocation is to fail, and how many there were. */
+/* Number of the allocation to fail, and of the allocations so far. */
 static unsigned int wanted;
 static unsigned int seen;
 
-/* The task that is in one of the functions in question. */
+/* The task that runs one of the functions in @starts, or NULL. */
 static struct task_struct *starting;
 
 static int entered(struct kretprobe_instance *ri, struct pt_regs *regs)
@@ -39,7 +40,7 @@ static int left(struct kretprobe_instance *ri, struct pt_regs *regs)
 	return 0;
 }
 
-/* Both that may ask take 1 for a failure. */
+/* For the callers of both probed functions, a return value of 1 means to fail. */
 static int allocates(struct kprobe *probe, struct pt_regs *regs)
 {
 	if (current != starting || ++seen != wanted)
@@ -67,7 +68,7 @@ static int __init test_kho_init_fault(char *arg)
 }
 early_param("test_kho_init_fault", test_kho_init_fault);
 
-/* After init_kprobes(), which is an early_initcall as well. */
+/* Runs after init_kprobes(), which is an early_initcall as well. */
 static int __init set_probes(void)
 {
 	int err = 0;
@@ -80,13 +81,13 @@ static int __init set_probes(void)
 	for (unsigned int i = 0; i < ARRAY_SIZE(starts) && !err; i++)
 		err = register_kretprobe(&starts[i]);
 	if (err)
-		pr_err("no probe for allocations (%d)\n", err);
+		pr_err("cannot register probes (%d)\n", err);
 
 	return err;
 }
 early_initcall(set_probes);
 
-/* The functions are about to go, too. */
+/* The kernel will free the probed functions, which are __init, after this. */
 static int __init remove_probes(void)
 {
 	if (!wanted)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Test client of Kexec HandOver: does what callers must not do.
+ * Test client of Kexec HandOver: mistakes that callers must not make.
  *
- * In debugfs, a file test_kho_misuse that takes the name of a mistake. With
- * CONFIG_KEXEC_HANDOVER_DEBUG each of them is warned of.
+ * debugfs has the file test_kho_misuse. Writing the name of a mistake to it makes
+ * that mistake. With CONFIG_KEXEC_HANDOVER_DEBUG the kernel warns about each of them.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Test client of Kexec HandOver: what is in reserve_mem= regions.
+ * Test client of Kexec HandOver: the content of reserve_mem= regions.
  *
- * test_kho_regions=NAME,NAME on the command line makes a file for each of these
- * regions in debugfs, in test_kho_regions/: its content, to be read and written.
- * So is the blob that hands all regions over, as the file "blob".
+ * With test_kho_regions=NAME,NAME on the command line, test_kho_regions/ in debugfs
+ * has a file for each of these regions, which reads and writes the region. The file
+ * "blob" does the same with the blob that describes all regions to the next kernel.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

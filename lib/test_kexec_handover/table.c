@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How a test client tells its successor which folios to take back.
+ * How a test client tells the next kernel which folios to restore.
  *
  * This file owns the table: a list of preserved pages, linked by their physical
- * addresses, each full of folios' addresses with the order in the low bits. It
- * is changed in place, so it is right whenever the kexec comes. The folios in
- * it are the client's business.
+ * addresses. The pages contain addresses of folios, with the order in the low bits.
+ * Since the table is updated in place, it is valid whenever a kexec happens. The
+ * client preserves and restores the folios themselves.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -28,7 +28,7 @@ struct folio_table_page {
 
 static_assert(sizeof(struct folio_table_page) == PAGE_SIZE);
 
-/* Room for one more folio. */
+/* Makes room for one more folio. */
 int folio_table_reserve(struct folio_table *table)
 {
 	struct folio_table_page *page;
@@ -49,7 +49,7 @@ int folio_table_reserve(struct folio_table *table)
 	return 0;
 }
 
-/* After folio_table_reserve(). */
+/* The caller must have called folio_table_reserve() for this folio. */
 void folio_table_add(struct folio_table *table, struct folio *folio)
 {
 	table->last->folio[table->last->nr++] =
@@ -80,8 +80,8 @@ int folio_table_walk(const struct folio_table *table, folio_table_fn fn, void *a
 }
 
 /*
- * Takes back the pages of the table, and calls @fn to take back what is in them.
- * Allocates nothing: it also works before there is a page allocator.
+ * Restores the pages of the table, and calls @fn to restore each folio in them.
+ * Allocates nothing, so it works before there is a page allocator.
  */
 int folio_table_restore(struct folio_table *table, folio_table_fn fn, void *arg)
 {
@@ -102,7 +102,7 @@ int folio_table_restore(struct folio_table *table, folio_table_fn fn, void *arg)
 	return err;
 }
 
-/* The pages of the table are handed over once more. */
+/* Preserves the pages of a restored table again. */
 int folio_table_preserve(const struct folio_table *table)
 {
 	const struct folio_table_page *page;
@@ -126,7 +126,7 @@ void folio_table_unpreserve(const struct folio_table *table)
 	}
 }
 
-/* Gives back the pages of the table, which are not preserved. */
+/* Frees the pages of the table, which must not be preserved any more. */
 void folio_table_free(struct folio_table *table)
 {
 	u64 next = *table->first;

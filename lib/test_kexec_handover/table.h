@@ -14,16 +14,16 @@ struct folio_table_page;
 
 /**
  * struct folio_table - addresses and orders of folios
- * @first: where the address of its first page is kept, in memory that is handed
- *	over; what is there is 0 for an empty table
- * @last: the page that is added to; NULL for an empty table
+ * @first: points to the address of the first page, which is in preserved memory, and
+ *	is 0 if the table is empty
+ * @last: the page that folio_table_add() adds to; NULL if the table is empty
  */
 struct folio_table {
 	u64 *first;
 	struct folio_table_page *last;
 };
 
-/* Returns an error to stop at this folio. */
+/* Called for each folio. An error ends the walk. */
 typedef int (*folio_table_fn)(phys_addr_t phys, unsigned int order, void *arg);
 
 int folio_table_reserve(struct folio_table *table);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How often is each struct page initialised?
+ * Counts how often each struct page is initialised.
  *
- * With test_kho_count on the command line, this file counts, for each PFN, the
- * calls of __init_single_page(). At the end of boot each struct page that there
- * is has to have seen exactly one, whoever made it. What came out is said in the
- * log and in /sys/kernel/debug/test_kho_folios/stats.
+ * With test_kho_count on the command line, this file counts the calls of
+ * __init_single_page() for each PFN. At the end of boot, each struct page must have
+ * been initialised exactly once, no matter by which caller. The log and
+ * /sys/kernel/debug/test_kho_folios/stats have the result.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -25,7 +25,7 @@ static u8 *counters;
 static unsigned long nr_counters;
 static bool counting;
 
-/* All calls there were. */
+/* Number of calls of test_kho_count_page() during boot. */
 static atomic_long_t total;
 
 static struct page_counts counts;
@@ -38,8 +38,9 @@ static int __init count_param(char *arg)
 early_param("test_kho_count", count_param);
 
 /*
- * The first struct pages are initialised when there is but memblock: that it is
- * called after boot, with memory hotplug, cannot be.
+ * The first struct pages are initialised while memblock is the only allocator. This
+ * can be __ref, because test_kho_count_page() does not call it after boot, when the
+ * struct pages of hot-added memory are initialised.
  */
 static bool __ref counters_ready(void)
 {
@@ -57,9 +58,9 @@ static bool __ref counters_ready(void)
 }
 
 /*
- * memblock initialises the struct page of a reserved page once for each region
- * that has a part of it. Nobody else may, and folios that were handed over are
- * in no such region.
+ * memblock initialises the struct page of a reserved page once for each reserved
+ * region that contains a part of the page. No other code may initialise a struct page
+ * twice, and preserved folios are not in reserved regions.
  */
 static bool __ref again_by_memblock(unsigned long pfn)
 {
@@ -77,12 +78,12 @@ void test_kho_count_page(unsigned long pfn)
 		return;
 	if (again_by_memblock(pfn))
 		counts.reserved_again++;
-	/* Two CPUs at one struct page are just what must not happen. */
+	/* Not atomic, since two CPUs must never initialise the same struct page. */
 	else if (counters[pfn] < U8_MAX)
 		counters[pfn]++;
 }
 
-/* How many struct pages were initialised by now. */
+/* Returns how often any struct page was initialised so far. */
 unsigned long initialised_pages(void)
 {
 	return atomic_long_read(&total);
@@ -122,7 +123,7 @@ static int __init look_at_counters(void)
 		if (pfn_valid(pfn))
 			look_at(pfn, counters[pfn]);
 	}
-	pr_info("struct pages initialised once %lu, never %lu, more often %lu, reserved ones again %lu\n",
+	pr_info("struct pages: %lu initialised once, %lu never, %lu more than once; %lu reserved ones again\n",
 		counts.once, counts.never, counts.more, counts.reserved_again);
 
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How often is each struct page initialised? See count.c.
+ * Counts how often each struct page is initialised. See count.c.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -8,12 +8,12 @@
 #define _TEST_KEXEC_HANDOVER_COUNT_H
 
 /**
- * struct page_counts - struct pages at the end of boot, all 0 without counting
- * @once: were initialised once
- * @never: were not initialised
- * @more: were initialised more than once
- * @reserved_again: calls that do not count: memblock for one more reserved
- *	region within the same page
+ * struct page_counts - numbers at the end of boot, all 0 without test_kho_count
+ * @once: struct pages that were initialised once
+ * @never: struct pages that were not initialised
+ * @more: struct pages that were initialised more than once
+ * @reserved_again: further calls by memblock for another reserved region within the
+ *	same page, which are no error
  */
 struct page_counts {
 	unsigned long once;

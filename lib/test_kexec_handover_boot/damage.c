@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Test client of Kexec HandOver: writes over what is handed over, at the last
- * moment.
+ * Test client of Kexec HandOver: damages the outgoing handover just before the next
+ * kernel starts.
  *
- * In debugfs, a file test_kho_damage that takes a seed and what to damage:
+ * debugfs has the file test_kho_damage, which takes a seed and what to damage:
  *
  *   SEED map    nodes of the preserved map, and the scratch array
  *   SEED all    nodes of the preserved map, and the root FDT
  *
- * The damage is done when the kexec is, after the checksum was computed, and
- * follows from the seed alone.
+ * The kexec does the damage, after KHO has computed the checksum. The seed alone
+ * determines the damage.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -30,7 +30,7 @@
 #define MAX_TARGETS	256
 #define MAX_CHANGES	3
 
-/* A stretch of words that may be damaged. */
+/* A range of words that change() may damage. */
 struct target {
 	u64 *words;
 	unsigned int nr;
@@ -39,7 +39,7 @@ struct target {
 static struct target targets[MAX_TARGETS];
 static unsigned int nr_targets;
 
-/* What was asked for. */
+/* What user space wrote to test_kho_damage last. */
 static bool armed;
 static bool damage_fdt;
 static struct rnd_state rnd;
@@ -76,7 +76,7 @@ static struct target *some_target(void)
 	return &targets[below(nr_targets)];
 }
 
-/* A word of it that is not zero, if chance finds one. */
+/* Returns a word of @target that is not zero, or any word after 5000 attempts. */
 static u64 *live_word(struct target *target)
 {
 	u64 *word;
@@ -89,7 +89,7 @@ static u64 *live_word(struct target *target)
 	return word;
 }
 
-/* An address that has something to it. */
+/* Returns an address of a target, of scratch or of any page, or a power of two. */
 static u64 odd_address(void)
 {
 	switch (below(5)) {
@@ -126,7 +126,7 @@ static void change(void)
 	}
 }
 
-/* Of all that may be damaged: has anything been? */
+/* Returns a sum of all targets, which tells whether any of them has changed. */
 static u64 sum_of_words(void)
 {
 	u64 sum = 0;
@@ -140,7 +140,7 @@ static u64 sum_of_words(void)
 }
 
 /**
- * test_kho_kexec_phase - do the damage that was asked for
+ * test_kho_kexec_phase - damage the outgoing handover as user space asked
  *
  * Context: kexec. This CPU is the only one that still runs.
  */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Allocate memory until there is none.
+ * Allocates pages until the page allocator has no more.
  *
- * This file owns a stack of pages, all of each written, whose content says which
- * page it should be. A page that the page allocator gives out twice, or that
- * belongs to somebody else, shows in what comes back from the stack or in what
- * the other one finds in it. Needs nothing but the page allocator.
+ * This file owns a stack of pages. Each page has marks that say which page it is. If
+ * the page allocator returns a page twice, or a page that is in use, then either the
+ * marks are wrong when the page is freed, or the other user finds the marks in its
+ * page. This file needs only the page allocator.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -16,7 +16,7 @@
 
 #include "fill.h"
 
-/* What a page of the stack holds, some times over. */
+/* A page of the stack contains this structure MARKS times. */
 struct fill_mark {
 	struct page *self;
 	struct page *below;
@@ -47,7 +47,7 @@ static bool marks_right(struct page *page, struct page *below)
 	return true;
 }
 
-/* Up to @max pages, all written. */
+/* Allocates and marks pages until the stack has @max pages or memory is used up. */
 void fill_memory(struct fill *fill, unsigned long max, gfp_t gfp)
 {
 	while (fill->nr < max) {
@@ -63,7 +63,7 @@ void fill_memory(struct fill *fill, unsigned long max, gfp_t gfp)
 	}
 }
 
-/* Frees them; returns how many were not as they should be. */
+/* Frees all pages of the stack. Returns the number of pages with wrong marks. */
 unsigned long empty_memory(struct fill *fill)
 {
 	unsigned long bad = 0;
@@ -72,7 +72,7 @@ unsigned long empty_memory(struct fill *fill)
 		struct fill_mark *first = page_address(fill->last);
 		struct page *page = fill->last;
 
-		/* After this the stack cannot be followed: it is lost. */
+		/* The mark does not tell the page below: the rest of the stack is lost. */
 		if (first->self != page)
 			return bad + fill->nr;
 

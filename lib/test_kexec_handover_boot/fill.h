@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Allocate memory until there is none. See fill.c.
+ * Allocates pages until the page allocator has no more. See fill.c.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -10,9 +10,10 @@
 #include <linux/types.h>
 
 /**
- * struct fill - pages that were allocated and written to
- * @last: the last one, which has the address of the one before; NULL for none
- * @nr: how many
+ * struct fill - a stack of allocated pages with marks
+ * @last: the page allocated last, whose marks point to the page before it; NULL if
+ *	the stack is empty
+ * @nr: number of pages
  */
 struct fill {
 	struct page *last;

@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Test client of Kexec HandOver: folios that are taken back in a given phase of
- * boot.
+ * Test client of Kexec HandOver: folios that are restored in a given phase of boot.
  *
  * This file owns /sys/kernel/debug/test_kho_folios/:
  *
  *   add      write "ORDER COUNT [phase=PHASE] [then=FATE] [node=N] [low] [scattered]":
  *            allocate and preserve folios
- *   random   write "SEED COUNT": such folios, all of that by chance
- *   forget   write anything: unpreserve and free what was added
- *   restore  write anything: take back what is for the phase "manual"
- *   wrong    write anything: try to restore what cannot be
- *   drop     write anything: free what was taken back
- *   fill     write anything: allocate all memory there is, and free it
- *   stats    what became of all that
+ *   random   write "SEED COUNT": add folios of random orders, phases, fates and nodes
+ *   forget   write anything: unpreserve and free all folios that were added
+ *   restore  write anything: restore the folios of the phase "manual"
+ *   wrong    write anything: try to restore invalid addresses
+ *   drop     write anything: free all folios that were restored
+ *   fill     write anything: allocate all free memory, and free it again
+ *   stats    read: numbers of folios, of struct pages and of errors
  *
- * The next kernel takes the folios back in the phase that they were added for:
+ * The next kernel restores the folios in the phase that they were added for:
  *
- *   memblock     at the end of kho_memory_init()
- *   page_alloc   before there is a slab allocator
+ *   memblock     just after kho_memory_init()
+ *   page_alloc   after mem_init(), before there is a slab allocator
  *   early        in an early_initcall
  *   threads      from several threads, while deferred init runs
  *   late         in a late_initcall
- *   manual       when it is told to
+ *   manual       when user space writes to the file "restore"
  *
- * and then keeps them until "drop", frees them there and then, or splits them at
- * "drop". Each page says which one it is, before the kexec and, differently,
- * after it was taken back, so that nothing that is lost or used twice remains
- * unseen. What is kept is compared with fresh folios at the end of boot.
+ * and then keeps them until "drop", frees them immediately, or splits them at "drop".
+ * Each page contains marks that say which page it is. The marks change when the folio
+ * is restored, so that the client notices pages that are lost or used twice. At the
+ * end of boot it compares the folios that it keeps with folios fresh from the page
+ * allocator.
  *
- * Words for the command line: test_kho_wrong tries wrong restores in each phase;
- * test_kho_grow=MIB takes so much memory before there is a slab allocator, and
- * gives it back at the end of boot; test_kho_count is in count.c.
+ * Parameters on the command line: test_kho_wrong tries invalid restores in each
+ * phase; test_kho_grow=MIB allocates that much memory before there is a slab
+ * allocator, and frees it at the end of boot; count.c has test_kho_count.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -100,10 +100,10 @@ static const char * const fate_names[NR_FATES] = {
 };
 
 /**
- * struct blob - what is handed over: one page, and the tables that hang on it
- * @first: where the tables of folios start
- * @nr: number of folios in each
- * @unpreserved: address of a page that was in use and not handed over
+ * struct blob - a preserved page with the addresses of the tables of folios
+ * @first: addresses of the first page of each table
+ * @nr: number of folios in each table
+ * @unpreserved: address of a page that the previous kernel used and did not preserve
  */
 struct blob {
 	u64 first[NR_PHASES][NR_FATES];
@@ -113,7 +113,7 @@ struct blob {
 
 /**
  * struct folios - folios by phase and fate
- * @blob: the page with the tables' addresses, NULL if there is none
+ * @blob: the page with the addresses of the tables, or NULL
  * @table: the tables
  */
 struct folios {
@@ -121,18 +121,18 @@ struct folios {
 	struct folio_table table[NR_PHASES][NR_FATES];
 };
 
-/* For the next kernel, and from the previous one. Guarded by @lock after boot. */
+/* The outgoing and the incoming folios. Guarded by @lock after boot. */
 static struct folios out;
 static struct folios in;
 static DEFINE_MUTEX(lock);
 
-/* What came out of it. Counted by several threads in boot. */
+/* Results. During boot several threads update them. */
 static atomic_long_t restored[NR_PHASES];
 static atomic_long_t nr_bad;
 static struct folio_checks checks;
 static unsigned long nr_split;
 
-/* Wrong restores that were tried. */
+/* Number of attempts to restore invalid addresses. */
 static atomic_long_t wrong_tried;
 
 static void bad(const char *what, phys_addr_t phys)
@@ -150,11 +150,11 @@ static void set_tables(struct folios *folios)
 }
 
 /*
- * Content: first and last word of each page
+ * Content: marks in the first and the last word of each page
  */
 
-/* Before and after the folio was taken back. */
-enum generation { HANDED_OVER, TAKEN_BACK };
+/* Was the mark written before the kexec, or when the folio was restored? */
+enum generation { PRESERVED, RESTORED };
 
 static u64 mark(unsigned long pfn, enum generation generation)
 {
@@ -185,20 +185,20 @@ static bool marks_right(phys_addr_t phys, unsigned int order, enum generation ge
 }
 
 /*
- * Taking folios back
+ * Restoring folios
  */
 
-/* A folio came back from @phys: is it the right one? */
+/* Checks a folio that kho_restore_folio() returned for @phys. */
 static void look_at(struct folio *folio, phys_addr_t phys, unsigned int order,
 		    enum phase phase, enum fate fate)
 {
 	atomic_long_inc(&restored[phase]);
 	if (folio_pfn(folio) != PHYS_PFN(phys) || folio_order(folio) != order ||
 	    folio_ref_count(folio) != 1)
-		bad("not the folio that was handed over", phys);
-	if (!marks_right(phys, order, HANDED_OVER))
-		bad("folio came back damaged", phys);
-	write_marks(phys, order, TAKEN_BACK);
+		bad("restored folio is not the preserved one", phys);
+	if (!marks_right(phys, order, PRESERVED))
+		bad("restored folio is damaged", phys);
+	write_marks(phys, order, RESTORED);
 	if (fate == FATE_FREE)
 		folio_put(folio);
 }
@@ -210,7 +210,7 @@ static void take_back(phys_addr_t phys, unsigned int order, enum phase phase, en
 	if (folio)
 		look_at(folio, phys, order, phase, fate);
 	else
-		bad("folio did not come back", phys);
+		bad("cannot restore a preserved folio", phys);
 }
 
 struct taking {
@@ -236,7 +236,7 @@ static void take_phase(enum phase phase)
 		struct taking taking = { phase, fate };
 
 		if (folio_table_restore(&in.table[phase][fate], take_one, &taking))
-			bad("table of folios did not come back", in.blob->first[phase][fate]);
+			bad("cannot restore a table of folios", in.blob->first[phase][fate]);
 	}
 }
 
@@ -253,7 +253,7 @@ static int __init wrong_param(char *arg)
 }
 early_param("test_kho_wrong", wrong_param);
 
-/* @look: there is a struct page that can be looked at. */
+/* @look: the struct page of @phys is initialised, and must not change. */
 static void restore_wrong(phys_addr_t phys, const char *what, bool look)
 {
 	struct page before = {};
@@ -275,22 +275,22 @@ static int first_of(phys_addr_t phys, unsigned int order, void *arg)
 	return 1;
 }
 
-/* Around a folio that waits; it has to be of an order above 0. */
+/* Tries addresses within an unclaimed folio of an order above 0, if there is one. */
 static void restore_wrong_part(bool look)
 {
 	struct folio_table *waiting = &in.table[PHASE_MANUAL][FATE_KEEP];
 	phys_addr_t found = 0, phys;
 
-	/* Before its pages are taken back they can be read all the same. */
+	/* The pages of the table can be read before they are restored. */
 	folio_table_walk(waiting, first_of, &found);
 	if (!(found & ~PAGE_MASK))
 		return;
 
 	phys = found & PAGE_MASK;
-	restore_wrong(phys + PAGE_SIZE, "got a tail", look);
+	restore_wrong(phys + PAGE_SIZE, "restored a tail page", look);
 	restore_wrong(phys + (PAGE_SIZE << (found & ~PAGE_MASK)) - PAGE_SIZE,
-		      "got the last tail", look);
-	restore_wrong(phys + 1, "got what is not aligned", look);
+		      "restored the last tail page", look);
+	restore_wrong(phys + 1, "restored an unaligned address", look);
 }
 
 static void restore_all_wrong(enum phase phase, bool look)
@@ -302,15 +302,15 @@ static void restore_all_wrong(enum phase phase, bool look)
 
 	folio_table_walk(&in.table[phase][FATE_KEEP], first_of, &found);
 	if (found)
-		restore_wrong(found & PAGE_MASK, "got a folio twice", look);
+		restore_wrong(found & PAGE_MASK, "restored a folio twice", look);
 	if (in.blob->first[phase][FATE_KEEP])
-		restore_wrong(in.blob->first[phase][FATE_KEEP], "got a table twice", look);
+		restore_wrong(in.blob->first[phase][FATE_KEEP], "restored a table twice", look);
 	restore_wrong_part(look);
-	restore_wrong(in.blob->unpreserved, "got what was not preserved", look);
-	restore_wrong(__pa_symbol(_stext), "got scratch", look);
-	restore_wrong(0xa0000, "got a hole in memory", look);
-	restore_wrong(PFN_PHYS(max_pfn) + SZ_1G, "got what is behind memory", false);
-	restore_wrong(PAGE_MASK, "got the last page there can be", false);
+	restore_wrong(in.blob->unpreserved, "restored a page that was not preserved", look);
+	restore_wrong(__pa_symbol(_stext), "restored a page of scratch", look);
+	restore_wrong(0xa0000, "restored a hole in memory", look);
+	restore_wrong(PFN_PHYS(max_pfn) + SZ_1G, "restored an address after all memory", false);
+	restore_wrong(PAGE_MASK, "restored the last possible page", false);
 }
 
 static void __init take_phase_of_boot(enum phase phase)
@@ -345,7 +345,7 @@ void __init test_kho_memblock_phase(void)
 		return;
 	folio = kho_restore_folio(phys);
 	if (!folio) {
-		bad("blob did not come back", phys);
+		bad("cannot restore the blob", phys);
 		return;
 	}
 
@@ -361,10 +361,10 @@ void __init test_kho_page_alloc_phase(void)
 }
 
 /**
- * struct taker - a thread that takes folios back
- * @nr: its number
- * @index: of the folio that comes next
- * @fate: what happens to folios
+ * struct taker - a thread that restores folios
+ * @nr: number of the thread
+ * @index: index of the next folio
+ * @fate: what happens to the folios when they are restored
  */
 struct taker {
 	unsigned int nr;
@@ -373,7 +373,7 @@ struct taker {
 };
 
 #define MAX_TAKERS	4
-/* One folio in so many is what all threads try to take. */
+/* All threads try to restore every 50th folio, and one of them must succeed. */
 #define CONTESTED	50
 
 static unsigned int nr_takers __initdata;
@@ -381,7 +381,7 @@ static atomic_t takers_left __initdata;
 static DECLARE_COMPLETION(takers_done);
 static atomic_long_t contested_taken;
 static atomic_long_t contested_lost;
-/* Struct pages that were initialised when the first folio was taken. */
+/* Number of struct pages initialised when the threads begin to restore folios. */
 static unsigned long pages_at_start = ULONG_MAX;
 
 static bool __init node_deferred(int nid)
@@ -393,7 +393,7 @@ static bool __init node_deferred(int nid)
 #endif
 }
 
-/* Nodes whose memory waits for deferred init when the first threads start. */
+/* Nodes with memory left to deferred init when the threads are created. */
 static nodemask_t deferred_nodes __initdata;
 
 static bool __init deferred_init_runs(void)
@@ -427,7 +427,7 @@ static int __init take_share(phys_addr_t phys, unsigned int order, void *arg)
 	struct taker *taker = arg;
 	unsigned long index = taker->index++;
 
-	/* What is freed at once might be somebody else's when the next one tries. */
+	/* A folio that is freed at once may be in use again when the next thread tries. */
 	if (taker->fate != FATE_FREE && !(index % CONTESTED))
 		take_contested(phys, order, taker->fate);
 	else if (index % nr_takers == taker->nr)
@@ -440,7 +440,7 @@ static int __init take_in_thread(void *arg)
 {
 	struct taker taker = { .nr = (unsigned long)arg };
 
-	/* Not asleep, once there are other CPUs: it may be over in a few jiffies. */
+	/* With several CPUs, do not sleep: deferred init may end within a few jiffies. */
 	while (!deferred_init_runs()) {
 		if (num_online_cpus() > 1)
 			cond_resched();
@@ -484,7 +484,7 @@ static void __init start_takers(void)
 		task = kthread_create_on_node(take_in_thread, (void *)i, first_online_node,
 					      "test_kho%lu", i);
 		if (IS_ERR(task)) {
-			bad("no thread", 0);
+			bad("cannot create a thread", 0);
 			if (atomic_dec_and_test(&takers_left))
 				complete(&takers_done);
 			continue;
@@ -503,11 +503,11 @@ static int __init early_phase(void)
 }
 early_initcall(early_phase);
 
-/* Nothing that came later may have touched what was restored. */
+/* Nothing must have written to the folio since it was restored. */
 static int check_kept(phys_addr_t phys, unsigned int order, void *arg)
 {
-	if (!marks_right(phys, order, TAKEN_BACK))
-		bad("folio was damaged later", phys);
+	if (!marks_right(phys, order, RESTORED))
+		bad("restored folio was overwritten", phys);
 	check_folio_like_new(pfn_folio(PHYS_PFN(phys)), &checks);
 
 	return 0;
@@ -524,7 +524,7 @@ static void __init late_phase(void)
 	unsigned long lost = empty_memory(&grown);
 
 	if (lost)
-		bad("memory taken early was written to", lost);
+		bad("memory allocated early was overwritten", lost);
 	if (!in.blob)
 		return;
 
@@ -537,18 +537,18 @@ static void __init late_phase(void)
 }
 
 /*
- * Handing folios over
+ * Preserving folios
  */
 
 /**
  * struct wish - folios to allocate
  * @order: their order
  * @count: how many
- * @phase: when to take them back
- * @fate: what to do with them then
- * @nid: node, or NUMA_NO_NODE
- * @low: below 4 GiB, where struct pages are often initialised early
- * @scattered: no two of them are neighbours
+ * @phase: phase in which the next kernel restores them
+ * @fate: what the next kernel does with them after that
+ * @nid: their node, or NUMA_NO_NODE
+ * @low: they are below 4 GiB, where struct pages are often initialised early
+ * @scattered: no two of them are adjacent
  */
 struct wish {
 	unsigned int order;
@@ -584,7 +584,7 @@ static int preserve_one(const struct wish *wish, struct folio *folio)
 	if (err)
 		return err;
 
-	write_marks(PFN_PHYS(folio_pfn(folio)), wish->order, HANDED_OVER);
+	write_marks(PFN_PHYS(folio_pfn(folio)), wish->order, PRESERVED);
 	folio_table_add(table, folio);
 	out.blob->nr[wish->phase][wish->fate]++;
 
@@ -605,7 +605,7 @@ static int add_one(const struct wish *wish)
 	return err;
 }
 
-/* Twice as many, and then free the other half of them. */
+/* Allocates twice as many folios, and then frees those that are not preserved. */
 static int add_scattered(const struct wish *wish)
 {
 	LIST_HEAD(others);
@@ -652,8 +652,9 @@ static int random_nid(struct rnd_state *rnd)
 }
 
 /*
- * As often a small order as a large one, now and then one of 8 to 32 MiB, which with
- * pages of 4 KiB is gigantic. None larger, or a few of them are all memory there is.
+ * Returns an order of up to 4 MiB, small ones more often. One of 64 is an order of 8
+ * to 32 MiB, which is gigantic with pages of 4 KiB. A few folios of larger orders
+ * would use up all memory.
  */
 static unsigned int random_order(struct rnd_state *rnd)
 {
@@ -665,7 +666,7 @@ static unsigned int random_order(struct rnd_state *rnd)
 	return prandom_u32_state(rnd) % (1 + prandom_u32_state(rnd) % (top + 1));
 }
 
-/* No memory is no error: another order, or another node, may have some. */
+/* -ENOMEM is no error: there may be memory for another order or on another node. */
 static int add_random(u64 seed, unsigned long count)
 {
 	struct rnd_state rnd;
@@ -713,10 +714,10 @@ static void forget_all(void)
 }
 
 /*
- * Giving folios back to the page allocator
+ * Freeing folios
  */
 
-/* As a file system does it: in the page cache of a file. */
+/* Splits the folio as a file system does, in the page cache of a file. */
 static int split(struct folio *folio)
 {
 	struct file *file = shmem_kernel_file_setup("test_kho", folio_size(folio), 0);
@@ -725,7 +726,7 @@ static int split(struct folio *folio)
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
-	/* Reclaim would leave in shmem what only other file systems know. */
+	/* Reclaim would leave a shadow entry, which shmem would take for a swap entry. */
 	mapping_set_unevictable(file->f_mapping);
 	err = filemap_add_folio(file->f_mapping, folio, 0, GFP_KERNEL);
 	if (!err) {
@@ -733,7 +734,7 @@ static int split(struct folio *folio)
 		folio_unlock(folio);
 	}
 	folio_put(folio);
-	/* With this the page cache is emptied. */
+	/* This frees the page cache of the file. */
 	fput(file);
 
 	return err;
@@ -744,8 +745,8 @@ static int drop_one(phys_addr_t phys, unsigned int order, void *arg)
 	struct folio *folio = pfn_folio(PHYS_PFN(phys));
 	enum fate *fate = arg;
 
-	if (!marks_right(phys, order, TAKEN_BACK))
-		bad("folio was damaged later", phys);
+	if (!marks_right(phys, order, RESTORED))
+		bad("restored folio was overwritten", phys);
 	if (*fate != FATE_SPLIT || !order || order > MAX_PAGE_ORDER || order > MAX_XAS_ORDER) {
 		folio_put(folio);
 		return 0;
@@ -753,12 +754,12 @@ static int drop_one(phys_addr_t phys, unsigned int order, void *arg)
 
 	nr_split++;
 	if (split(folio))
-		bad("folio cannot be split", phys);
+		bad("cannot split a folio", phys);
 
 	return 0;
 }
 
-/* What was taken back, with the tables and the blob. */
+/* Frees all restored folios, the tables and the blob. */
 static void drop_all(void)
 {
 	for (enum phase phase = 0; phase < NR_PHASES; phase++) {
@@ -772,7 +773,7 @@ static void drop_all(void)
 	}
 	folio_put(virt_to_folio(in.blob));
 	in.blob = NULL;
-	/* What is on the lists of CPUs does not count as free. */
+	/* MemFree does not include the pages on the lists of CPUs. */
 	drain_all_pages(NULL);
 }
 
@@ -891,7 +892,7 @@ static int do_fill(char *line)
 	filled = fill.nr;
 	lost = empty_memory(&fill);
 	if (lost)
-		bad("pages of all memory were written to by others", lost);
+		bad("pages of fill_memory() were overwritten", lost);
 
 	return 0;
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Test client of Kexec HandOver: a folio that the kernel could move elsewhere.
+ * Test client of Kexec HandOver: a preserved folio that the kernel could migrate.
  *
- * In debugfs, a file test_kho_movable. Writing 1 to it preserves a page of a
- * shmem file, as a client would that keeps a memfd, but without a reference that
- * pins it; writing 0 gives it up. It is a page of ZONE_MOVABLE in a block that
- * could go offline, for which some may have to be allocated. Reading it says where
- * it is:
+ * debugfs has the file test_kho_movable. Writing 1 to it preserves a page of a shmem
+ * file, as a client that keeps a memfd would do, but without a reference that pins
+ * the page; writing 0 unpreserves it. The page is in ZONE_MOVABLE, in a memory block
+ * that could go offline. The client allocates pages until it finds such a page.
+ * Reading the file prints where the page was and where it is now:
  *
  *   preserved ADDRESS now ADDRESS
  *
@@ -33,7 +33,7 @@
 
 #include "../../kernel/kexec_handover/scratch.h"
 
-/* No more than this is tried. */
+/* find_folio() tries at most this number of pages. */
 #define MAX_PAGES	(SZ_512M / PAGE_SIZE)
 
 static struct file *file;
@@ -41,7 +41,7 @@ static pgoff_t index;
 static phys_addr_t preserved;
 static DEFINE_MUTEX(lock);
 
-/* The folio of the file at @index, with a reference. */
+/* Returns the folio at @index of the file, with a reference. */
 static struct folio *get_folio(void)
 {
 	struct page *page = shmem_read_mapping_page(file->f_mapping, index);
@@ -50,8 +50,8 @@ static struct folio *get_folio(void)
 }
 
 /*
- * A block with scratch in it could not go offline anyway, nor could the last one,
- * which has what firmware keeps.
+ * A memory block with scratch could not go offline anyway, nor could the last one,
+ * which contains memory of firmware.
  */
 static bool is_suitable(struct folio *folio)
 {
@@ -75,7 +75,7 @@ static struct folio *find_folio(void)
 	return ERR_PTR(-ENOENT);
 }
 
-static int give_up(void)
+static int unpreserve(void)
 {
 	struct folio *folio;
 
@@ -136,7 +136,7 @@ static ssize_t movable_write(struct file *unused, const char __user *ubuf, size_
 		return err;
 
 	guard(mutex)(&lock);
-	err = wanted ? preserve() : give_up();
+	err = wanted ? preserve() : unpreserve();
 
 	return err ?: count;
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fuzz - what does the kernel do with handovers that are damaged?
+ * fuzz - tests how the kernel checks damaged handovers
  *
  *   fuzz [--seed N] [--cases N] [--one SEED]
  *
- * Each case is a handover with up to four things changed in it, all of which
- * follow from its seed. What the kernel makes of it has to be what the oracle
- * makes of it: it is refused if there is a defect, with one line, and if there is
- * none then each folio is found that is there and none that is not. AddressSanitizer
- * and UBSan look on. What once went wrong, and what chance hardly ever finds, are
- * the named cases.
+ * Each case is a handover with up to four changes, which the seed determines. The
+ * kernel and the oracle must agree: if the oracle finds a defect, the kernel must
+ * refuse the handover with one message; otherwise the kernel must find exactly the
+ * folios that the oracle finds. AddressSanitizer and UBSan check the kernel's code.
+ * The named cases are defects that the kernel once did not notice, or that are
+ * unlikely in random cases.
  *
- * Says TAP. The exit status is 0 only if all is well.
+ * Prints TAP. The exit status is 0 only if all results are "ok".
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -39,7 +39,7 @@ static u64 used_page(void)
 	return OWN_START + random_below((world.next - OWN_START) / PAGE_SIZE) * PAGE_SIZE;
 }
 
-/* Addresses that have something to them. */
+/* Returns an address of a certain object, an invalid one, or that of any page. */
 static u64 odd_address(void)
 {
 	switch (random_below(12)) {
@@ -63,7 +63,7 @@ static u64 *word_in(u64 page)
 	return phys_to_virt(page + random_below(PAGE_SIZE / 8) * 8);
 }
 
-/* A word that is not zero, if there is one near. */
+/* Returns a word in a page of the old kernel that is not zero. */
 static u64 *live_word(void)
 {
 	for (int i = 0; i < 10000; i++) {
@@ -121,7 +121,7 @@ static void change_page(void)
 static void change_fdt(void)
 {
 	u8 *fdt = phys_to_virt(world.fdt);
-	/* The header, the structure, the strings. */
+	/* The size of the header, the structure and the strings. */
 	u64 size = fdt_totalsize(fdt) % PAGE_SIZE + 1;
 	u64 at = random_below(random_below(2) ? 40 : size);
 
@@ -173,7 +173,7 @@ static void change_scratch(void)
 		*word ^= BIT(random_below(64));
 }
 
-/* A folio that lies in, around or beside another one, or where none can be. */
+/* Adds a folio that may overlap another one, or may be at an invalid address. */
 static void another_folio(void)
 {
 	unsigned int order = random_below(22);
@@ -212,8 +212,8 @@ static const struct {
 static unsigned long changed[ARRAY_SIZE(changes)];
 
 /*
- * The map must still be one to add to or delete from it, so such changes come
- * first: their numbers are the highest.
+ * another_folio() and lost_folio() need a valid map. Their numbers in @changes are the
+ * highest, so change() calls them first.
  */
 static void change(void)
 {
@@ -234,7 +234,7 @@ static void change(void)
 	}
 }
 
-/* Judging */
+/* Comparing the kernel with the oracle */
 
 static int cmp_folio(const void *a, const void *b)
 {
@@ -258,26 +258,26 @@ static const char *compare_folios(void)
 
 		if (!kho_map_next(&kho_incoming.map, pfn, max_pfn, &f) ||
 		    f.pfn != want->pfn || f.order != want->order)
-			return "another folio is found than there is";
+			return "the kernel found another folio than the oracle";
 		if (!kho_incoming_has(PFN_PHYS(f.pfn), PAGE_SIZE << f.order) ||
 		    kho_incoming_has(PFN_PHYS(f.pfn), (PAGE_SIZE << f.order) + 1))
-			return "a folio is not what is handed over";
+			return "kho_incoming_has() is wrong about a folio";
 		if (!test_bit(kho_block_of(f.pfn), named_blocks) ||
 		    !test_bit(kho_block_of(f.pfn + BIT(f.order) - 1), named_blocks))
-			return "a block is not named";
+			return "kho_incoming_name_blocks() left out a block";
 		pfn = f.pfn + BIT(f.order);
 	}
 	if (kho_map_next(&kho_incoming.map, pfn, max_pfn, &f))
-		return "a folio is found that is not there";
+		return "the kernel found a folio that the oracle did not";
 	for (unsigned int order = 0; order <= KHO_MAX_RUN_ORDER; order++)
 		nr += kho_incoming.folios[order];
 	if (nr != reading.nr_folios || kho_incoming.nr_unclaimed.counter != (long)nr)
-		return "folios are not counted right";
+		return "the number of folios is wrong";
 
-	return kho_incoming.nr_nodes == reading.nr_nodes ? NULL : "nodes are not counted right";
+	return kho_incoming.nr_nodes == reading.nr_nodes ? NULL : "the number of nodes is wrong";
 }
 
-/* Leaves some of what there is to memblock, as reserve_mem= regions are. */
+/* Removes some incoming folios, as KHO does with those of reserve_mem= regions. */
 static const char *forget_some(void)
 {
 	for (int i = 0; i < 4 && reading.nr_folios; i++) {
@@ -286,18 +286,18 @@ static const char *forget_some(void)
 		long was = kho_incoming.nr_unclaimed.counter;
 
 		if (f->order && kho_incoming_forget(f->pfn, end - 1))
-			return "half a folio is forgotten";
+			return "kho_incoming_forget() removed a part of a folio";
 		if (kho_incoming_has(PFN_PHYS(f->pfn), 1) != kho_incoming_forget(f->pfn, end))
-			return "a folio cannot be forgotten, or twice";
+			return "kho_incoming_forget() is wrong about a folio";
 		if (kho_incoming.nr_unclaimed.counter > was ||
 		    kho_incoming_has(PFN_PHYS(f->pfn), 1))
-			return "a folio is not forgotten";
+			return "kho_incoming_forget() did not remove a folio";
 	}
 
 	return NULL;
 }
 
-/* Which blobs stay is what the map says. */
+/* kho_check_blobs() must keep those blobs that are in preserved folios. */
 static const char *drop_blobs(void)
 {
 	const void *fdt = phys_to_virt(world.fdt);
@@ -312,13 +312,13 @@ static const char *drop_blobs(void)
 		    !kho_check_memblock_has(phys, size))
 			continue;
 		if (!kho_incoming_keeps(phys, size))
-			return "a blob is kept that the map does not keep";
+			return "kho_check_blobs() kept a blob that is not preserved";
 	}
 
 	return NULL;
 }
 
-/* A copy of what is handed over, to tell whether anything is changed. */
+/* A copy of the old kernel's pages, to tell whether a case changes them. */
 static u8 before[OWN_PAGES * PAGE_SIZE];
 
 static void remember(void)
@@ -326,7 +326,7 @@ static void remember(void)
 	memcpy(before, phys_to_virt(OWN_START), sizeof(before));
 }
 
-/* Not scratch, which the checksum does not cover. */
+/* Leaves out the scratch array, which the checksum does not cover. */
 static bool same_but_scratch(void)
 {
 	u64 skip = world.scratch - OWN_START;
@@ -337,7 +337,7 @@ static bool same_but_scratch(void)
 		       sizeof(before) - skip - PAGE_SIZE);
 }
 
-/* Unless it is among what is changed: then there is none as far as one can see. */
+/* If a change hides the property, then the kernel cannot know of a checksum. */
 static bool has_checksum(void)
 {
 	return world.sealed &&
@@ -349,7 +349,7 @@ static const char *judge(void)
 	bool accepted;
 
 	oracle_read(&reading);
-	/* An array of the nodes takes a page. */
+	/* The array of nodes needs one page. */
 	if (world.poor && !world.spare_pages && !reading.defect)
 		reading.defect = "no memory";
 	accepted = world_receive();
@@ -358,10 +358,10 @@ static const char *judge(void)
 	if (accepted && has_checksum() && !same_but_scratch())
 		return "accepted in spite of its checksum";
 	if (!accepted != !!world_said())
-		return accepted ? "accepted with a message" : "refused without a word";
+		return accepted ? "accepted with a message" : "refused without a message";
 	if (!accepted)
 		return kho_incoming.map.root || kho_incoming.nodes ?
-		       "something is left of what was refused" : NULL;
+		       "kho_check_map() kept data of a refused handover" : NULL;
 
 	return compare_folios() ?: drop_blobs() ?: forget_some();
 }
@@ -372,10 +372,10 @@ static void report(bool ok, const char *name, const char *why)
 	failures += !ok;
 	if (!ok)
 		printf("# %s (the kernel: %s, the oracle: %s)\n", why,
-		       world_said() ?: "fine", reading.defect ?: "fine");
+		       world_said() ?: "accepted", reading.defect ?: "no defect");
 }
 
-/* Named cases: what to spoil, and what the kernel is to say. */
+/* Named cases: how to damage the handover, and the message that the kernel must give. */
 
 static struct kho_scratch *scratch_array(void)
 {
@@ -406,14 +406,14 @@ static void spoil_overlap(void)
 	world_add(PHYS_PFN(RAM_END) - 0x2000 + 511, 0);
 }
 
-/* Both are large, and neither has a first page in the other's word of bits. */
+/* Two large folios whose first pages have bits in different words of a bitmap. */
 static void spoil_large_overlap(void)
 {
 	world_add(0x25000, 12);
 	world_add(0x25c00, 10);
 }
 
-/* Half of it is memory, which ends in the middle. */
+/* RAM ends in the middle of this folio. */
 static void spoil_past_ram(void) { world_add(PHYS_PFN(ALIGN_DOWN(RAM_END, 0x20000000)), 17); }
 static void spoil_order(void) { world_add(0, 19); }
 static void spoil_large_order(void) { world_add(0, KHO_MAX_RUN_ORDER + 1); }
@@ -492,7 +492,7 @@ static void spoil_memory(unsigned int spare_pages)
 static void spoil_no_memory(void) { spoil_memory(0); }
 static void spoil_just_enough_memory(void) { spoil_memory(1); }
 
-/* As if something had zeroed the map. */
+/* Zeroes the map, although there is a blob. */
 static void spoil_empty_map(void)
 {
 	memset(world.map.root, 0, PAGE_SIZE);
@@ -534,42 +534,42 @@ static void spoil_checksum_length(void)
 static const struct {
 	const char *name;
 	void (*spoil)(void);
-	const char *says;	/* NULL: nothing */
+	const char *says;	/* NULL: the kernel accepts the handover */
 } named[] = {
-	{ "nothing is wrong", spoil_nothing, NULL },
+	{ "a valid handover", spoil_nothing, NULL },
 	{ "a scratch region on two nodes", spoil_nodes_scratch, NULL },
-	{ "an empty region in another one", spoil_empty_region, NULL },
-	{ "no region that is not empty", spoil_all_empty, "has empty regions only" },
+	{ "an empty scratch region in another one", spoil_empty_region, NULL },
+	{ "a scratch array with empty regions only", spoil_all_empty, "has empty regions only" },
 	{ "the scratch array in scratch", spoil_array_place, NULL },
 	{ "a folio on two nodes", spoil_border, "is on two NUMA nodes" },
 	{ "a folio where there is no RAM", spoil_hole, "is not in RAM" },
 	{ "a folio that ends where there is no RAM", spoil_into_hole, "is not in RAM" },
-	{ "a folio that ends behind all RAM", spoil_past_ram, "is not in RAM" },
-	{ "a folio where firmware is", spoil_in_use, "is in use" },
-	{ "a folio where the scratch array is", spoil_array, "is in use" },
+	{ "a folio that ends after all RAM", spoil_past_ram, "is not in RAM" },
+	{ "a folio in memory of the firmware", spoil_in_use, "is in use" },
+	{ "a folio that contains the scratch array", spoil_array, "is in use" },
 	{ "a folio at the end of scratch", spoil_scratch, "is in scratch" },
-	{ "a folio that is a node", spoil_own_node, "holds a node of the map" },
-	{ "a folio at the end of another", spoil_overlap, "overlaps a larger folio" },
+	{ "a folio that contains a node", spoil_own_node, "holds a node of the map" },
+	{ "a folio at the end of a larger one", spoil_overlap, "overlaps a larger folio" },
 	{ "a large folio in a larger one", spoil_large_overlap, "overlaps a larger folio" },
 	{ "a folio that is larger than memory", spoil_order, "is not in RAM" },
-	{ "a folio that is too large", spoil_large_order, "covers no memory" },
-	{ "a folio far behind the memory", spoil_far, "covers no memory" },
+	{ "a folio of an order that is too large", spoil_large_order, "covers no memory" },
+	{ "a folio far after the end of memory", spoil_far, "covers no memory" },
 	{ "a node that is not aligned", spoil_node_unaligned, "is not in RAM" },
 	{ "a node where there is no RAM", spoil_node_hole, "is not in RAM" },
 	{ "a node in scratch", spoil_node_scratch, "is in scratch" },
-	{ "a node where firmware is", spoil_node_in_use, "is in use" },
+	{ "a node in memory of the firmware", spoil_node_in_use, "is in use" },
 	{ "a node that is the root FDT", spoil_node_fdt, "is in use" },
 	{ "the root as its own child", spoil_cycle, "node of the map" },
 	{ "an FDT whose structure is not aligned", spoil_alignment, "is damaged" },
-	{ "a checksum", spoil_sealed, NULL },
-	{ "a folio more than the checksum knows of", spoil_sealed_bit, "the checksum" },
-	{ "a bit behind the FDT, and a checksum", spoil_sealed_padding, "the checksum" },
-	{ "a blob's size, and a checksum", spoil_sealed_blob, "the checksum" },
-	{ "half a checksum", spoil_checksum_length, "the checksum" },
-	{ "no memory to note the nodes in", spoil_no_memory, "needs more memory" },
-	{ "blobs, and an empty map", spoil_empty_map, "the map names no folio" },
-	{ "just enough memory", spoil_just_enough_memory, NULL },
-	{ "a leaf twice", spoil_twice, "is in the map twice" },
+	{ "a valid checksum", spoil_sealed, NULL },
+	{ "a folio added after the checksum", spoil_sealed_bit, "the checksum" },
+	{ "a bit after the FDT, changed after the checksum", spoil_sealed_padding, "the checksum" },
+	{ "a size of a blob, changed after the checksum", spoil_sealed_blob, "the checksum" },
+	{ "a checksum of four bytes", spoil_checksum_length, "the checksum" },
+	{ "no memory for the array of nodes", spoil_no_memory, "needs more memory" },
+	{ "a blob and an empty map", spoil_empty_map, "the map names no folio" },
+	{ "just enough memory for the array of nodes", spoil_just_enough_memory, NULL },
+	{ "a leaf that is in the map twice", spoil_twice, "is in the map twice" },
 };
 
 static void run_named(void)
@@ -579,15 +579,15 @@ static void run_named(void)
 
 		random_seed(0);
 		world_make();
-		/* Not among the others, so that all else is in order. */
+		/* For cases that change the leaf of a folio. It is far from the others. */
 		world_add(0x10000, 0);
 		named[i].spoil();
 		remember();
 		why = judge();
 		if (!why && named[i].says && !strstr(world_said() ?: "", named[i].says))
-			why = "the wrong message";
+			why = "the message is wrong";
 		if (!why && !named[i].says && world_said())
-			why = "a message";
+			why = "there is a message";
 		report(!why, named[i].name, why);
 	}
 }
@@ -615,14 +615,14 @@ static void run_random(u64 seed, u64 cases)
 		accepted += !why && !world_said();
 		if (why && wrong++ < 10)
 			printf("# --one %llu: %s (the kernel: %s, the oracle: %s)\n",
-			       (unsigned long long)(seed + i), why, world_said() ?: "fine",
-			       reading.defect ?: "fine");
+			       (unsigned long long)(seed + i), why, world_said() ?: "accepted",
+			       reading.defect ?: "no defect");
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(changes); i++)
 		printf("# %s: %lu\n", changes[i].name, changed[i]);
 	snprintf(name, sizeof(name), "%llu cases from seed %llu: %lu accepted, %lu wrong",
 		 (unsigned long long)cases, (unsigned long long)seed, accepted, wrong);
-	report(!wrong && accepted && accepted < cases, name, "see above");
+	report(!wrong && accepted && accepted < cases, name, "some cases are wrong, see above");
 }
 
 int main(int argc, char **argv)
@@ -647,9 +647,9 @@ int main(int argc, char **argv)
 			cases = strtoull(optarg, NULL, 0);
 			break;
 		case 'o':
-			printf("%s\n", run_case(strtoull(optarg, NULL, 0)) ?: "fine");
-			printf("the kernel: %s, the oracle: %s\n", world_said() ?: "fine",
-			       reading.defect ?: "fine");
+			printf("%s\n", run_case(strtoull(optarg, NULL, 0)) ?: "ok");
+			printf("the kernel: %s, the oracle: %s\n", world_said() ?: "accepted",
+			       reading.defect ?: "no defect");
 			return 0;
 		default:
 			return 2;

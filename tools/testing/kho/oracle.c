@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A second reader of handovers, as simple as can be: from the description of the
- * format, page by page, and without any of the kernel's code.
+ * The oracle: a second reader of handovers, which is as simple as possible. It was
+ * written from the description of the format, goes through the machine's memory page
+ * by page, and shares no code with kernel/kexec_handover/.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -19,12 +20,12 @@
 #define LARGEST		30
 #define NR_PAGES	(RAM_END / 4096)
 
-/* Who has a page: nobody, something that no folio may be in, a node, a folio. */
-enum owner { NOBODY, SOMEBODY, NODE, FOLIO };
+/* What a page contains: nothing, something that no folio may overlap, a node, a folio. */
+enum content { FREE, USED, NODE, FOLIO };
 
 static u64 checksum;
 
-static u8 owner[NR_PAGES];
+static u8 contents[NR_PAGES];
 static struct reading *reading;
 
 static void defect(const char *what)
@@ -33,17 +34,17 @@ static void defect(const char *what)
 		reading->defect = what;
 }
 
-static void own(u64 start, u64 end)
+static void set_used(u64 start, u64 end)
 {
 	for (u64 page = start / 4096; page < (end + 4095) / 4096; page++)
-		owner[page] = SOMEBODY;
+		contents[page] = USED;
 }
 
-static bool take(u64 page, enum owner who)
+static bool take(u64 page, enum content content)
 {
-	if (page >= NR_PAGES || owner[page] != NOBODY)
+	if (page >= NR_PAGES || contents[page] != FREE)
 		return false;
-	owner[page] = who;
+	contents[page] = content;
 
 	return true;
 }
@@ -58,13 +59,13 @@ static void read_folio(u64 key)
 	pfn = (key ^ (ORDER_0_KEY >> order)) << order;
 
 	if (order > LARGEST || pfn >= NR_PAGES) {
-		defect("folio cannot be");
+		defect("folio is invalid");
 		return;
 	}
 	node = pfn >= NODE_BORDER / 4096;
 	for (u64 page = pfn; page < pfn + (1ULL << order); page++) {
 		if (!take(page, FOLIO) || (page >= NODE_BORDER / 4096) != node) {
-			defect("folio is where none can be");
+			defect("folio is at an invalid address");
 			return;
 		}
 	}
@@ -72,7 +73,7 @@ static void read_folio(u64 key)
 		reading->folios[reading->nr_folios++] = (struct kho_map_folio){ pfn, order };
 }
 
-/* Can a node whose keys begin with @prefix, @shift bits above them, name RAM? */
+/* Can one of @nr keys, from @first on, name a folio that begins in RAM? */
 static bool names_ram(u64 first, u64 nr)
 {
 	for (unsigned int order = 0; order <= LARGEST; order++) {
@@ -85,7 +86,10 @@ static bool names_ram(u64 first, u64 nr)
 	return false;
 }
 
-/* Nodes first: what a folio may be in depends on where they are. */
+/*
+ * Called twice: first for the nodes, and then with @leaves for the folios, because no
+ * folio may contain a node.
+ */
 static void read_node(u64 addr, int level, u64 key, bool leaves)
 {
 	u64 nr = LEAF_BITS;
@@ -94,7 +98,7 @@ static void read_node(u64 addr, int level, u64 key, bool leaves)
 		nr *= TABLE;
 	if (!leaves) {
 		if (addr % 4096 || !take(addr / 4096, NODE) || !names_ram(key, nr)) {
-			defect("node cannot be");
+			defect("node is invalid");
 			return;
 		}
 		reading->nr_nodes++;
@@ -150,19 +154,19 @@ static void read_scratch(void)
 		kernel |= start <= KERNEL_START && end >= KERNEL_END;
 		if (end < start || start % (4 << 20) || size % (4 << 20) ||
 		    start < RAM_START || end > RAM_END || (start < HOLE_END && end > HOLE_START)) {
-			defect("scratch cannot be");
+			defect("scratch region is invalid");
 			return;
 		}
 		for (int j = 0; j < i; j++) {
 			if (regions[j][1] && start < regions[j][0] + regions[j][1] &&
 			    regions[j][0] < end) {
-				defect("scratch overlaps");
+				defect("scratch regions overlap");
 				return;
 			}
 		}
 	}
 	if (!all || !kernel) {
-		defect("there is no scratch, or the kernel is elsewhere");
+		defect("there is no scratch, or the kernel is not in scratch");
 		return;
 	}
 	for (int i = 0; i < NR_SCRATCH; i++) {
@@ -171,7 +175,7 @@ static void read_scratch(void)
 		if (size && world.fdt < start + size && start < world.fdt + 4096)
 			defect("FDT is in scratch");
 		if (size)
-			own(start, start + size);
+			set_used(start, start + size);
 	}
 }
 
@@ -191,18 +195,18 @@ static bool read_fdt(u64 *map)
 	return true;
 }
 
-/* Once checksum has that of the nodes. */
+/* Called when @checksum already includes the nodes. */
 static void read_checksum(void)
 {
 	const u8 *fdt = (void *)world.fdt, *value;
-	u64 behind, is;
+	u64 after, is;
 	int len;
 
 	value = fdt_getprop(fdt, 0, "kho-6.12,checksum", &len);
 	if (!value)
 		return;
-	behind = value + 8 - fdt;
-	checksum += xxh64(fdt, behind - 8, 0) + xxh64(fdt + behind, 4096 - behind, behind);
+	after = value + 8 - fdt;
+	checksum += xxh64(fdt, after - 8, 0) + xxh64(fdt + after, 4096 - after, after);
 	memcpy(&is, value, 8);
 	if (len != 8 || is != checksum)
 		defect("checksum is wrong");
@@ -217,33 +221,33 @@ void oracle_read(struct reading *into)
 	reading->nr_folios = 0;
 	reading->nr_nodes = 0;
 	checksum = 0;
-	memset(owner, NOBODY, sizeof(owner));
+	memset(contents, FREE, sizeof(contents));
 
 	if (!read_fdt(&map))
-		defect("FDT cannot be");
+		defect("FDT is invalid");
 	else
 		read_scratch();
 	if (reading->defect)
 		return;
 
-	own(0, RAM_START);
-	own(HOLE_START, HOLE_END);
-	own(FIRMWARE_START, RAM_END);
-	own(world.scratch, world.scratch + world.scratch_size);
-	own(world.fdt, world.fdt + 4096);
+	set_used(0, RAM_START);
+	set_used(HOLE_START, HOLE_END);
+	set_used(FIRMWARE_START, RAM_END);
+	set_used(world.scratch, world.scratch + world.scratch_size);
+	set_used(world.fdt, world.fdt + 4096);
 	read_node(map, 5, 0, false);
 	if (!reading->defect)
 		read_checksum();
 	if (reading->defect)
 		return;
 
-	/* The root FDT may be a folio that begins with it; it need not. */
+	/* The root FDT may be the first page of a folio, but it need not be preserved. */
 	for (int order = 0; order <= LARGEST; order++) {
 		if (!(world.fdt / 4096 % (1ULL << order)) &&
 		    is_folio(map, 5, 0, ORDER_0_KEY >> order | world.fdt / 4096 >> order))
-			owner[world.fdt / 4096] = NOBODY;
+			contents[world.fdt / 4096] = FREE;
 	}
 	read_node(map, 5, 0, true);
 	if (!reading->nr_folios && fdt_first_subnode((void *)world.fdt, 0) >= 0)
-		defect("blobs without a folio");
+		defect("there are blobs, but no folio");
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of kernel/kexec_handover/ want and tools/include does not have.
+ * Definitions that the files of kernel/kexec_handover/ need, and that tools/include
+ * does not have.
  *
- * Physical addresses are addresses of this process: world.c maps memory where
- * the machine has its RAM.
+ * Physical addresses are virtual addresses of this process: world.c maps memory at
+ * the addresses of the machine's RAM.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -36,14 +37,18 @@ struct mutex { };
 
 #define __ro_after_init
 
-#define early_memremap(phys, size)	phys_to_virt(phys)
-#define early_memunmap(virt, size)	((void)(virt))
+static inline void *early_memremap(phys_addr_t phys, unsigned long size)
+{
+	return phys_to_virt(phys);
+}
 
-/* Thousands of damaged blobs are no news. */
+static inline void early_memunmap(void *virt, unsigned long size) { }
+
+/* The fuzzer damages thousands of blobs. Warnings about them would hide its results. */
 #undef pr_warn
 #define pr_warn(fmt, ...)		no_printf(fmt, ##__VA_ARGS__)
 
-/* There is no command line, and there are no modules. */
+/* The fuzzer has neither a kernel command line nor modules. */
 #define MODULE_LICENSE(name)	static_assert(sizeof(name))
 #define MODULE_DESCRIPTION(text) static_assert(sizeof(text))
 
@@ -52,10 +57,7 @@ static inline int kstrtobool(const char *s, bool *res)
 	return -EINVAL;
 }
 
-static inline const char *str_on_off(bool on)
-{
-	return on ? "on" : "off";
-}
+#define str_on_off(on)		((on) ? "on" : "off")
 
 #define __free_with(fn)		__attribute__((__cleanup__(cleanup_##fn)))
 #define __free(fn)		__free_with(fn)
@@ -66,7 +68,7 @@ static inline void cleanup_kfree(void *p)
 }
 
 #define cmpxchg64(p, old, new)	__sync_val_compare_and_swap(p, old, new)
-/* There is one thread. */
+/* The fuzzer has only one thread. */
 #define smp_store_release(p, v)	WRITE_ONCE(*(p), v)
 
 static inline void *kmemdup(const void *p, size_t size, gfp_t gfp)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The machine: its memory, which is this process's at the same addresses, what
- * an old kernel leaves in it, and the new kernel that looks at that.
+ * The simulated machine: its memory, which this process maps at the same addresses,
+ * the handover that an old kernel leaves there, and the new kernel that checks it.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -29,7 +29,7 @@ static const struct kho_scratch regions[NR_SCRATCH] = {
 static u64 random_state;
 static char said[256];
 
-/* xorshift64*: the same numbers for a seed, everywhere. */
+/* xorshift64*: a seed gives the same numbers on all hosts. */
 static u64 random_u64(void)
 {
 	random_state ^= random_state >> 12;
@@ -58,13 +58,13 @@ static bool refuse(const struct kho_defect *defect)
 	return false;
 }
 
-/* Why the kernel refused the handover, NULL if it did not. */
+/* Returns why the kernel refused the handover, or NULL if it accepted it. */
 const char *world_said(void)
 {
 	return *said ? said : NULL;
 }
 
-/* No blob is looked for. */
+/* For kho_retrieve_subtree(), which the fuzzer does not call. */
 bool kho_ram_is_ram(u64 phys, u64 size)
 {
 	return false;
@@ -76,7 +76,7 @@ static void map_ram(unsigned long start, unsigned long end)
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 
 	if (ram != (void *)start) {
-		perror("cannot have memory at the machine's addresses");
+		perror("cannot map memory at the addresses of the machine's RAM");
 		exit(1);
 	}
 }
@@ -89,7 +89,7 @@ void world_init(void)
 	memblock_set_kho_scratch_only();
 }
 
-/* A page of the old kernel's own. */
+/* Allocates a page that the old kernel uses itself. */
 u64 world_page(void)
 {
 	u64 page = world.next;
@@ -124,7 +124,7 @@ static bool overlaps(u64 start, u64 size, u64 from, u64 to)
 	return start < to && from < start + size;
 }
 
-/* Could the old kernel have had a folio there? */
+/* Could the old kernel have preserved a folio there? */
 static bool place_is_free(unsigned long pfn, unsigned int order)
 {
 	u64 start = PFN_PHYS(pfn), size = PAGE_SIZE << order;
@@ -149,7 +149,7 @@ static bool place_is_free(unsigned long pfn, unsigned int order)
 	return true;
 }
 
-/* Some near to each other, in the same leaf; others far, in leaves of their own. */
+/* Adds folios, half of them in the same leaf, and the others far from each other. */
 static void add_folios(unsigned int nr)
 {
 	static const unsigned int orders[] = { 0, 0, 0, 1, 2, 5, 9, 10, 12 };
@@ -178,7 +178,7 @@ static void make_fdt(u64 addr)
 	}
 }
 
-/* From here on, whatever is changed does not go unnoticed. */
+/* Adds a checksum. The new kernel must notice all later changes. */
 void world_seal(void)
 {
 	void *fdt = phys_to_virt(world.fdt);
@@ -189,7 +189,7 @@ void world_seal(void)
 	world.sealed = true;
 }
 
-/* A handover without a mistake. */
+/* Makes a valid handover. */
 void world_make(void)
 {
 	memset(&world, 0, sizeof(world));
@@ -220,12 +220,12 @@ static void reset_memblock(void)
 	memblock_add_node(RAM_START, NODE_BORDER - RAM_START, 0, MEMBLOCK_NONE);
 	memblock_add_node(NODE_BORDER, HOLE_START - NODE_BORDER, 1, MEMBLOCK_NONE);
 	memblock_add_node(HOLE_END, RAM_END - HOLE_END, 1, MEMBLOCK_NONE);
-	/* What firmware keeps to itself is in a part of the hole, and not mapped. */
+	/* Half of the hole is memory of the firmware that must not be mapped. */
 	memblock_add_node(HOLE_START, (HOLE_END - HOLE_START) / 2, 1, MEMBLOCK_NOMAP);
 	memblock_reserve(FIRMWARE_START, RAM_END - FIRMWARE_START);
 }
 
-/* All of scratch is used up, but for a few pages in the middle. */
+/* Reserves all of scratch except for @spare_pages pages. */
 static void take_memory(void)
 {
 	for (unsigned int i = 0; i < NR_SCRATCH; i++)
@@ -234,7 +234,7 @@ static void take_memory(void)
 		memblock_phys_free(kho_scratch[1].addr + 2 * i * PAGE_SIZE, PAGE_SIZE);
 }
 
-/* As kho_populate() and kho_memory_init(), but for the blobs. */
+/* Does the same checks as kho_populate() and kho_memory_init(), except for blobs. */
 bool world_receive(void)
 {
 	struct kho_defect defect;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The machine that handovers are made for, and the handover that is in it.
+ * The simulated machine, and the handover in its memory.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -11,14 +11,14 @@
 
 #include "../../../kernel/kexec_handover/map.h"
 
-/* Two nodes, which meet in the middle of a block, and a hole in the second one. */
+/* RAM of two nodes, with their border within a block. The second node has a hole. */
 #define RAM_START	0x10000000UL
 #define NODE_BORDER	0x20010000UL
 #define HOLE_START	0x28000000UL
 #define HOLE_END	0x28100000UL
 #define RAM_END		0x30000000UL
 
-/* What firmware has taken, and where the old kernel keeps what it hands over. */
+/* Memory of the firmware, and pages for the map, the FDT and the scratch array. */
 #define FIRMWARE_START	0x2ff00000UL
 #define OWN_START	0x13000000UL
 #define OWN_PAGES	512
@@ -29,15 +29,15 @@
 /**
  * struct world - a handover
  * @fdt: address of the root FDT
- * @fdt_size: its size, as the parameters say
+ * @fdt_size: size of the root FDT that the new kernel is told
  * @scratch: address of the array of scratch regions
- * @scratch_size: its size, as the parameters say
+ * @scratch_size: size of the array that the new kernel is told
  * @next: address of the next page that the old kernel has not used
- * @map: its map
- * @folios: what it preserved
- * @nr_folios: number of them
- * @sealed: it has a checksum
- * @poor: the new kernel has just @spare_pages pages to allocate
+ * @map: the preserved map
+ * @folios: the folios that the old kernel preserved
+ * @nr_folios: number of @folios
+ * @sealed: the handover has a checksum
+ * @poor: the new kernel can allocate only @spare_pages pages
  * @spare_pages: see @poor
  */
 struct world {
@@ -55,10 +55,10 @@ struct world {
 };
 
 /**
- * struct reading - what an independent reader thinks of a handover
- * @defect: what is wrong, or NULL
- * @folios: the folios if nothing is, in no order
- * @nr_folios: number of them
+ * struct reading - what the oracle found in a handover
+ * @defect: the first defect, or NULL
+ * @folios: the folios if there is no defect, not sorted
+ * @nr_folios: number of @folios
  * @nr_nodes: number of nodes of the map
  */
 struct reading {

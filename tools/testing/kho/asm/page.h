@@ -1,3 +1,3 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* PAGE_SIZE and what goes with it. */
+/* This header defines PAGE_SIZE. */
 #include <linux/mm.h>

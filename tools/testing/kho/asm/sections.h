@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where the new kernel is: its image is in the third region of scratch.
+ * Addresses of the new kernel's image, which is in the third scratch region.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

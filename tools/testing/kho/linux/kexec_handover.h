@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For files of kernel/kexec_handover/ on a host: what they call of the rest of KHO.
+ * Functions of KHO that the files of kernel/kexec_handover/ call, for the fuzzer.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For the memblock simulator: nothing is ever handed over.
+ * Stubs for the memblock simulator, which never receives a handover.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

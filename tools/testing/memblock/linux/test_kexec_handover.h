@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * mm/memblock.c in the simulator: no tests of Kexec HandOver within it.
+ * Stub for the memblock simulator: mm/memblock.c runs no tests of Kexec HandOver.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

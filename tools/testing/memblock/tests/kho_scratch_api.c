@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Scratch, the memory to allocate from after a handover: marking it, and that
- * memblock_set_kho_scratch_only() leaves no way to get other memory.
+ * Tests of scratch, the memory that memblock allocates from after a handover: how it
+ * is marked, and that memblock allocates no other memory after
+ * memblock_set_kho_scratch_only().
  *
- * Memory is MEM_SIZE from the first page of the dummy physical memory on, 8 units.
- * Of these, 2, 5 and 6 are scratch where a test does not say otherwise:
+ * The memory has MEM_SIZE bytes, and begins with the first page of the dummy physical
+ * memory. It consists of 8 units. Units 2, 5 and 6 are scratch unless a test says
+ * otherwise:
  *
  *      0     1     2     3     4     5     6     7
  *   +-----+-----+=====+-----+-----+===========+-----+
@@ -53,7 +55,7 @@ static void assert_region(int i, phys_addr_t base, phys_addr_t size, int flags)
 	ASSERT_EQ(rgn->flags, flags);
 }
 
-/* All that is reserved is one range. */
+/* This range is reserved, and nothing else. */
 static void assert_reserved(phys_addr_t base, phys_addr_t size)
 {
 	ASSERT_EQ(memblock.reserved.cnt, 1);
@@ -67,7 +69,7 @@ static void assert_nothing_reserved(void)
 	ASSERT_EQ(memblock.reserved.total_size, 0);
 }
 
-/* ASSERT_EQ() evaluates what it is given twice, which allocations do not bear. */
+/* ASSERT_EQ() evaluates its arguments twice, so they must not be allocations. */
 static void assert_at(phys_addr_t expected, phys_addr_t seen)
 {
 	ASSERT_EQ(expected, seen);
@@ -89,7 +91,7 @@ static void assert_null(void *seen)
 }
 
 /*
- * Marks
+ * Marking scratch
  */
 
 static int kho_scratch_mark_splits_check(void)
@@ -129,7 +131,7 @@ static int kho_scratch_mark_neighbours_merge_check(void)
 	return 0;
 }
 
-/* What is no memory does not become memory. */
+/* Marking addresses after the end of memory adds no memory. */
 static int kho_scratch_mark_beyond_check(void)
 {
 	PREFIX_PUSH();
@@ -151,7 +153,7 @@ static int kho_scratch_clear_check(void)
 	PREFIX_PUSH();
 	setup_scratch();
 
-	/* A part of HIGH, then what is left of both, and more. */
+	/* Clear a part of HIGH first, and then all memory. */
 	ASSERT_EQ(0, memblock_clear_kho_scratch(unit(6), UNIT));
 	assert_region(3, unit(5), UNIT, MEMBLOCK_KHO_SCRATCH);
 	assert_region(4, unit(6), 2 * UNIT, MEMBLOCK_NONE);
@@ -182,7 +184,7 @@ static int kho_scratch_other_flags_check(void)
 	return 0;
 }
 
-/* What is memory throughout stays so, across any number of borders of scratch. */
+/* memblock_is_region_memory() accepts a range with borders of scratch in it. */
 static int kho_scratch_region_memory_check(void)
 {
 	PREFIX_PUSH();
@@ -195,7 +197,7 @@ static int kho_scratch_region_memory_check(void)
 	ASSERT_FALSE(memblock_is_region_memory(unit(0), MEM_SIZE + 1));
 	ASSERT_FALSE(memblock_is_region_memory(unit(0) - 1, 2));
 
-	/* A hole, and what must not be touched, end it. */
+	/* A hole ends the memory, and so does a NOMAP region. */
 	memblock_remove(unit(3), UNIT);
 	ASSERT_TRUE(memblock_is_region_memory(unit(0), 3 * UNIT));
 	ASSERT_FALSE(memblock_is_region_memory(unit(0), 3 * UNIT + 1));
@@ -219,7 +221,7 @@ static phys_addr_t free_bytes(enum memblock_flags flags)
 	return bytes;
 }
 
-/* Free memory is free memory, and who asks for scratch gets nothing else. */
+/* The iterator finds all free memory, or only scratch if the caller asks for scratch. */
 static int kho_scratch_free_ranges_check(void)
 {
 	PREFIX_PUSH();
@@ -235,7 +237,7 @@ static int kho_scratch_free_ranges_check(void)
 }
 
 /*
- * Allocations, before memblock_set_kho_scratch_only()
+ * Allocations before memblock_set_kho_scratch_only()
  */
 
 static int kho_scratch_mark_only_check(void)
@@ -254,7 +256,7 @@ static int kho_scratch_mark_only_check(void)
 }
 
 /*
- * And after it
+ * Allocations after memblock_set_kho_scratch_only()
  */
 
 static int kho_scratch_only_place_check(void)
@@ -273,7 +275,7 @@ static int kho_scratch_only_place_check(void)
 	return 0;
 }
 
-/* One after the other, to the last byte. */
+/* Allocations use scratch to the last byte, and fail after that. */
 static int kho_scratch_only_exhaust_check(void)
 {
 	PREFIX_PUSH();
@@ -294,7 +296,7 @@ static int kho_scratch_only_exhaust_check(void)
 	return 0;
 }
 
-/* No piece of scratch is large enough, if other memory is. */
+/* No scratch region is large enough, although other memory is. */
 static int kho_scratch_only_too_large_check(void)
 {
 	PREFIX_PUSH();
@@ -363,7 +365,7 @@ static int kho_scratch_only_content_check(void)
 	return 0;
 }
 
-/* Memory that is asked for by its address, and given back, can be anywhere. */
+/* memblock_reserve() and memblock_phys_free() work outside of scratch, too. */
 static int kho_scratch_only_reserve_check(void)
 {
 	PREFIX_PUSH();
@@ -386,7 +388,7 @@ static int kho_scratch_only_reserve_check(void)
 	return 0;
 }
 
-/* A mark that is taken away is not allocated from any more. */
+/* memblock no longer allocates from memory whose mark is cleared. */
 static int kho_scratch_only_clear_check(void)
 {
 	PREFIX_PUSH();
@@ -401,7 +403,7 @@ static int kho_scratch_only_clear_check(void)
 	return 0;
 }
 
-/* Scratch is never picked for being mirrored, and mirrored memory is no scratch. */
+/* memblock uses all of scratch, mirrored or not, and no other mirrored memory. */
 static int kho_scratch_only_mirror_check(void)
 {
 	PREFIX_PUSH();
@@ -418,7 +420,7 @@ static int kho_scratch_only_mirror_check(void)
 	return 0;
 }
 
-/* When memblock's own table is full it gets a new one, from scratch. */
+/* When the table of reserved regions is full, memblock allocates a new one in scratch. */
 static int kho_scratch_only_double_array_check(void)
 {
 	struct memblock_region *old = memblock.reserved.regions;
@@ -439,7 +441,7 @@ static int kho_scratch_only_double_array_check(void)
 	ASSERT_LE(scratch, table);
 	ASSERT_LT(table, scratch + SZ_1M);
 
-	/* As the simulator's other tests leave it. */
+	/* Restore the table that the simulator began with. */
 	memblock.reserved.regions = old;
 	memblock.reserved.cnt = INIT_MEMBLOCK_RESERVED_REGIONS;
 	reset_memblock_regions();
@@ -451,7 +453,7 @@ static int kho_scratch_only_double_array_check(void)
 
 #ifdef CONFIG_NUMA
 
-/* Eight nodes of a unit each: LOW is on node 2, HIGH on 5 and 6. */
+/* Eight nodes of one unit each: LOW is on node 2, HIGH on nodes 5 and 6. */
 static void setup_numa_scratch(void)
 {
 	setup_no_scratch();
@@ -481,7 +483,7 @@ static int kho_scratch_only_node_check(void)
 	assert_at(unit(5), __pa(alloc_on(5, UNIT)));
 	assert_at(unit(2), __pa(alloc_exactly_on(2, UNIT)));
 
-	/* These nodes have memory and no scratch, any more or at all. */
+	/* Node 2 has no scratch left, and node 3 never had any. Both have other memory. */
 	assert_null(alloc_exactly_on(2, SMP_CACHE_BYTES));
 	assert_null(alloc_exactly_on(3, SMP_CACHE_BYTES));
 	assert_at(unit(6), __pa(alloc_on(3, UNIT)));

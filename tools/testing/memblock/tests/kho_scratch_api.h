@@ -4,7 +4,7 @@
 
 #include "common.h"
 
-/* To be called last: memblock allocates from scratch only from then on. */
+/* Must be the last test: from then on memblock allocates from scratch only. */
 int memblock_kho_scratch_checks(void);
 
 #endif

@@ -37,7 +37,8 @@ areas_sound() {
 	same "number of areas" "$(areas_stat areas)" "$1" &&
 		same "wrong things" "$(areas_stat bad)" 0 || return
 	[ "$pages" -gt 0 ] || { echo "there are no pages"; return 1; }
-	[ "$(areas_stat checked)" -ge "$pages" ] || { echo "some pages were not checked"; return 1; }
+	[ "$(areas_stat checked)" -ge "$pages" ] ||
+		{ echo "some pages were not checked"; return 1; }
 }
 
 # The client asked for pages and areas that it must not get, and got none.

@@ -129,7 +129,8 @@ cannot_go() {
 
 	block=$(($1 / 0x$(cat $MEMORY/block_size_bytes)))
 	[ "$(cat "$MEMORY/memory$block/state")" = online ] || { echo "no block $block"; return 1; }
-	! echo offline >"$MEMORY/memory$block/state" || { echo "block $block went offline"; return 1; }
+	! echo offline >"$MEMORY/memory$block/state" ||
+		{ echo "block $block went offline"; return 1; }
 	same state "$(cat "$MEMORY/memory$block/state")" online
 }
 

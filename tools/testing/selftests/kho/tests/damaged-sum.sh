@@ -15,7 +15,8 @@ words="kho_seed=$kho_seed kho_rounds=$kho_rounds"
 
 said_once() {
 	if [ -d "$KHO/in" ]; then
-		! grep -q checksum "$KHO/in/fdt" || { echo "the kernel accepted the damaged handover"; return 1; }
+		! grep -q checksum "$KHO/in/fdt" ||
+			{ echo "the kernel accepted the damaged handover"; return 1; }
 	else
 		same lines "$(dmesg | grep -c 'KHO: handover refused: .*; booting as from cold')" 1
 	fi

@@ -70,7 +70,7 @@ intact_or_known() {
 
 	[ "$(kept)" != none ] || return 0
 	for name in $(kept); do
-		has_said "test_kho: $name came back damaged" >/dev/null ||
+		has_said "test_kho: file $name is damaged" >/dev/null ||
 			intact "$name" || return
 		forget "$name" || return
 	done

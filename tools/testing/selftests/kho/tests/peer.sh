@@ -40,7 +40,8 @@ later_stage() {
 	# shellcheck disable=SC2086 # words
 	check "the files are intact" intact $files
 	check "each restored folio is like a new one" folios_sound
-	check "folio, pages and area are restored and preserved again" api_is "kept=3 taken=3 wrong=0"
+	check "folio, pages and area are restored and preserved again" \
+		api_is "kept=3 taken=3 wrong=0"
 	check "scratch is where it was before" same scratch "$(regions out)" "$(recall scratch)"
 	check "the region is where it was before" same region "$(region)" "$(recall region)"
 	check "MemTotal is as in the same kernel before" same_total

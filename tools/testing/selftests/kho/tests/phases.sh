@@ -61,7 +61,8 @@ stage_2() {
 
 	check "scratch is free for movable pages" scratch_free
 	# Page blocks of 32 or 512 MiB are few, and contain pages of all types.
-	[ "$PAGE_SIZE" != 4096 ] || check "most other memory is for movable pages, too" mostly_movable
+	[ "$PAGE_SIZE" != 4096 ] ||
+		check "most other memory is for movable pages, too" mostly_movable
 	check "each struct page was initialised once" pages_once
 	for phase in $PHASES; do
 		[ "$phase" != manual ] || continue

@@ -25,7 +25,8 @@ stage_1() {
 }
 
 stage_2() {
-	check "one line says that the blob is damaged" said_once "blob memblock at 0x[0-9a-f]* is damaged"
+	check "one line says that the blob is damaged" \
+		said_once "blob memblock at 0x[0-9a-f]* is damaged"
 	check "nothing is revived" has_not_said "KHO: .* bytes at .* revived"
 	fresh_ones data more
 	# Nobody can find the old regions, so they stay preserved: 13 MiB and the blob.
@@ -72,7 +73,8 @@ stage_6() {
 }
 
 stage_7() {
-	check "the log names the second region of that name" said_once "reserve_mem region data is .* twice"
+	check "the log names the second region of that name" \
+		said_once "reserve_mem region data is .* twice"
 	check "the other regions are revived" revived "data oops page"
 	region_revived data
 	fresh_ones more

@@ -24,7 +24,8 @@ stage_1() {
 stage_2() {
 	check "there is an incoming handover" came_from "$(recall release)" 1
 	check "a region that is too large does not exist" has_said "test_kho: no region huge"
-	check "the log says that there was no memory for it" has_said "KHO: no memory for reserve_mem=huge"
+	check "the log says that there was no memory for it" \
+		has_said "KHO: no memory for reserve_mem=huge"
 	check "a region that fits exists" has_said "test_kho: region fresh is at"
 	check "it is not in scratch" outside_scratch
 	check "it can be written" fill_fresh

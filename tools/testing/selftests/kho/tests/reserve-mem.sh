@@ -50,12 +50,14 @@ stage_4() {
 
 stage_5() {
 	data_is_fresh "aligned to 0x0*$(printf %x "$(recall align)")"
-	check "the fresh region has the new alignment" same remainder $(($(address data) % $(recall align))) 0
+	check "the fresh region has the new alignment" \
+		same remainder $(($(address data) % $(recall align))) 0
 	on_to next "$oops $more"
 }
 
 stage_6() {
-	check "the region that the kernel does not ask for is freed" has_said "KHO: reserve_mem region data,.* freed"
+	check "the region that the kernel does not ask for is freed" \
+		has_said "KHO: reserve_mem region data,.* freed"
 	check "that region no longer exists" has_said "test_kho: no region data"
 	check "its memory is available" more_total 32
 	others_revived

@@ -48,7 +48,8 @@ stage_3() {
 		near MemTotal "$(mem_total)" "$(recall total)" $((2 * PAGE_KIB))
 	check "the zones manage as many pages, too" \
 		near pages "$(managed)" "$(recall managed)" 8
-	check "MemFree is that of a handover of nothing, too" near MemFree "$(mem_free)" "$(recall free)" $((256 * PAGE_KIB))
+	check "MemFree is that of a handover of nothing, too" \
+		near MemFree "$(mem_free)" "$(recall free)" $((256 * PAGE_KIB))
 	note "MemFree $(recall free) KiB after a handover of nothing, $(mem_free) KiB now" \
 		"$(grep -E '^(Slab|PageTables|Percpu|Cached):' /proc/meminfo | xargs)"
 	check "pages can be scattered again" folios add "0 1000 scattered phase=early"

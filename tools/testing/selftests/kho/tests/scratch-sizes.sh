@@ -13,7 +13,8 @@ stages=2
 plan=7
 
 stage_1() {
-	check "scratch has the sizes of kho_scratch=" same sizes "$(sizes out)" "$(in_blocks 64 128 64)"
+	check "scratch has the sizes of kho_scratch=" \
+		same sizes "$(sizes out)" "$(in_blocks 64 128 64)"
 	check "scratch is aligned" aligned
 	check "a file can be kept" keep letter 30M
 	remember regions "$(regions out)"

@@ -25,7 +25,8 @@ stage_1() {
 	check "it cannot be loaded a second time either" cannot_load
 	check "the log says how large it is" has_said \
 		"KHO: no room in scratch for a kexec segment of $size bytes; see kho_scratch="
-	check "the log says so once for each attempt" same messages "$(dmesg | grep -c 'KHO: no room')" 2
+	check "the log says so once for each attempt" \
+		same messages "$(dmesg | grep -c 'KHO: no room')" 2
 	check "nothing is loaded" same loaded "$(cat /sys/kernel/kexec_loaded)" 0
 	check "nothing of it stays in memory" near MemFree "$(mem_free)" "$(recall free)" 8192
 	check "the file is intact" intact letter
@@ -44,6 +45,7 @@ stage_2() {
 cannot_load() {
 	local why
 
-	! why=$(kexec_load load /boot/next /tmp/large quiet 2>&1) || { echo "it can be loaded"; return 1; }
+	! why=$(kexec_load load /boot/next /tmp/large quiet 2>&1) ||
+		{ echo "it can be loaded"; return 1; }
 	same why "$why" "kexec_load: kexec_file_load: error 99"
 }

@@ -39,8 +39,10 @@ stage_2() {
 	check "freeing the map was traced" happened kho_drop
 	# The handover was accepted long before, but a core_initcall is the first that can
 	# trace it.
-	check "these events have the right order" same order "$(phases)" "kho_finish kho_accept kho_drop"
-	check "nothing was unclaimed when the map was freed" same event "$(events kho_drop unclaimed_folios=0 | wc -l)" 1
+	check "these events have the right order" \
+		same order "$(phases)" "kho_finish kho_accept kho_drop"
+	check "nothing was unclaimed when the map was freed" \
+		same event "$(events kho_drop unclaimed_folios=0 | wc -l)" 1
 	finish
 }
 

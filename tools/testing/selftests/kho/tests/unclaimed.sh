@@ -39,7 +39,8 @@ stage_2() {
 	check "other values than 1 free nothing" not_released
 	free=$(mem_free)
 	check "root can free them" eval "echo 1 >$RELEASE"
-	check "the log has the number of freed folios" has_said "KHO: $folios folios .* are free now"
+	check "the log has the number of freed folios" \
+		has_said "KHO: $folios folios .* are free now"
 	check "none is unclaimed any more" same unclaimed "$(kho_stat in unclaimed_folios)" 0
 	check "their memory is free" came_back "$free" $((kib * 1024))
 	check "the file is intact" intact letter

@@ -40,7 +40,8 @@ stage_2() {
 
 	unclaimed=$(kho_stat in unclaimed_folios)
 	check "more wrong restores can be tried" folios wrong
-	check "the unclaimed folios stay unclaimed" same unclaimed "$(kho_stat in unclaimed_folios)" "$unclaimed"
+	check "the unclaimed folios stay unclaimed" \
+		same unclaimed "$(kho_stat in unclaimed_folios)" "$unclaimed"
 	check "the unclaimed folios can be restored" manual_back 20
 	check "no memory is lost" arrived 1
 	check "after all this nothing is wrong" after_all
