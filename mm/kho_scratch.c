@@ -15,6 +15,7 @@
 #include <linux/cma.h>
 #include <linux/init.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_boot.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -42,14 +43,6 @@ static void __init mark_if_initialised(unsigned long pfn)
 		return;
 #endif
 	set_pageblock_migratetype(pfn_to_page(pfn), MIGRATE_CMA);
-}
-
-static void __init mark_if_unmarked(unsigned long pfn)
-{
-	struct page *page = pfn_to_page(pfn);
-
-	if (get_pageblock_migratetype(page) != MIGRATE_CMA)
-		set_pageblock_migratetype(page, MIGRATE_CMA);
 }
 
 static int __init is_in_area(struct cma *cma, void *arg)
@@ -103,17 +96,33 @@ void __init kho_scratch_mark_block(unsigned long pfn, unsigned long nr_pages)
 }
 
 /**
- * kho_scratch_mark_rest - mark the pageblocks of scratch that are not marked yet
+ * kho_scratch_mark_reserved - mark pageblocks that hold reserved pages
  *
- * These are pageblocks of inherited scratch without a free page: the kernel has
- * allocated all of their memory from memblock, and may free it later.
+ * The pages that the kernel takes from memblock while it boots lie in inherited
+ * scratch. Some are freed before deferred initialisation, like the alternatives for
+ * SMP on x86, and must be free for movable pages then. Their struct pages are
+ * initialised, those around them may not be.
  *
- * Context: kho_deferred_done(), when all struct pages are initialised.
+ * Context: memblock_free_all(), when the struct pages of all reserved pages are
+ * initialised and nothing is freed yet.
  */
-void __init kho_scratch_mark_rest(void)
+void __init kho_scratch_mark_reserved(void)
 {
-	if (kho_scratch_inherited)
-		visit_pageblocks(mark_if_unmarked);
+	struct memblock_region *r;
+
+	if (!kho_scratch_inherited)
+		return;
+
+	for_each_reserved_mem_region(r) {
+		unsigned long pfn = PFN_DOWN(r->base), end = PFN_UP(r->base + r->size);
+
+		if (memblock_is_reserved_noinit(r))
+			continue;
+		for (; pfn < end; pfn = pageblock_end_pfn(pfn)) {
+			if (kho_scratch_overlap(PFN_PHYS(pfn), PAGE_SIZE))
+				set_pageblock_migratetype(pfn_to_page(pfn), MIGRATE_CMA);
+		}
+	}
 }
 
 /**

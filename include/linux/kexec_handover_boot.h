@@ -15,6 +15,7 @@
 void kho_populate(phys_addr_t fdt_phys, u64 fdt_len, phys_addr_t scratch_phys, u64 scratch_len);
 __printf(1, 2) void kho_refuse(const char *fmt, ...);
 void kho_memory_init(void);
+void kho_scratch_mark_reserved(void);
 unsigned long kho_waiting_pages(void);
 
 bool kho_reserve_mem_deferred(void);
@@ -26,6 +27,7 @@ void kho_reserve_mem_add(const char *name, phys_addr_t align, phys_addr_t *start
 static inline void kho_populate(phys_addr_t fdt_phys, u64 fdt_len, phys_addr_t scratch_phys,
 				u64 scratch_len) { }
 static inline void kho_memory_init(void) { }
+static inline void kho_scratch_mark_reserved(void) { }
 
 static inline unsigned long kho_waiting_pages(void)
 {

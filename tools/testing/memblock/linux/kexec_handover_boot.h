@@ -8,6 +8,7 @@
 #define _LINUX_KEXEC_HANDOVER_BOOT_H
 
 static inline void kho_memory_init(void) { }
+static inline void kho_scratch_mark_reserved(void) { }
 
 static inline bool kho_reserve_mem_deferred(void)
 {

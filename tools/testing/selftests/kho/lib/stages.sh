@@ -88,13 +88,21 @@ handover() {
 	leave
 }
 
+# The kernel must have nothing in scratch. If it does, the client logs that, and
+# judge.awk sees it.
+look_at_scratch() {
+	cat /sys/kernel/debug/test_kho_scratch >/dev/null 2>&1
+}
+
 leave() {
+	look_at_scratch
 	marker "leave"
 	kexec_load exec
 	bail_out "kexec did not happen"
 }
 
 finish() {
+	look_at_scratch
 	ktap_print_totals
 	marker "end of $kho_test"
 	poweroff -f
