@@ -140,7 +140,7 @@ void kho_image_seal(const struct kimage *image)
 		return;
 
 	if (kho_map_walk(&kho_out.map, check_node, &node))
-		pr_err("something wrote over the map, it names a node at %pa: the next kernel will refuse the handover\n",
+		pr_err("the map is damaged, it has a node at %pa: the next kernel will refuse the handover\n",
 		       &node);
 	else
 		kho_checksum_set(kho_out.fdt, &kho_out.map);

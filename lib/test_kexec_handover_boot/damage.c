@@ -7,6 +7,7 @@
  *
  *   SEED map    nodes of the preserved map, and the scratch array
  *   SEED all    nodes of the preserved map, and the root FDT
+ *   WAY now     the root node of the map, at once: WAY 0 to 3, see damage_now()
  *
  * The kexec does the damage, after KHO has computed the checksum. The seed alone
  * determines the damage.
@@ -160,6 +161,30 @@ void test_kho_kexec_phase(void)
 		*live_word(some_target()) ^= 1ULL << below(64);
 }
 
+/* The map as it is in use, in one of the ways that a walk could go astray by. */
+static void damage_now(u64 way)
+{
+	u64 *root = kho_out.map.root->entry;
+	unsigned int i = 0;
+
+	while (!root[i])
+		i++;
+
+	switch (way) {
+	case 0:
+		root[i] = 0xdead000000;
+		break;
+	case 1:
+		root[i] += 8;
+		break;
+	case 2:
+		root[i] = virt_to_phys(root);
+		break;
+	default:
+		memset(root, 0xff, PAGE_SIZE);
+	}
+}
+
 static ssize_t damage_write(struct file *file, const char __user *ubuf,
 			    size_t count, loff_t *ppos)
 {
@@ -170,8 +195,13 @@ static ssize_t damage_write(struct file *file, const char __user *ubuf,
 		return -EINVAL;
 	if (copy_from_user(buf, ubuf, count))
 		return -EFAULT;
-	if (sscanf(buf, "%llu %7s", &seed, what) != 2 ||
-	    (strcmp(what, "map") && strcmp(what, "all")))
+	if (sscanf(buf, "%llu %7s", &seed, what) != 2)
+		return -EINVAL;
+	if (!strcmp(what, "now")) {
+		damage_now(seed);
+		return count;
+	}
+	if (strcmp(what, "map") && strcmp(what, "all"))
 		return -EINVAL;
 
 	damage_fdt = !strcmp(what, "all");
