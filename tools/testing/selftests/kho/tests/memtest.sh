@@ -26,8 +26,7 @@ stage_2() {
 	check "the file is intact" intact letter
 	check "the folios are intact" folios_fine
 	note_down
-	handover main memtest=2 kho_checksum=off kho=strict \
-		memory_corruption_check=1 memory_corruption_check_size=1G
+	handover main memtest=2 kho_checksum=off kho=strict memory_corruption_check=1
 }
 
 stage_3() {
