@@ -946,6 +946,20 @@ static void show_kept(struct seq_file *m, const char *what, const struct folios 
 	seq_printf(m, "%s %llu\n", what, nr);
 }
 
+/* What memblock gave away, and what waits: the nodes of the map among it. */
+static unsigned long reserved_pages(void)
+{
+	unsigned long nr = 0;
+
+	for (unsigned long pfn = 0; pfn < max_pfn; pfn++) {
+		nr += pfn_valid(pfn) && PageReserved(pfn_to_page(pfn));
+		if (IS_ALIGNED(pfn, MAX_ORDER_NR_PAGES))
+			cond_resched();
+	}
+
+	return nr;
+}
+
 static int stats_show(struct seq_file *m, void *unused)
 {
 	const struct page_counts *counts = page_counts();
@@ -969,6 +983,7 @@ static int stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "pages_more %lu\n", counts->more);
 	seq_printf(m, "pages_reserved_again %lu\n", counts->reserved_again);
 	seq_printf(m, "filled %lu\n", filled);
+	seq_printf(m, "reserved %lu\n", reserved_pages());
 
 	return 0;
 }

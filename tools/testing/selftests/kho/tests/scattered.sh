@@ -13,7 +13,7 @@ kernels="main next"
 mem=2G
 limit=120
 stages=4
-plan=14
+plan=15
 
 stage_1() {
 	check "KHO is on" kho_enabled
@@ -25,6 +25,7 @@ stage_2() {
 	remember total "$(mem_total)"
 	remember free "$(mem_free)"
 	remember managed "$(managed)"
+	remember reserved "$(folio_stat reserved)"
 	remember release "$(uname -r)"
 	check "scattered pages can be preserved" folios add "0 $SCATTERED scattered"
 	handover next
@@ -50,6 +51,9 @@ stage_3() {
 		near pages "$(managed)" "$(recall managed)" 8
 	check "MemFree is that of a handover of nothing, too" \
 		near MemFree "$(mem_free)" "$(recall free)" $((256 * PAGE_KIB))
+	# The nodes of the map were reserved, and are free by now, some time after it.
+	check "as many pages are reserved" \
+		near pages "$(folio_stat reserved)" "$(recall reserved)" 2
 	note "MemFree $(recall free) KiB after a handover of nothing, $(mem_free) KiB now" \
 		"$(grep -E '^(Slab|PageTables|Percpu|Cached):' /proc/meminfo | xargs)"
 	check "pages can be scattered again" folios add "0 1000 scattered phase=early"
