@@ -103,7 +103,7 @@ damage: tree
 	@host/vm/damage.sh
 
 peer: tree
-	@host/vm/test.sh peer peer-first
+	@host/vm/test.sh peer peer-first peer-run
 
 mutations: tree
 	@host/checks/mutate.sh
