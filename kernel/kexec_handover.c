@@ -461,12 +461,16 @@ static int __init set_up_outgoing(u32 kexec_count)
 		return err;
 
 	err = set_up_root_fdt(kexec_count);
-	if (err)
+	if (err) {
 		kho_map_destroy(&kho_out.map);
-	else
-		kho_enabled = true;
+		return err;
+	}
 
-	return err;
+	kho_ram_start();
+	/* The map and the root FDT are complete before another CPU can see that. */
+	smp_store_release(&kho_enabled, true);
+
+	return 0;
 }
 
 static int __init kho_start(void)

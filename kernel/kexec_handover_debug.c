@@ -27,6 +27,7 @@
 #include "kexec_handover/fdt.h"
 #include "kexec_handover/incoming.h"
 #include "kexec_handover/outgoing.h"
+#include "kexec_handover/pages.h"
 #include "kexec_handover/ram.h"
 #include "kexec_handover/restore.h"
 #include "kexec_handover/scratch.h"
@@ -179,7 +180,7 @@ static int count_node(phys_addr_t node, unsigned int level, u64 key, void *arg)
 		return 0;
 
 	nr = bitmap_weight(leaf->bits, KHO_MAP_LEAF_BITS);
-	if (nr)
+	if (nr && kho_map_key_order(key) <= KHO_MAX_RUN_ORDER)
 		counts->folios[kho_map_key_order(key)] += nr;
 
 	return 0;
@@ -226,7 +227,7 @@ static ssize_t release_write(struct file *file, const char __user *ubuf,
 		return err;
 	if (sure)
 		pr_info("%lu folios that were unclaimed are free now\n",
-			kho_restore_release());
+			kho_pages_release());
 
 	return count;
 }

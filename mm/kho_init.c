@@ -171,6 +171,12 @@ static bool __init block_is_named(unsigned long pfn)
 	return blocks.named && test_bit(kho_block_of(pfn), blocks.named);
 }
 
+static bool __init in_scratch(unsigned long pfn, unsigned long nr_pages)
+{
+	return kho_scratch_inherited &&
+	       kho_scratch_overlap(PFN_PHYS(pfn), nr_pages << PAGE_SHIFT);
+}
+
 /*
  * Initialises the struct pages of one block that deferred initialisation would. Also
  * sets the type of its pageblocks, which deferred_free_pages() does otherwise: a folio
@@ -180,9 +186,13 @@ static bool __init block_is_named(unsigned long pfn)
 static void __init init_block(unsigned long start)
 {
 	unsigned long end = start + BLOCK_PAGES;
+	int nid, type = MIGRATE_MOVABLE;
 	phys_addr_t from, to;
-	int nid;
 	u64 i;
+
+	/* kho_scratch_mark_reserved() may have marked some of them before. */
+	if (in_scratch(start, BLOCK_PAGES))
+		type = MIGRATE_CMA;
 
 	/* Include hotpluggable memory, since memblock_free_all() frees it as well. */
 	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_HOTPLUG, &from, &to, &nid) {
@@ -191,13 +201,16 @@ static void __init init_block(unsigned long start)
 
 		if (pfn >= end)
 			break;
+		/* Firmware may leave a little memory without a node. */
+		if (!numa_valid_node(nid))
+			continue;
 		pfn = max(pfn, deferred_part[nid].start);
 		for (; pfn < stop; pfn++) {
 			struct page *page = pfn_to_page(pfn);
 
 			__init_single_page(page, pfn, deferred_part[nid].zid, nid);
 			if (pageblock_aligned(pfn))
-				set_pageblock_migratetype(page, MIGRATE_MOVABLE);
+				set_pageblock_migratetype(page, type);
 		}
 	}
 }
@@ -353,8 +366,7 @@ static void __init fill_free(unsigned long block_pfn, unsigned long *pages,
  */
 static bool __init mark_if_scratch(unsigned long pfn, unsigned long nr_pages)
 {
-	if (!kho_scratch_inherited ||
-	    !kho_scratch_overlap(PFN_PHYS(pfn), nr_pages << PAGE_SHIFT))
+	if (!in_scratch(pfn, nr_pages))
 		return false;
 	kho_scratch_mark_block(pfn, nr_pages);
 

@@ -125,6 +125,28 @@ void __init kho_scratch_mark_reserved(void)
 	}
 }
 
+static void __init mark_if_unmarked(unsigned long pfn)
+{
+	struct page *page = pfn_to_page(pfn);
+
+	if (get_pageblock_migratetype(page) != MIGRATE_CMA)
+		set_pageblock_migratetype(page, MIGRATE_CMA);
+}
+
+/**
+ * kho_scratch_mark_rest - mark the pageblocks that are not marked yet
+ *
+ * These are pageblocks all of whose struct pages were initialised late, as those of
+ * gigantic pages that were allocated at boot.
+ *
+ * Context: page_alloc_init_late(), when all struct pages are initialised.
+ */
+void __init kho_scratch_mark_rest(void)
+{
+	if (kho_scratch_inherited)
+		visit_pageblocks(mark_if_unmarked);
+}
+
 /**
  * kho_scratch_release - free scratch to the page allocator, for movable pages
  *

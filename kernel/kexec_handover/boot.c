@@ -325,5 +325,6 @@ void __init kho_memory_init(void)
  */
 void __init kho_deferred_done(void)
 {
+	kho_scratch_mark_rest();
 	kho_restore_finish();
 }

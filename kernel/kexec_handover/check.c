@@ -259,8 +259,11 @@ static int __init check_node(phys_addr_t node, unsigned int level, u64 key,
 	if (!kho_map_can_name(level, key, max_pfn))
 		return bad_node(check, node, "covers no memory that exists");
 
-	if (check->nodes)
+	if (check->nodes) {
+		if (check->nr_nodes == kho_incoming.nr_nodes)
+			return bad_node(check, node, "was not there a moment ago");
 		check->nodes[check->nr_nodes] = PHYS_PFN(node);
+	}
 	check->nr_nodes++;
 
 	return 0;
@@ -509,7 +512,11 @@ static bool __init map_valid(struct check *check, phys_addr_t map_root)
 
 	check->nodes = kho_incoming.nodes;
 	check->nr_nodes = 0;
-	kho_map_walk(map, check_node, check);
+	if (kho_map_walk(map, check_node, check))
+		return false;
+	if (check->nr_nodes != kho_incoming.nr_nodes)
+		return found(check->defect, "map", map_root, check->nr_nodes * PAGE_SIZE,
+			     "has fewer nodes than a moment ago");
 
 	if (!check_nodes(check) || kho_map_walk(map, check_leaf, check) ||
 	    !check_ranges(check) || !check_node_borders(check))

@@ -23,6 +23,7 @@
 #include <linux/printk.h>
 
 #include "checksum.h"
+#include "fdt.h"
 #include "map.h"
 #include "outgoing.h"
 #include "ram.h"
@@ -142,6 +143,8 @@ void kho_image_seal(const struct kimage *image)
 	if (kho_map_walk(&kho_out.map, check_node, &node))
 		pr_err("the map is damaged, it has a node at %pa: the next kernel will refuse the handover\n",
 		       &node);
+	else if (kho_fdt_defect(kho_out.fdt))
+		pr_err("the root FDT is damaged: the next kernel will refuse the handover\n");
 	else
 		kho_checksum_set(kho_out.fdt, &kho_out.map);
 }

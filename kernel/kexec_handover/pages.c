@@ -15,17 +15,22 @@
 #include <linux/instruction_pointer.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
+#include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/overflow.h>
 #include <linux/page_owner.h>
 #include <linux/page_table_check.h>
 #include <linux/pgalloc_tag.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
 
 #include <trace/events/kho.h>
 
+#include "incoming.h"
 #include "misuse.h"
 #include "outgoing.h"
+#include "pages.h"
 #include "ram.h"
 #include "restore.h"
 
@@ -247,3 +252,60 @@ struct page *kho_restore_pages(phys_addr_t phys, unsigned long nr_pages)
 	return pfn_to_page(pfn);
 }
 EXPORT_SYMBOL_GPL(kho_restore_pages);
+
+/* Finds what the incoming map names next. Another CPU may drop the map. */
+static bool next_named(unsigned long pfn, struct kho_map_folio *named)
+{
+	bool found;
+
+	rcu_read_lock();
+	found = kho_map_next(&kho_incoming.map, pfn, max_pfn, named);
+	rcu_read_unlock();
+
+	return found;
+}
+
+/* Frees what waits there, if it does. What may be too large for a folio is freed as pages. */
+static bool release(const struct kho_map_folio *named)
+{
+	const unsigned long pfn = named->pfn, end = pfn + BIT(named->order);
+	struct folio *folio;
+
+	if (named->order <= MAX_PAGE_ORDER) {
+		folio = kho_restore_if_waiting(pfn);
+		if (folio)
+			folio_put(folio);
+		return folio;
+	}
+
+	if (!kho_restore_take_run(pfn, end))
+		return false;
+	make_pages(pfn, end);
+	for (unsigned long p = pfn; p < end; p++) {
+		__free_page(pfn_to_page(p));
+		if (IS_ALIGNED(p, MAX_ORDER_NR_PAGES))
+			cond_resched();
+	}
+
+	return true;
+}
+
+/**
+ * kho_pages_release - free all folios and runs that wait for their owner
+ *
+ * Context: may sleep, once all struct pages are initialised.
+ * Return: the number of folios and parts of runs that were freed.
+ */
+unsigned long kho_pages_release(void)
+{
+	unsigned long pfn = 0, nr = 0;
+	struct kho_map_folio named;
+
+	while (next_named(pfn, &named)) {
+		nr += release(&named);
+		pfn = named.pfn + BIT(named.order);
+		cond_resched();
+	}
+
+	return nr;
+}

@@ -106,14 +106,25 @@ int __init kho_ram_init(void)
 	if (!boot_ram || !kho_ram_special) {
 		kfree(boot_ram);
 		bitmap_free(kho_ram_special);
+		boot_ram = NULL;
+		kho_ram_special = NULL;
 		return -ENOMEM;
 	}
 
 	walk_system_ram_range(0, max_pfn, &nr, add_boot_ram);
 	mark_stretches();
-	kho_ram_nr_stretches = max_pfn >> KHO_RAM_STRETCH_ORDER;
 
 	return 0;
+}
+
+/**
+ * kho_ram_start - let kho_ram_ordinary() tell which folios can be handed over
+ *
+ * Context: core_initcall, after kho_ram_init(), when nothing else can fail.
+ */
+void __init kho_ram_start(void)
+{
+	kho_ram_nr_stretches = max_pfn >> KHO_RAM_STRETCH_ORDER;
 }
 
 static bool was_there_at_boot(unsigned long pfn, unsigned long end)

@@ -20,8 +20,8 @@ struct folio;
  * because it lies in scratch or because it was not RAM at boot. Only folios in such
  * a stretch have to be compared with each region. kho_ram_nr_stretches is the number
  * of stretches below max_pfn at boot, without the last one if memory ends within it.
- * kho_ram_init() sets both in a core_initcall; they are 0 before that and constant
- * from then on.
+ * kho_ram_init() sets the one and kho_ram_start() the other in a core_initcall; they
+ * are 0 before that and constant from then on.
  */
 #define KHO_RAM_STRETCH_ORDER	KHO_MAP_LEAF_SHIFT
 
@@ -38,6 +38,7 @@ static __always_inline bool kho_ram_ordinary(unsigned long pfn, unsigned int ord
 }
 
 int kho_ram_init(void);
+void kho_ram_start(void);
 bool kho_ram_can_go_out(unsigned long pfn, unsigned long end);
 struct folio *kho_ram_alloc_folio(unsigned int order);
 bool kho_ram_is_ram(u64 phys, u64 size);

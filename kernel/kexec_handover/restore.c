@@ -121,12 +121,22 @@ static __always_inline int waiting_order(struct page *page)
 }
 
 /*
+ * A part of a run may be larger than any folio. And the zones of this kernel may not be
+ * those of the previous one: what lies in two of them can be given back as pages only.
+ */
+static noinline bool can_be_folio(unsigned long pfn, unsigned int order)
+{
+	return order <= KHO_MAX_FOLIO_ORDER &&
+	       page_zone(pfn_to_page(pfn)) == page_zone(pfn_to_page(pfn + BIT(order) - 1));
+}
+
+/*
  * Takes the folio that waits at @pfn. Returns its order, or -1 if none waits there or
- * if its order is above @max_order: then it is a part of a run. Once all struct
+ * if it is not a folio, see can_be_folio(). Once all struct
  * pages are initialised, this reads the order from the struct page, which takes 40
  * instructions less than a look-up in the map.
  */
-static __always_inline int take(unsigned long pfn, int max_order)
+static __always_inline int take(unsigned long pfn)
 {
 	int order;
 
@@ -136,7 +146,8 @@ static __always_inline int take(unsigned long pfn, int max_order)
 	else
 		order = named_order(pfn);
 
-	if (order < 0 || order > max_order || !claim(pfn_to_page(pfn), order))
+	if (order < 0 || (unlikely(order > MAX_PAGE_ORDER) && !can_be_folio(pfn, order)) ||
+	    !claim(pfn_to_page(pfn), order))
 		return -1;
 	count_taken(order);
 
@@ -261,7 +272,7 @@ static void make_ordinary(struct page *page, unsigned int order)
 }
 
 /* Restores the folio that waits at @pfn. Returns NULL if none waits there. */
-static __always_inline struct folio *restore(unsigned long pfn, int max_order)
+static __always_inline struct folio *restore(unsigned long pfn)
 {
 	struct page *page;
 	int order = -1;
@@ -269,7 +280,7 @@ static __always_inline struct folio *restore(unsigned long pfn, int max_order)
 	rcu_read_lock();
 	/* Memory of a folio that was restored and freed may have been hot-removed since. */
 	if (likely(pfn_valid(pfn)))
-		order = take(pfn, max_order);
+		order = take(pfn);
 	rcu_read_unlock();
 	if (unlikely(order < 0))
 		return NULL;
@@ -305,7 +316,7 @@ struct folio *kho_restore_folio(phys_addr_t phys)
 	struct folio *folio = NULL;
 
 	if (likely(PAGE_ALIGNED(phys)))
-		folio = restore(PHYS_PFN(phys), KHO_MAX_FOLIO_ORDER);
+		folio = restore(PHYS_PFN(phys));
 	if (unlikely(!folio))
 		refuse_restore(phys, _RET_IP_);
 
@@ -313,41 +324,17 @@ struct folio *kho_restore_folio(phys_addr_t phys)
 }
 EXPORT_SYMBOL_GPL(kho_restore_folio);
 
-/* Finds the next folio that the incoming map names. Another CPU may drop the map. */
-static bool next_named(unsigned long pfn, struct kho_map_folio *folio)
-{
-	bool found;
-
-	rcu_read_lock();
-	found = kho_map_next(&kho_incoming.map, pfn, max_pfn, folio);
-	rcu_read_unlock();
-
-	return found;
-}
-
 /**
- * kho_restore_release - free all folios that wait for their owner
+ * kho_restore_if_waiting - take back a folio, if it waits
+ * @pfn: its first PFN
  *
- * Context: may sleep, once all struct pages are initialised.
- * Return: the number of folios that were freed.
+ * Context: as kho_restore_folio().
+ * Return: the folio, as kho_restore_folio() returns it; NULL, without a warning, if no
+ * folio waits there.
  */
-unsigned long kho_restore_release(void)
+struct folio *kho_restore_if_waiting(unsigned long pfn)
 {
-	unsigned long pfn = 0, nr = 0;
-	struct kho_map_folio named;
-
-	while (next_named(pfn, &named)) {
-		struct folio *folio = restore(named.pfn, KHO_MAX_RUN_ORDER);
-
-		if (folio) {
-			folio_put(folio);
-			nr++;
-		}
-		pfn = named.pfn + BIT(named.order);
-		cond_resched();
-	}
-
-	return nr;
+	return restore(pfn);
 }
 
 /*

@@ -11,6 +11,8 @@
 
 #include "map.h"
 
+struct folio;
+
 /**
  * struct kho_restore_stats - numbers of folios that were handed over
  * @folios: number of folios that were handed over, by order
@@ -29,7 +31,7 @@ void kho_restore_trace(void);
 void kho_restore_finish(void);
 bool kho_restore_take_run(unsigned long pfn, unsigned long end);
 bool kho_restore_peek(phys_addr_t phys, size_t size, void *to);
-unsigned long kho_restore_release(void);
+struct folio *kho_restore_if_waiting(unsigned long pfn);
 void kho_restore_get_stats(struct kho_restore_stats *stats);
 
 #endif /* _KHO_RESTORE_H */

@@ -67,6 +67,7 @@ bool kho_scratch_reserve(u64 (*not_counted)(phys_addr_t start, phys_addr_t end))
 /* mm/kho_scratch.c */
 
 void kho_scratch_mark_early(void);
+void kho_scratch_mark_rest(void);
 void kho_scratch_mark_block(unsigned long pfn, unsigned long nr_pages);
 void kho_scratch_release(void);
 

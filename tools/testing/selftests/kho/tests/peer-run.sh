@@ -11,7 +11,7 @@
 about="a run of 2 GiB, handed over by another kernel's KHO, and back"
 kernels="peer main"
 turns=peer,main,main,peer
-words="test_kho_api.run=1 reserve_mem=2G:2147483648:data kho_scratch=64M,512M,256M"
+words="test_kho_api.run=1 reserve_mem=2G:2147483648:data kho_scratch=128M,512M,256M"
 mem=8G
 stages=4
 plan=34
