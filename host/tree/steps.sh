@@ -204,6 +204,10 @@ readonly changed_functions=(
 	get_vm_area get_vm_area_caller __get_vm_area_caller __vmalloc_node_range_noprof vfree vmalloc_nr_pages
 	# deferred_init_pages() does not count any more, its caller does.
 	deferred_init_maxorder
+	# Part of it is init_core_pages() now, which another function calls as well.
+	__free_pages_core
+	# It does not take more pages for free than there are.
+	files_maxfiles_init
 	# reserved_mem_add() returns the entry that it made.
 	reserve_mem
 	# They map ranges that adjoin in one go, also in a kernel that nothing is handed
