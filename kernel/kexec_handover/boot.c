@@ -17,7 +17,7 @@
  * that it kexecs into.
  *
  * The model
- * ~~~~~~~~~
+ * ---------
  *
  * The old kernel records each preserved folio as one bit in the *preserved
  * map*, a radix tree of bitmaps. It hands the tree over as it is in memory. The
@@ -39,7 +39,7 @@
  * blocks are initialised and freed as on a machine without a handover.
  *
  * The new kernel: hooks in the order of boot
- * ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+ * ------------------------------------------
  *
  * 1. ``kho=``, ``kho_checksum=`` and ``kho_scratch=`` are parsed as early
  *    parameters. One CPU runs, memblock may not know all RAM yet. Afterwards
@@ -103,7 +103,7 @@
  *    log says how many folios still wait for their owners.
  *
  * The old kernel: hooks until the kexec
- * ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+ * -------------------------------------
  *
  * - Any time after core_initcalls, owners preserve and unpreserve memory. The
  *   map needs no lock: nodes are added with cmpxchg() and bits are changed
