@@ -153,7 +153,7 @@ configure() {
 # of KHO are left out as long as the kernel "small" cannot have KHO, since they only
 # compile with it.
 objects() {
-	local not_yet='^(kernel/kexec_handover|mm/kho_init|lib/test_kexec_handover|arch/x86/kernel/kexec_handover)'
+	local not_yet='^(kernel/kexec_handover|mm/kho_|lib/test_kexec_handover|arch/x86/kernel/kexec_handover)'
 	! has_kho small || not_yet='^$'
 	sgit "$plain" diff --name-only "$(sgit "$plain" rev-list --max-parents=0 HEAD)" HEAD |
 		grep -E '^(kernel|mm|fs|lib|arch/x86/kernel)/.*\.c$' | grep -vE "$not_yet" | sed 's/c$/o/'
