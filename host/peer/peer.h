@@ -27,6 +27,9 @@ static inline struct folio *folio_alloc_gigantic(int order, gfp_t gfp, int nid,
 }
 #endif
 
+/* Newer kernels have the hooks for boot in the header for clients. */
+#define KEXEC_HANDOVER_HAS_HOOKS
+
 /* The client, which includes this file first of all, defines pr_fmt itself. */
 #undef pr_fmt
 

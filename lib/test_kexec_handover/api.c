@@ -25,8 +25,7 @@
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
-#if __has_include("linux/kexec_handover_boot.h")
-/* Mainline has these functions in kexec_handover.h. */
+#ifndef KEXEC_HANDOVER_HAS_HOOKS
 #include <linux/kexec_handover_boot.h>
 #endif
 #include <linux/kho/abi/kexec_handover.h>
