@@ -74,6 +74,17 @@ bool __init kho_check_memblock_has(phys_addr_t addr, u64 size)
 	return addr >= end;
 }
 
+/* Returns why a range cannot be what the parameters of a handover name, or NULL. */
+static const char *__init range_defect(phys_addr_t phys, u64 len)
+{
+	if (!kho_check_memblock_has(phys, len))
+		return "is not in RAM";
+	if (memblock_is_region_reserved(phys, len))
+		return "is in use";
+
+	return NULL;
+}
+
 /**
  * kho_check_fdt - check the root FDT of an incoming handover
  * @phys: physical address of the root FDT
@@ -92,10 +103,9 @@ bool __init kho_check_fdt(phys_addr_t phys, u64 len, struct kho_defect *defect)
 		return found(defect, object, phys, len, "is not one page in this kernel");
 	if (!phys || !PAGE_ALIGNED(phys))
 		return found(defect, object, phys, len, "is not aligned to a page");
-	if (!kho_check_memblock_has(phys, len))
-		return found(defect, object, phys, len, "is not in RAM");
-	if (memblock_is_region_reserved(phys, len))
-		return found(defect, object, phys, len, "is in use");
+	what = range_defect(phys, len);
+	if (what)
+		return found(defect, object, phys, len, what);
 
 	fdt = early_memremap(phys, len);
 	if (!fdt)
@@ -179,7 +189,7 @@ static bool __init kernel_in_scratch(const struct kho_scratch *array, unsigned i
  */
 bool __init kho_check_scratch(phys_addr_t array_phys, u64 array_len, struct kho_defect *defect)
 {
-	const char *object = "scratch array";
+	const char *object = "scratch array", *what;
 	struct kho_scratch *array;
 	unsigned int cnt;
 	bool ok;
@@ -189,10 +199,9 @@ bool __init kho_check_scratch(phys_addr_t array_phys, u64 array_len, struct kho_
 		return found(defect, object, array_phys, array_len, "has an invalid size");
 	if (!IS_ALIGNED(array_phys, sizeof(*array)))
 		return found(defect, object, array_phys, array_len, "is not aligned");
-	if (!kho_check_memblock_has(array_phys, array_len))
-		return found(defect, object, array_phys, array_len, "is not in RAM");
-	if (memblock_is_region_reserved(array_phys, array_len))
-		return found(defect, object, array_phys, array_len, "is in use");
+	what = range_defect(array_phys, array_len);
+	if (what)
+		return found(defect, object, array_phys, array_len, what);
 
 	array = early_memremap(array_phys, array_len);
 	if (!array)
