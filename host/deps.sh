@@ -74,6 +74,15 @@ update() {
 	run_logged "updating apt's lists" "$log" apt update || true
 }
 
+# An interrupted dpkg leaves a journal, and apt installs nothing until that is worked
+# off: an image of a machine made while packages were being installed is like that.
+finish_interrupted() {
+	[[ $(ls -A /var/lib/dpkg/updates) ]] || return 0
+	run_logged "finishing what dpkg was interrupted in" "$log" \
+		as_root env DEBIAN_FRONTEND=noninteractive dpkg --configure -a ||
+		die_log "dpkg cannot finish what it was interrupted in" "$log"
+}
+
 install() {
 	run_logged "installing $# packages" "$log" apt --no-install-recommends install "$@"
 }
@@ -88,6 +97,7 @@ main() {
 		die "only root can install what is missing: apt-get install ${lack[*]}"
 	fi
 	lock
+	finish_interrupted
 	if ! known "${lack[@]}"; then
 		update
 		updated=yes
