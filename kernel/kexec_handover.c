@@ -12,6 +12,7 @@
  *   scratch       the memory that a starting kernel allocates from; scratch_reserve
  *                 and scratch_size choose its place and its size
  *   ram           which memory can be handed over
+ *   bad_pages     pages that hardware reported as bad
  *   boot          the boot sequence, and whether an incoming handover is accepted
  *   check         the checks of an incoming handover
  *   incoming      the incoming handover, and questions about it
@@ -48,6 +49,7 @@
 #include <trace/events/kho.h>
 
 #include "../mm/internal.h"
+#include "kexec_handover/bad_pages.h"
 #include "kexec_handover/checksum.h"
 #include "kexec_handover/debug.h"
 #include "kexec_handover/fdt.h"
@@ -107,6 +109,8 @@ static noinline int preserve(unsigned long pfn, unsigned int order)
 		return -EOPNOTSUPP;
 	if (order > KHO_MAX_FOLIO_ORDER || !kho_ram_can_go_out(pfn, pfn + BIT(order)))
 		return -EINVAL;
+	if (kho_bad_pages_in(pfn, pfn + BIT(order)))
+		return -EHWPOISON;
 
 	return kho_map_add(&kho_out.map, pfn, order);
 }
@@ -122,8 +126,9 @@ static noinline int preserve(unsigned long pfn, unsigned int order)
  *
  * Context: may sleep. From the core_initcalls on.
  * Return: 0; -EOPNOTSUPP if KHO is off; -EINVAL if the folio lies in scratch or
- * in hot-added memory, or if its order is above %KHO_MAX_FOLIO_ORDER; -ENOMEM if
- * there is no memory for a node of the map. After an error the map is as it was.
+ * in hot-added memory, or if its order is above %KHO_MAX_FOLIO_ORDER; -EHWPOISON if
+ * hardware reported a page of it as bad; -ENOMEM if there is no memory for a node of
+ * the map. After an error the map is as it was.
  */
 int kho_preserve_folio(struct folio *folio)
 {
@@ -136,9 +141,9 @@ int kho_preserve_folio(struct folio *folio)
 		kho_misuse_preserve(&kho_out.map, pfn, pfn + BIT(order), _RET_IP_);
 	/*
 	 * The common case: the map has a leaf for this folio already, so KHO is on,
-	 * and all memory of its stretch can be handed over, see ram.h.
+	 * all memory of its stretch can be handed over, see ram.h, and no page is bad.
 	 */
-	if (likely(kho_ram_ordinary(pfn, order) &&
+	if (likely(kho_ram_ordinary(pfn, order) && !folio_contain_hwpoisoned_page(folio) &&
 		   kho_map_near_leaf(&kho_out.map, pfn, order, &leaf) && leaf))
 		set_bit(kho_map_bit(kho_map_key(pfn, order)), leaf);
 	else
@@ -484,6 +489,7 @@ static int __init kho_start(void)
 	kho_scratch_release();
 	if (is_kho_boot()) {
 		kho_restore_trace();
+		kho_bad_pages_mark();
 		kho_debugfs_copy_blobs();
 		kexecs = read_metadata();
 	}

@@ -22,6 +22,7 @@
 #include <linux/mm.h>
 #include <linux/printk.h>
 
+#include "bad_pages.h"
 #include "checksum.h"
 #include "fdt.h"
 #include "map.h"
@@ -55,6 +56,22 @@ bool kho_image_params(const struct kimage *image, phys_addr_t *fdt_phys,
 	*scratch_len = kho_scratch_cnt * sizeof(*kho_scratch);
 
 	return true;
+}
+
+/**
+ * kho_image_prepare - prepare the handover for an image that will be loaded
+ * @image: the image, which has no segments yet
+ *
+ * Context: kexec_file_load(), with the kexec lock held.
+ * Return: 0, also if KHO is off and for a crash image; an error of
+ * kho_bad_pages_collect().
+ */
+int kho_image_prepare(const struct kimage *image)
+{
+	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH)
+		return 0;
+
+	return kho_bad_pages_collect();
 }
 
 /**
@@ -140,6 +157,7 @@ void kho_image_seal(const struct kimage *image)
 	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH)
 		return;
 
+	kho_bad_pages_check();
 	if (kho_map_walk(&kho_out.map, check_node, &node))
 		pr_err("the map is damaged, it has a node at %pa: the next kernel will refuse the handover\n",
 		       &node);

@@ -292,6 +292,15 @@ static __always_inline struct folio *restore(unsigned long pfn)
 	return (struct folio *)page;
 }
 
+/* The mark is PG_hwpoison, or PG_has_hwpoisoned if the folio has several pages. */
+static noinline void warn_bad(struct folio *folio, unsigned long caller)
+{
+	phys_addr_t phys = PFN_PHYS(folio_pfn(folio));
+
+	pr_warn("a page is bad of the folio at %pa, order %u, for %pS\n", &phys,
+		folio_order(folio), (void *)caller);
+}
+
 static noinline void refuse_restore(phys_addr_t phys, unsigned long caller)
 {
 	trace_kho_restore(PHYS_PFN(phys), 0, 1, -ENOENT);
@@ -303,7 +312,9 @@ static noinline void refuse_restore(phys_addr_t phys, unsigned long caller)
  * @phys: physical address of the folio
  *
  * The caller owns the folio afterwards, as if it came from folio_alloc(): it has the
- * reference count 1 and is freed with folio_put().
+ * reference count 1 and is freed with folio_put(). If the previous kernel knew that a
+ * page of it is bad, there is a warning, and the folio has PG_hwpoison or
+ * PG_has_hwpoisoned set.
  *
  * Context: any but hard interrupts, never sleeps. From the end of kho_memory_init()
  * on: also before struct pages are initialised and before the slab allocator works.
@@ -319,6 +330,8 @@ struct folio *kho_restore_folio(phys_addr_t phys)
 		folio = restore(PHYS_PFN(phys));
 	if (unlikely(!folio))
 		refuse_restore(phys, _RET_IP_);
+	else if (unlikely(folio_contain_hwpoisoned_page(folio)))
+		warn_bad(folio, _RET_IP_);
 
 	return folio;
 }

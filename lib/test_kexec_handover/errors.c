@@ -72,6 +72,30 @@ static void show_scratch(struct seq_file *m)
 	seq_printf(m, "overlap-none %d\n", kho_scratch_overlap(r->addr, 0));
 }
 
+/* Makes calls for pages that hardware reported as bad. */
+static void show_bad_pages(struct seq_file *m)
+{
+#ifdef CONFIG_MEMORY_FAILURE
+	struct folio *folio = folio_alloc(GFP_KERNEL, 1);
+	struct page *pages = alloc_pages(GFP_KERNEL, 1);
+
+	if (folio && pages) {
+		num_poisoned_pages_inc(page_to_pfn(pages + 1));
+		folio_set_hwpoison(folio);
+		seq_printf(m, "folio-bad %d\n", kho_preserve_folio(folio));
+		folio_clear_hwpoison(folio);
+		SetPageHWPoison(pages + 1);
+		seq_printf(m, "pages-bad %d\n", kho_preserve_pages(pages, 2));
+		ClearPageHWPoison(pages + 1);
+		num_poisoned_pages_sub(page_to_pfn(pages + 1), 1);
+	}
+	if (folio)
+		folio_put(folio);
+	if (pages)
+		__free_pages(pages, 1);
+#endif
+}
+
 static union kho_map_node *no_node(void)
 {
 	return NULL;
@@ -272,6 +296,7 @@ static int calls_show(struct seq_file *m, void *unused)
 	}
 
 	show_scratch(m);
+	show_bad_pages(m);
 	show_alloc(m);
 	show_no_memory(m);
 	show_subtrees(m);
