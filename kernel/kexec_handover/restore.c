@@ -155,16 +155,36 @@ static __always_inline int take(unsigned long pfn)
 }
 
 /*
- * Claims all folios of [pfn, end). Returns @end, or the PFN at which no folio waits or
- * its folio does not end by @end.
+ * Returns the order of the folio that waits at @pfn, or -1 if none does. Holds
+ * rcu_read_lock() for this folio only: a run may have millions of them.
  */
-static unsigned long claim_run(unsigned long pfn, unsigned long end)
+static int waits_at(unsigned long pfn)
 {
-	/* The map still names folios that were restored, freed and then hot-removed. */
-	while (pfn < end && pfn_valid(pfn)) {
-		int order = named_order(pfn);
+	int order;
 
-		if (order < 0 || BIT(order) > end - pfn || !claim(pfn_to_page(pfn), order))
+	/* Pairs with smp_store_release() in kho_restore_finish(). */
+	if (likely(smp_load_acquire(&finished)))
+		return waiting_order(pfn_to_page(pfn));
+
+	rcu_read_lock();
+	order = named_order(pfn);
+	rcu_read_unlock();
+
+	return order >= 0 && waiting_order(pfn_to_page(pfn)) == order ? order : -1;
+}
+
+/*
+ * Visits all waiting folios of [pfn, end), and claims them if @claims is true. Returns
+ * @end, or the PFN at which no folio waits or its folio does not end by @end.
+ */
+static unsigned long visit_run(unsigned long pfn, unsigned long end, bool claims)
+{
+	/* Memory of folios that were restored and freed may have been hot-removed since. */
+	while (pfn < end && pfn_valid(pfn)) {
+		int order = waits_at(pfn);
+
+		if (order < 0 || BIT(order) > end - pfn ||
+		    (claims && !claim(pfn_to_page(pfn), order)))
 			break;
 		pfn += BIT(order);
 	}
@@ -199,21 +219,27 @@ bool kho_restore_take_run(unsigned long pfn, unsigned long end)
 {
 	unsigned long next;
 
-	rcu_read_lock();
-	next = claim_run(pfn, end);
+	/*
+	 * Claim nothing if the range is wrong: another CPU that rightly restores one of
+	 * its folios at this moment would not get it. Only if two CPUs want the same
+	 * folio can the second visit end before the first.
+	 */
+	if (visit_run(pfn, end, false) < end)
+		return false;
+	next = visit_run(pfn, end, true);
 	if (next < end) {
 		unclaim_run(pfn, next);
-		pfn = next;
+		return false;
 	}
-	while (pfn < next) {
+
+	while (pfn < end) {
 		unsigned int order = compound_order(pfn_to_page(pfn));
 
 		count_taken(order);
 		pfn += BIT(order);
 	}
-	rcu_read_unlock();
 
-	return next == end;
+	return true;
 }
 
 /**
