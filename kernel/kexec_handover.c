@@ -43,6 +43,7 @@
 #include <linux/mm.h>
 #include <linux/notifier.h>
 #include <linux/printk.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/utsname.h>
 
@@ -260,6 +261,19 @@ void kho_restore_free(void *mem)
 }
 EXPORT_SYMBOL_GPL(kho_restore_free);
 
+/*
+ * Lets the next kernel find the root FDT that the caller has made in kho_out.spare. Pairs
+ * with READ_ONCE() in kho_image_seal(): another CPU sees the old root FDT or all of the
+ * new one, even if this CPU is stopped here.
+ */
+static void use_spare_fdt(void)
+{
+	void *old = kho_out.fdt;
+
+	smp_store_release(&kho_out.fdt, kho_out.spare);
+	kho_out.spare = old;
+}
+
 /**
  * kho_add_subtree - let the next kernel find a blob by its name
  * @name: the name, a valid FDT node name
@@ -285,11 +299,14 @@ int kho_add_subtree(const char *name, void *blob, size_t size)
 		return -EINVAL;
 
 	guard(mutex)(&kho_out.lock);
-	err = kho_fdt_add(kho_out.fdt, name, virt_to_phys(blob), size);
-	if (!err)
-		kho_debugfs_add(name, blob, size);
+	memcpy(kho_out.spare, kho_out.fdt, KHO_FDT_SIZE);
+	err = kho_fdt_add(kho_out.spare, name, virt_to_phys(blob), size);
+	if (err)
+		return err;
+	use_spare_fdt();
+	kho_debugfs_add(name, blob, size);
 
-	return err;
+	return 0;
 }
 EXPORT_SYMBOL_GPL(kho_add_subtree);
 
@@ -308,8 +325,11 @@ void kho_remove_subtree(void *blob)
 		return;
 
 	guard(mutex)(&kho_out.lock);
-	if (kho_fdt_del(kho_out.fdt, virt_to_phys(blob)))
-		kho_debugfs_remove(blob);
+	memcpy(kho_out.spare, kho_out.fdt, KHO_FDT_SIZE);
+	if (!kho_fdt_del(kho_out.spare, virt_to_phys(blob)))
+		return;
+	use_spare_fdt();
+	kho_debugfs_remove(blob);
 }
 EXPORT_SYMBOL_GPL(kho_remove_subtree);
 
@@ -437,17 +457,24 @@ static int __init move_scratch_array(void)
 static int __init set_up_root_fdt(u32 kexec_count)
 {
 	struct folio *folio = kho_ram_alloc_folio(0);
-	int err;
+	int err = -ENOMEM;
 
-	if (!folio)
-		return -ENOMEM;
+	kho_out.fdt = kzalloc(KHO_FDT_SIZE, GFP_KERNEL);
+	kho_out.spare = kzalloc(KHO_FDT_SIZE, GFP_KERNEL);
+	if (!folio || !kho_out.fdt || !kho_out.spare)
+		goto fail;
 
-	kho_out.fdt = folio_address(folio);
+	kho_out.handed = folio_address(folio);
 	err = kho_fdt_create(kho_out.fdt, virt_to_phys(kho_out.map.root)) ?:
 	      kho_checksum_prepare(kho_out.fdt) ?:
 	      kho_map_add(&kho_out.map, folio_pfn(folio), 0) ?:
 	      write_metadata(kexec_count);
-	if (err)
+	if (!err)
+		return 0;
+fail:
+	kfree(kho_out.fdt);
+	kfree(kho_out.spare);
+	if (folio)
 		folio_put(folio);
 
 	return err;

@@ -362,10 +362,11 @@ static const struct file_operations toggle_fops = {
 /* Adds blobs that the next kernel must not return. */
 static void __init add_broken_blobs(void)
 {
-	void *fdt = kho_out.fdt;
+	void *fdt;
 	int node;
 
 	guard(mutex)(&kho_out.lock);
+	fdt = kho_out.fdt;
 	kho_fdt_add(fdt, "test-kho-nowhere", PHYS_ADDR_MAX - PAGE_SIZE + 1, 8);
 	kho_fdt_add(fdt, "test-kho-no-size", 0, 8);
 	node = fdt_subnode_offset(fdt, 0, "test-kho-no-size");
