@@ -142,9 +142,10 @@ int kho_preserve_folio(struct folio *folio)
 		kho_misuse_preserve(&kho_out.map, pfn, pfn + BIT(order), _RET_IP_);
 	/*
 	 * The common case: the map has a leaf for this folio already, so KHO is on,
-	 * all memory of its stretch can be handed over, see ram.h, and no page is bad.
+	 * all memory of its stretch can be handed over, see ram.h, and no page is known
+	 * to be bad.
 	 */
-	if (likely(kho_ram_ordinary(pfn, order) && !folio_contain_hwpoisoned_page(folio) &&
+	if (likely(kho_ram_ordinary(pfn, order) && !kho_bad_pages_nr() &&
 		   kho_map_near_leaf(&kho_out.map, pfn, order, &leaf) && leaf))
 		set_bit(kho_map_bit(kho_map_key(pfn, order)), leaf);
 	else

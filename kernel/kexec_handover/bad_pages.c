@@ -17,7 +17,6 @@
 
 #define pr_fmt(fmt) "KHO: " fmt
 
-#include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/hugetlb.h>
 #include <linux/init.h>
@@ -40,16 +39,6 @@
 #include "ram.h"
 #include "scratch.h"
 
-/* Returns how many bad pages this kernel knows. */
-static long nr_bad(void)
-{
-#ifdef CONFIG_MEMORY_FAILURE
-	return atomic_long_read(&num_poisoned_pages);
-#else
-	return 0;
-#endif
-}
-
 /**
  * kho_bad_pages_in - is a page of a range bad?
  * @pfn: first PFN of the range, whose struct pages are initialised
@@ -62,7 +51,7 @@ static long nr_bad(void)
  */
 bool kho_bad_pages_in(unsigned long pfn, unsigned long end)
 {
-	if (likely(!nr_bad()))
+	if (likely(!kho_bad_pages_nr()))
 		return false;
 
 	for (; pfn < end; pfn++) {
@@ -85,7 +74,7 @@ bool kho_bad_pages_in(unsigned long pfn, unsigned long end)
  */
 static struct kho_bad_pages *outgoing;
 
-/* What nr_bad() returned before kho_bad_pages_collect() wrote the list. Same lock. */
+/* What kho_bad_pages_nr() returned before kho_bad_pages_collect() wrote the list. Same lock. */
 static long nr_collected;
 
 /* Lets the next kernel find the list. */
@@ -198,7 +187,7 @@ int kho_bad_pages_collect(void)
 	unsigned long pfn = 0, next;
 	int err = 0;
 
-	nr_collected = nr_bad();
+	nr_collected = kho_bad_pages_nr();
 	if (!nr_collected && !outgoing)
 		return 0;
 
@@ -230,9 +219,9 @@ int kho_bad_pages_collect(void)
  */
 void kho_bad_pages_check(void)
 {
-	if (nr_bad() > nr_collected)
+	if (kho_bad_pages_nr() > nr_collected)
 		pr_warn("%ld pages became bad since the next kernel was loaded: it does not know them\n",
-			nr_bad() - nr_collected);
+			kho_bad_pages_nr() - nr_collected);
 }
 
 /*

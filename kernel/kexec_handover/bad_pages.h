@@ -7,7 +7,19 @@
 #ifndef _KHO_BAD_PAGES_H
 #define _KHO_BAD_PAGES_H
 
+#include <linux/atomic.h>
+#include <linux/mm.h>
 #include <linux/types.h>
+
+/* Returns how many bad pages this kernel knows. */
+static inline long kho_bad_pages_nr(void)
+{
+#ifdef CONFIG_MEMORY_FAILURE
+	return atomic_long_read(&num_poisoned_pages);
+#else
+	return 0;
+#endif
+}
 
 bool kho_bad_pages_in(unsigned long pfn, unsigned long end);
 int kho_bad_pages_collect(void);
