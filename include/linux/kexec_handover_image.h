@@ -21,6 +21,7 @@ bool kho_image_params(const struct kimage *image, phys_addr_t *fdt_phys,
 int kho_image_prepare(const struct kimage *image);
 int kho_image_locate_hole(struct kexec_buf *kbuf, int (*func)(struct resource *, void *));
 void kho_image_load_failed(const struct kimage *image, int err);
+int kho_image_check_room(const struct kimage *image);
 void kho_image_seal(const struct kimage *image);
 
 #else
@@ -43,6 +44,12 @@ static inline int kho_image_locate_hole(struct kexec_buf *kbuf,
 }
 
 static inline void kho_image_load_failed(const struct kimage *image, int err) { }
+
+static inline int kho_image_check_room(const struct kimage *image)
+{
+	return 0;
+}
+
 static inline void kho_image_seal(const struct kimage *image) { }
 
 #endif

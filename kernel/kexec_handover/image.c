@@ -127,6 +127,38 @@ void kho_image_load_failed(const struct kimage *image, int err)
 		       image->kho_no_room);
 }
 
+/**
+ * kho_image_check_room - does scratch have room for the start of the next kernel?
+ * @image: the image, with all segments
+ *
+ * The next kernel allocates its struct pages from scratch, next to its segments, before
+ * it knows what else it may use. It would not get far without: refuse the image while
+ * the system still runs. The kernel needs more than that, but nobody knows how much.
+ *
+ * Context: kexec_file_load(), with the kexec lock held.
+ * Return: 0, also if KHO is off and for a crash image; -ENOMEM, after a message, if
+ * scratch has no room.
+ */
+int kho_image_check_room(const struct kimage *image)
+{
+	u64 needed = kho_ram_pages() * sizeof(struct page), scratch = 0;
+
+	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH)
+		return 0;
+
+	for (unsigned long i = 0; i < image->nr_segments; i++)
+		needed += image->segment[i].memsz;
+	for (unsigned int i = 0; i < kho_scratch_cnt; i++)
+		scratch += kho_scratch[i].size;
+	if (needed <= scratch)
+		return 0;
+
+	pr_err("no room in scratch for the image and struct pages of the next kernel, which need %llu bytes of %llu; see kho_scratch=\n",
+	       needed, scratch);
+
+	return -ENOMEM;
+}
+
 /*
  * Checks the address of a node of the outgoing map before the node is read. Stores it in
  * @arg, for the message about the first invalid one.
