@@ -126,8 +126,9 @@ static noinline int preserve(unsigned long pfn, unsigned int order)
  * see kho_add_subtree().
  *
  * Context: may sleep. From the core_initcalls on.
- * Return: 0; -EOPNOTSUPP if KHO is off; -EINVAL if the folio lies in scratch or
- * in hot-added memory, or if its order is above %KHO_MAX_FOLIO_ORDER; -EHWPOISON if
+ * Return: 0; -EOPNOTSUPP if KHO is off; -EINVAL if the folio lies in scratch, in
+ * hot-added memory or in an area of CMA at a fixed address, or if its order is above
+ * %KHO_MAX_FOLIO_ORDER; -EHWPOISON if
  * hardware reported a page of it as bad; -ENOMEM if there is no memory for a node of
  * the map. After an error the map is as it was.
  */

@@ -132,9 +132,6 @@ static int note_range(unsigned long pfn, unsigned long end)
 	err = cut_scratch(phys, PFN_PHYS(end));
 	if (err)
 		return err;
-	/* The next kernel does not know hot-added memory at boot. */
-	if (!kho_ram_can_go_out(pfn, end))
-		return 0;
 
 	if (kho_map_next(&kho_out.map, pfn, end, &folio))
 		pr_warn("memory at %pa is bad, and preserved: its owner gets it back with a warning\n",
@@ -281,8 +278,8 @@ void __init kho_bad_pages_settle(void)
 
 	list = phys_to_virt(phys);
 	if (size != sizeof(*list) || !kho_incoming_has(phys, size) || !list_valid(list)) {
-		pr_warn("blob " KHO_BAD_PAGES_NAME " at %pa is damaged: memory that the previous kernel knows to be bad is used\n",
-			&phys);
+		pr_warn("blob %s at %pa is damaged: memory that the previous kernel knows to be bad is used\n",
+			KHO_BAD_PAGES_NAME, &phys);
 		return;
 	}
 

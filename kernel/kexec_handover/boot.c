@@ -111,9 +111,11 @@
  *   atomically. Preserving may sleep, unpreserving works in any context.
  *
  * - kexec_file_load(): kho_image_prepare() takes blocks with bad pages out of
- *   scratch and lists bad pages for the next kernel. kho_image_locate_hole() places the segments of the image
- *   in scratch, and the loader of the architecture writes the addresses of the
- *   root FDT and of the scratch array into the parameters of the next kernel.
+ *   scratch and lists bad pages for the next kernel. kho_image_locate_hole() places
+ *   the segments of the image in scratch. kho_image_check_room() refuses an image for
+ *   whose struct pages scratch has no room. The loader of the architecture writes
+ *   the addresses of the root FDT and of the scratch array into the parameters of the
+ *   next kernel.
  *   Process context, with the kexec lock held. Crash images are not affected.
  *   Owners may still preserve memory afterwards, because the addresses stay the
  *   same.

@@ -6,7 +6,8 @@
  * scratch. It also allocates such memory. The next kernel starts in scratch and
  * overwrites it. Hot-added memory, at whatever address, is not in the memory map
  * that kexec passes to the next kernel: that kernel does not know it until it is
- * hot-added again, long after the page allocator has started.
+ * hot-added again, long after the page allocator has started. Areas of CMA at a fixed
+ * address do not count either: the next kernel reserves them before it reads the map.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -17,6 +18,7 @@
 #include <linux/init.h>
 #include <linux/ioport.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_boot.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -41,9 +43,42 @@ struct ram_range {
 	unsigned long end;
 };
 
-/* Sorted; no two of them adjoin. */
+/* Sorted; no two of them adjoin. Areas at a fixed address are left out. */
 static struct ram_range *boot_ram __ro_after_init;
 static unsigned int nr_boot_ram __ro_after_init;
+
+/* Areas at a fixed address, in no order. CMA has no more areas in most kernels. */
+static struct ram_range fixed[20] __initdata;
+static unsigned int nr_fixed __initdata;
+
+/**
+ * kho_ram_fixed - note memory that the next kernel will reserve at the same address
+ * @base: physical address of the memory
+ * @size: size of the memory in bytes
+ *
+ * Folios in this memory cannot be preserved.
+ *
+ * Context: boot, when the memory is reserved.
+ */
+void __init kho_ram_fixed(phys_addr_t base, phys_addr_t size)
+{
+	if (nr_fixed < ARRAY_SIZE(fixed))
+		fixed[nr_fixed++] = (struct ram_range){ PFN_DOWN(base), PFN_UP(base + size) };
+}
+
+/* Returns the lowest area of @fixed that overlaps a range of PFNs, or NULL. */
+static const struct ram_range *__init first_fixed(unsigned long pfn, unsigned long end)
+{
+	const struct ram_range *first = NULL;
+
+	for (unsigned int i = 0; i < nr_fixed; i++) {
+		if (fixed[i].start < end && fixed[i].end > pfn &&
+		    (!first || fixed[i].start < first->start))
+			first = &fixed[i];
+	}
+
+	return first;
+}
 
 static int __init count_boot_ram(unsigned long pfn, unsigned long nr_pages, void *arg)
 {
@@ -52,14 +87,29 @@ static int __init count_boot_ram(unsigned long pfn, unsigned long nr_pages, void
 	return 0;
 }
 
-static int __init add_boot_ram(unsigned long pfn, unsigned long nr_pages, void *arg)
+/* @max is the number of entries that boot_ram has room for. */
+static void __init add_boot_range(unsigned long pfn, unsigned long end, unsigned int max)
 {
 	struct ram_range *last = nr_boot_ram ? &boot_ram[nr_boot_ram - 1] : NULL;
 
 	if (last && last->end == pfn)
-		last->end += nr_pages;
-	else if (nr_boot_ram < *(unsigned int *)arg)
-		boot_ram[nr_boot_ram++] = (struct ram_range){ pfn, pfn + nr_pages };
+		last->end = end;
+	else if (nr_boot_ram < max)
+		boot_ram[nr_boot_ram++] = (struct ram_range){ pfn, end };
+}
+
+static int __init add_boot_ram(unsigned long pfn, unsigned long nr_pages, void *arg)
+{
+	unsigned long end = pfn + nr_pages;
+	const struct ram_range *area;
+
+	while ((area = first_fixed(pfn, end))) {
+		if (area->start > pfn)
+			add_boot_range(pfn, area->start, *(unsigned int *)arg);
+		pfn = area->end;
+	}
+	if (pfn < end)
+		add_boot_range(pfn, end, *(unsigned int *)arg);
 
 	return 0;
 }
@@ -93,6 +143,8 @@ static void __init mark_stretches(void)
 	}
 	mark_hole(prev_end, max_pfn);
 
+	for (unsigned int i = 0; i < nr_fixed; i++)
+		mark_special(fixed[i].start, min(fixed[i].end, max_pfn));
 	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
 		unsigned long pfn = PHYS_PFN(kho_scratch[i].addr);
 
@@ -111,6 +163,8 @@ int __init kho_ram_init(void)
 	unsigned int nr = 0;
 
 	walk_system_ram_range(0, max_pfn, &nr, count_boot_ram);
+	/* Each area can divide a range. */
+	nr += nr_fixed;
 	boot_ram = kcalloc(nr, sizeof(*boot_ram), GFP_KERNEL);
 	kho_ram_special = bitmap_zalloc(((max_pfn - 1) >> KHO_RAM_STRETCH_ORDER) + 1, GFP_KERNEL);
 	if (!boot_ram || !kho_ram_special) {
@@ -137,6 +191,22 @@ void __init kho_ram_start(void)
 	kho_ram_nr_stretches = max_pfn >> KHO_RAM_STRETCH_ORDER;
 }
 
+/**
+ * kho_ram_pages - count the pages of RAM that the next kernel will find
+ *
+ * Context: any; after kho_ram_init().
+ * Return: the number of pages that were RAM at boot, without areas at a fixed address.
+ */
+unsigned long kho_ram_pages(void)
+{
+	unsigned long pages = 0;
+
+	for (unsigned int i = 0; i < nr_boot_ram; i++)
+		pages += boot_ram[i].end - boot_ram[i].start;
+
+	return pages;
+}
+
 static bool was_there_at_boot(unsigned long pfn, unsigned long end)
 {
 	for (unsigned int i = 0; i < nr_boot_ram; i++) {
@@ -153,8 +223,8 @@ static bool was_there_at_boot(unsigned long pfn, unsigned long end)
  * @end: first PFN after it
  *
  * Context: any, never sleeps; after kho_ram_init().
- * Return: true if all of the memory was RAM at boot and none of it lies in scratch;
- * false if not.
+ * Return: true if all of the memory was RAM at boot and none of it lies in scratch or in
+ * an area at a fixed address; false if not.
  */
 bool kho_ram_can_go_out(unsigned long pfn, unsigned long end)
 {

@@ -17,7 +17,8 @@ struct folio;
 /*
  * A stretch is the memory that one leaf of the map covers with folios of order 0.
  * Bit n of kho_ram_special is set if some memory of stretch n cannot be handed over,
- * because it lies in scratch or because it was not RAM at boot. Only folios in such
+ * because it lies in scratch or in an area at a fixed address, or because it was not RAM
+ * at boot. Only folios in such
  * a stretch have to be compared with each region. kho_ram_nr_stretches is the number
  * of stretches below max_pfn at boot, without the last one if memory ends within it.
  * kho_ram_init() sets the one and kho_ram_start() the other in a core_initcall; they
@@ -39,6 +40,7 @@ static __always_inline bool kho_ram_ordinary(unsigned long pfn, unsigned int ord
 
 int kho_ram_init(void);
 void kho_ram_start(void);
+unsigned long kho_ram_pages(void);
 bool kho_ram_can_go_out(unsigned long pfn, unsigned long end);
 struct folio *kho_ram_alloc_folio(unsigned int order);
 bool kho_ram_is_ram(u64 phys, u64 size);

@@ -15,7 +15,9 @@
  * Copyright (C) 2026 KHO for 6.12 developers
  */
 
+#include <linux/cma.h>
 #include <linux/debugfs.h>
+#include <linux/dma-map-ops.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/init.h>
@@ -93,6 +95,24 @@ static void show_bad_pages(struct seq_file *m)
 		folio_put(folio);
 	if (pages)
 		__free_pages(pages, 1);
+#endif
+}
+
+/* Makes a call for a page of the area of cma=, if there is one. */
+static void show_cma(struct seq_file *m)
+{
+#ifdef CONFIG_DMA_CMA
+	struct page *page = NULL;
+
+	if (dma_contiguous_default_area)
+		page = cma_alloc(dma_contiguous_default_area, 1, 0, true);
+	if (!page)
+		return;
+
+	seq_printf(m, "folio-cma %d\n", kho_preserve_folio(page_folio(page)));
+	seq_printf(m, "pages-cma %d\n", kho_preserve_pages(page, 1));
+	kho_unpreserve_pages(page, 1);
+	cma_release(dma_contiguous_default_area, page, 1);
 #endif
 }
 
@@ -297,6 +317,7 @@ static int calls_show(struct seq_file *m, void *unused)
 
 	show_scratch(m);
 	show_bad_pages(m);
+	show_cma(m);
 	show_alloc(m);
 	show_no_memory(m);
 	show_subtrees(m);
