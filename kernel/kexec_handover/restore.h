@@ -31,6 +31,7 @@ void kho_restore_trace(void);
 void kho_restore_finish(void);
 bool kho_restore_take_run(unsigned long pfn, unsigned long end);
 bool kho_restore_peek(phys_addr_t phys, size_t size, void *to);
+bool kho_restore_copy(phys_addr_t phys, size_t size, void *to);
 struct folio *kho_restore_if_waiting(unsigned long pfn);
 void kho_restore_get_stats(struct kho_restore_stats *stats);
 
