@@ -20,6 +20,8 @@ bool kho_image_params(const struct kimage *image, phys_addr_t *fdt_phys,
 		      phys_addr_t *scratch_phys, u64 *scratch_len);
 int kho_image_locate_hole(struct kexec_buf *kbuf, int (*func)(struct resource *, void *));
 void kho_image_load_failed(const struct kimage *image, int err);
+void kho_image_loaded(struct kimage *image);
+bool arch_kho_image_unknown(const struct kimage *image);
 void kho_image_seal(const struct kimage *image);
 
 #else
@@ -37,6 +39,7 @@ static inline int kho_image_locate_hole(struct kexec_buf *kbuf,
 }
 
 static inline void kho_image_load_failed(const struct kimage *image, int err) { }
+static inline void kho_image_loaded(struct kimage *image) { }
 static inline void kho_image_seal(const struct kimage *image) { }
 
 #endif

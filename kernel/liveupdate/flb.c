@@ -224,7 +224,8 @@ void luo_flb_unpreserve(struct liveupdate_file_handler *handler)
  * Context: may sleep. The caller writes luo_reboot_sem, so that no file is preserved or
  * given up, and keeps it if the kexec goes ahead. From here on an FLB in the page cannot
  * be given up, since files depend on it.
- * Return: the physical address of the page, 0 if there is no FLB to hand over.
+ * Return: the physical address of the page, which the next kernel frees, also without
+ * an FLB in it.
  */
 phys_addr_t luo_flb_write(void)
 {
@@ -245,7 +246,7 @@ phys_addr_t luo_flb_write(void)
 		out_page->count++;
 	}
 
-	return out_page->count ? virt_to_phys(out_page) : 0;
+	return virt_to_phys(out_page);
 }
 
 /**
