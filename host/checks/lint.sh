@@ -139,7 +139,7 @@ shell_scripts() {
 	local ours=tools/testing/selftests/kho file
 
 	{
-		for file in host/*.sh host/*/*.sh "$ours"/*.sh; do
+		for file in host/*.sh host/*/*.sh "$ours"/*.sh tools/testing/selftests/liveupdate/*.sh; do
 			[[ $file == @(host/lib.sh|host/tree/@(overlay|source).sh|host/@(tests|format)/*|$ours/@(lib|bench).sh) ]] ||
 				shellcheck -x -f gcc "$file" || true
 		done
