@@ -9,7 +9,6 @@
  *   kexec_load fail N load KERNEL INITRD COMMAND-LINE
  *                                                 load while the Nth allocation fails;
  *                                                 says if there was none
- *   kexec_load fail N exec                        start it while the Nth allocation fails
  *
  * INITRD may be "-". kexec-tools could do all this, but would put its own file
  * formats, purgatory and options between a test and the kernel.
@@ -87,12 +86,6 @@ static int load_with_fault(const char *kernel, const char *initrd,
 	return 0;
 }
 
-static int exec(void)
-{
-	reboot(LINUX_REBOOT_CMD_KEXEC);
-	return fail("kexec");	/* on success this is never reached */
-}
-
 int main(int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
@@ -105,9 +98,6 @@ int main(int argc, char **argv)
 	if (argc == 7 && !strcmp(verb, "fail") && !strcmp(argv[3], "load"))
 		return load_with_fault(argv[4], argv[5], argv[6], argv[2]);
 
-	if (argc == 4 && !strcmp(verb, "fail") && !strcmp(argv[3], "exec"))
-		return set_fault(argv[2]) || exec();
-
 	if (argc == 2 && !strcmp(verb, "unload")) {
 		if (syscall(__NR_kexec_file_load, -1, -1, 0, NULL,
 			    KEXEC_FILE_UNLOAD))
@@ -115,8 +105,10 @@ int main(int argc, char **argv)
 		return 0;
 	}
 
-	if (argc == 2 && !strcmp(verb, "exec"))
-		return exec();
+	if (argc == 2 && !strcmp(verb, "exec")) {
+		reboot(LINUX_REBOOT_CMD_KEXEC);
+		return fail("kexec");	/* on success this is never reached */
+	}
 
 	fprintf(stderr, "usage: kexec_load load|crash KERNEL INITRD COMMAND-LINE\n"
 			"       kexec_load unload|exec\n");
