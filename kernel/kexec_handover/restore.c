@@ -377,6 +377,25 @@ struct folio *kho_restore_if_waiting(unsigned long pfn)
 	return restore(pfn);
 }
 
+/**
+ * kho_waiting_order - find out how large a waiting folio is
+ * @pfn: its first PFN, which may come from another kernel
+ *
+ * Context: any, never sleeps. Once all struct pages are initialised.
+ * Return: the order of the folio that waits at @pfn; -1 if none does.
+ */
+int kho_waiting_order(unsigned long pfn)
+{
+	int order = -1;
+
+	rcu_read_lock();
+	if (pfn_valid(pfn))
+		order = waiting_order(pfn_to_page(pfn));
+	rcu_read_unlock();
+
+	return order;
+}
+
 /*
  * Steps of the boot sequence
  */

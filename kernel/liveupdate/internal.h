@@ -62,7 +62,9 @@ struct luo_files {
  * @open: incoming: it has a file; guarded by the lock of the side
  * @files_read: incoming: @files has been read from the list at @files_pa; guarded by @lock
  * @finished: incoming: FINISH has succeeded; guarded by @lock
- * @broken: incoming: the previous kernel handed over another one of this name; constant
+ * @twice: incoming: the previous kernel handed over another one of this name; constant
+ * @broken: incoming: @twice, or @files could not be read the last time, so that nobody can
+ *	have them; changed with @lock held
  * @files_pa: incoming: address of the block list of its files; constant
  * @files_nr: incoming: how many files there are in it; constant
  * @lock: one operation at a time
@@ -76,6 +78,7 @@ struct luo_session {
 	bool open;
 	bool files_read;
 	bool finished;
+	bool twice;
 	bool broken;
 	u64 files_pa;
 	u64 files_nr;

@@ -176,7 +176,7 @@ static bool any_unfinished(void)
 
 	mutex_lock(&luo_incoming.lock);
 	list_for_each_entry(session, &luo_incoming.list, list) {
-		any = !session->broken && !READ_ONCE(session->finished);
+		any = !READ_ONCE(session->broken) && !READ_ONCE(session->finished);
 		if (any)
 			break;
 	}
@@ -431,7 +431,7 @@ static struct luo_session *open_incoming(const char *name)
 		session = ERR_PTR(-ENOENT);
 	else if (session->open)
 		session = ERR_PTR(-EINVAL);
-	else if (session->broken)
+	else if (session->twice)
 		session = ERR_PTR(-EIO);
 	else
 		session->open = true;
@@ -450,6 +450,7 @@ static int read_files(struct luo_session *session)
 		err = luo_files_read(&session->files, session->files_pa, session->files_nr,
 				     session->name);
 		session->files_read = !err;
+		WRITE_ONCE(session->broken, err == -EIO);
 	}
 	mutex_unlock(&session->lock);
 
@@ -557,8 +558,10 @@ static int read_entry(const void *entry, void *arg)
 		return 0;
 
 	pr_warn("session %s was handed over twice: neither can be retrieved\n", name);
-	find_session(side, name)->broken = true;
 	kfree(session);
+	session = find_session(side, name);
+	session->twice = true;
+	session->broken = true;
 
 	return 0;
 }
@@ -652,9 +655,15 @@ void luo_session_write(u64 *sessions_pa)
 	mutex_unlock(&luo_outgoing.lock);
 }
 
-/* An incoming session has the files that it came with until its list is read. */
+/*
+ * An incoming session has the files that it came with until its list is read. Nobody can
+ * have those of a broken one.
+ */
 static unsigned long count_files(const struct luo_session *session)
 {
+	if (READ_ONCE(session->broken))
+		return 0;
+
 	return session->incoming && !READ_ONCE(session->files_read) ?
 	       session->files_nr : READ_ONCE(session->files.count);
 }
@@ -697,7 +706,7 @@ void luo_session_show(struct seq_file *m, struct luo_session *session)
 	seq_escape_str(m, session->name, ESCAPE_SPACE | ESCAPE_SPECIAL | ESCAPE_NP, "");
 	seq_printf(m, "\nside:\t%s\n", session->incoming ? "incoming" : "outgoing");
 	if (session->incoming)
-		seq_printf(m, "state:\t%s\n", session->broken ? "broken" :
+		seq_printf(m, "state:\t%s\n", READ_ONCE(session->broken) ? "broken" :
 			   READ_ONCE(session->finished) ? "finished" :
 			   READ_ONCE(session->open) ? "open" : "waiting");
 	seq_printf(m, "files:\t%lu\n", count_files(session));
