@@ -12,6 +12,7 @@
  *   scratch       the memory that a starting kernel allocates from; scratch_reserve
  *                 and scratch_size choose its place and its size
  *   ram           which memory can be handed over
+ *   bad_pages     pages that hardware reported as bad
  *   boot          the boot sequence, and whether an incoming handover is accepted
  *   check         the checks of an incoming handover
  *   incoming      the incoming handover, and questions about it
@@ -42,12 +43,14 @@
 #include <linux/mm.h>
 #include <linux/notifier.h>
 #include <linux/printk.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/utsname.h>
 
 #include <trace/events/kho.h>
 
 #include "../mm/internal.h"
+#include "kexec_handover/bad_pages.h"
 #include "kexec_handover/checksum.h"
 #include "kexec_handover/debug.h"
 #include "kexec_handover/fdt.h"
@@ -107,6 +110,8 @@ static noinline int preserve(unsigned long pfn, unsigned int order)
 		return -EOPNOTSUPP;
 	if (order > KHO_MAX_FOLIO_ORDER || !kho_ram_can_go_out(pfn, pfn + BIT(order)))
 		return -EINVAL;
+	if (kho_bad_pages_in(pfn, pfn + BIT(order)))
+		return -EHWPOISON;
 
 	return kho_map_add(&kho_out.map, pfn, order);
 }
@@ -122,8 +127,9 @@ static noinline int preserve(unsigned long pfn, unsigned int order)
  *
  * Context: may sleep. From the core_initcalls on.
  * Return: 0; -EOPNOTSUPP if KHO is off; -EINVAL if the folio lies in scratch or
- * in hot-added memory, or if its order is above %KHO_MAX_FOLIO_ORDER; -ENOMEM if
- * there is no memory for a node of the map. After an error the map is as it was.
+ * in hot-added memory, or if its order is above %KHO_MAX_FOLIO_ORDER; -EHWPOISON if
+ * hardware reported a page of it as bad; -ENOMEM if there is no memory for a node of
+ * the map. After an error the map is as it was.
  */
 int kho_preserve_folio(struct folio *folio)
 {
@@ -136,9 +142,10 @@ int kho_preserve_folio(struct folio *folio)
 		kho_misuse_preserve(&kho_out.map, pfn, pfn + BIT(order), _RET_IP_);
 	/*
 	 * The common case: the map has a leaf for this folio already, so KHO is on,
-	 * and all memory of its stretch can be handed over, see ram.h.
+	 * all memory of its stretch can be handed over, see ram.h, and no page is known
+	 * to be bad.
 	 */
-	if (likely(kho_ram_ordinary(pfn, order) &&
+	if (likely(kho_ram_ordinary(pfn, order) && !kho_bad_pages_nr() &&
 		   kho_map_near_leaf(&kho_out.map, pfn, order, &leaf) && leaf))
 		set_bit(kho_map_bit(kho_map_key(pfn, order)), leaf);
 	else
@@ -255,6 +262,19 @@ void kho_restore_free(void *mem)
 }
 EXPORT_SYMBOL_GPL(kho_restore_free);
 
+/*
+ * Lets the next kernel find the root FDT that the caller has made in kho_out.spare. Pairs
+ * with READ_ONCE() in kho_image_seal(): another CPU sees the old root FDT or all of the
+ * new one, even if this CPU is stopped here.
+ */
+static void use_spare_fdt(void)
+{
+	void *old = kho_out.fdt;
+
+	smp_store_release(&kho_out.fdt, kho_out.spare);
+	kho_out.spare = old;
+}
+
 /**
  * kho_add_subtree - let the next kernel find a blob by its name
  * @name: the name, a valid FDT node name
@@ -280,11 +300,14 @@ int kho_add_subtree(const char *name, void *blob, size_t size)
 		return -EINVAL;
 
 	guard(mutex)(&kho_out.lock);
-	err = kho_fdt_add(kho_out.fdt, name, virt_to_phys(blob), size);
-	if (!err)
-		kho_debugfs_add(name, blob, size);
+	memcpy(kho_out.spare, kho_out.fdt, KHO_FDT_SIZE);
+	err = kho_fdt_add(kho_out.spare, name, virt_to_phys(blob), size);
+	if (err)
+		return err;
+	use_spare_fdt();
+	kho_debugfs_add(name, blob, size);
 
-	return err;
+	return 0;
 }
 EXPORT_SYMBOL_GPL(kho_add_subtree);
 
@@ -303,8 +326,11 @@ void kho_remove_subtree(void *blob)
 		return;
 
 	guard(mutex)(&kho_out.lock);
-	if (kho_fdt_del(kho_out.fdt, virt_to_phys(blob)))
-		kho_debugfs_remove(blob);
+	memcpy(kho_out.spare, kho_out.fdt, KHO_FDT_SIZE);
+	if (!kho_fdt_del(kho_out.spare, virt_to_phys(blob)))
+		return;
+	use_spare_fdt();
+	kho_debugfs_remove(blob);
 }
 EXPORT_SYMBOL_GPL(kho_remove_subtree);
 
@@ -432,17 +458,24 @@ static int __init move_scratch_array(void)
 static int __init set_up_root_fdt(u32 kexec_count)
 {
 	struct folio *folio = kho_ram_alloc_folio(0);
-	int err;
+	int err = -ENOMEM;
 
-	if (!folio)
-		return -ENOMEM;
+	kho_out.fdt = kzalloc(KHO_FDT_SIZE, GFP_KERNEL);
+	kho_out.spare = kzalloc(KHO_FDT_SIZE, GFP_KERNEL);
+	if (!folio || !kho_out.fdt || !kho_out.spare)
+		goto fail;
 
-	kho_out.fdt = folio_address(folio);
+	kho_out.handed = folio_address(folio);
 	err = kho_fdt_create(kho_out.fdt, virt_to_phys(kho_out.map.root)) ?:
 	      kho_checksum_prepare(kho_out.fdt) ?:
 	      kho_map_add(&kho_out.map, folio_pfn(folio), 0) ?:
 	      write_metadata(kexec_count);
-	if (err)
+	if (!err)
+		return 0;
+fail:
+	kfree(kho_out.fdt);
+	kfree(kho_out.spare);
+	if (folio)
 		folio_put(folio);
 
 	return err;
@@ -484,6 +517,7 @@ static int __init kho_start(void)
 	kho_scratch_release();
 	if (is_kho_boot()) {
 		kho_restore_trace();
+		kho_bad_pages_mark();
 		kho_debugfs_copy_blobs();
 		kexecs = read_metadata();
 	}

@@ -86,20 +86,19 @@ static struct deferred_part {
 	enum zone_type zid;
 } deferred_part[MAX_NUMNODES] __initdata;
 
-/* Prepares those pages of a folio that lie in [start, end), so that the folio waits. */
+/* Prepares those pages of a folio that lie in a block, [start, end), so that the folio waits. */
 static void __init prepare_folio(const struct kho_map_folio *f,
 				 unsigned long start, unsigned long end)
 {
-	struct page *head = pfn_to_page(f->pfn);
+	struct page *head = pfn_to_page(f->pfn), *tail;
 	unsigned long pfn = max(start, f->pfn + 1);
 
 	/*
-	 * Without vmemmap, struct pages of a gigantic folio lie in several arrays, so
-	 * look up each one by its PFN.
+	 * Without vmemmap, struct pages of a gigantic folio lie in several arrays, but
+	 * those of a block lie in one.
 	 */
-	for (end = min(end, f->pfn + BIT(f->order)); pfn < end; pfn++) {
-		struct page *tail = pfn_to_page(pfn);
-
+	tail = pfn_to_page(pfn);
+	for (end = min(end, f->pfn + BIT(f->order)); pfn < end; pfn++, tail++) {
 		set_page_count(tail, 0);
 		tail->mapping = TAIL_MAPPING;
 		set_compound_head(tail, head);
@@ -178,6 +177,58 @@ static bool __init in_scratch(unsigned long pfn, unsigned long nr_pages)
 }
 
 /*
+ * Returns the index of the first region of @type that ends above @addr, or their number.
+ * Regions are sorted and do not overlap.
+ */
+static unsigned long __init region_above(const struct memblock_type *type, phys_addr_t addr)
+{
+	unsigned long low = 0, high = type->cnt;
+
+	while (low < high) {
+		unsigned long mid = low + (high - low) / 2;
+
+		if (type->regions[mid].base + type->regions[mid].size <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+
+	return low;
+}
+
+/*
+ * Returns an iterator for next_free() that begins with the memory at @addr. For each
+ * block, for_each_free_mem_range() would visit all memory below the block first.
+ */
+static u64 __init free_from(phys_addr_t addr)
+{
+	return region_above(&memblock.memory, addr) |
+	       (u64)region_above(&memblock.reserved, addr) << 32;
+}
+
+/* Finds the next free range. Hotpluggable memory counts, memblock_free_all() frees it, too. */
+static bool __init next_free(u64 *i, phys_addr_t *from, phys_addr_t *to, int *nid)
+{
+	__next_mem_range(i, NUMA_NO_NODE, MEMBLOCK_HOTPLUG, &memblock.memory,
+			 &memblock.reserved, from, to, nid);
+
+	return *i != ULLONG_MAX;
+}
+
+/* Initialises struct pages within one block, and sets the type of its pageblocks. */
+static void __init init_range(unsigned long start, unsigned long end, int nid, int type)
+{
+	const enum zone_type zid = deferred_part[nid].zid;
+	struct page *page = pfn_to_page(start);
+	unsigned long pfn;
+
+	for (pfn = start; pfn < end; pfn++)
+		__init_single_page(page++, pfn, zid, nid);
+	for (pfn = pageblock_align(start); pfn < end; pfn += pageblock_nr_pages)
+		set_pageblock_migratetype(pfn_to_page(pfn), type);
+}
+
+/*
  * Initialises the struct pages of one block that deferred initialisation would. Also
  * sets the type of its pageblocks, which deferred_free_pages() does otherwise: a folio
  * may be restored and freed right after this, and a pageblock with free pages must not
@@ -187,15 +238,14 @@ static void __init init_block(unsigned long start)
 {
 	unsigned long end = start + BLOCK_PAGES;
 	int nid, type = MIGRATE_MOVABLE;
+	u64 i = free_from(PFN_PHYS(start));
 	phys_addr_t from, to;
-	u64 i;
 
 	/* kho_scratch_mark_reserved() may have marked some of them before. */
 	if (in_scratch(start, BLOCK_PAGES))
 		type = MIGRATE_CMA;
 
-	/* Include hotpluggable memory, since memblock_free_all() frees it as well. */
-	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_HOTPLUG, &from, &to, &nid) {
+	while (next_free(&i, &from, &to, &nid)) {
 		unsigned long pfn = max(PFN_UP(from), start);
 		unsigned long stop = min(PFN_DOWN(to), end);
 
@@ -205,13 +255,8 @@ static void __init init_block(unsigned long start)
 		if (!numa_valid_node(nid))
 			continue;
 		pfn = max(pfn, deferred_part[nid].start);
-		for (; pfn < stop; pfn++) {
-			struct page *page = pfn_to_page(pfn);
-
-			__init_single_page(page, pfn, deferred_part[nid].zid, nid);
-			if (pageblock_aligned(pfn))
-				set_pageblock_migratetype(page, type);
-		}
+		if (pfn < stop)
+			init_range(pfn, stop, nid, type);
 	}
 }
 

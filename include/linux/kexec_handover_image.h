@@ -18,6 +18,7 @@ struct resource;
 
 bool kho_image_params(const struct kimage *image, phys_addr_t *fdt_phys,
 		      phys_addr_t *scratch_phys, u64 *scratch_len);
+int kho_image_prepare(const struct kimage *image);
 int kho_image_locate_hole(struct kexec_buf *kbuf, int (*func)(struct resource *, void *));
 void kho_image_load_failed(const struct kimage *image, int err);
 void kho_image_loaded(struct kimage *image);
@@ -30,6 +31,11 @@ static inline bool kho_image_params(const struct kimage *image, phys_addr_t *fdt
 				    phys_addr_t *scratch_phys, u64 *scratch_len)
 {
 	return false;
+}
+
+static inline int kho_image_prepare(const struct kimage *image)
+{
+	return 0;
 }
 
 static inline int kho_image_locate_hole(struct kexec_buf *kbuf,

@@ -9,6 +9,8 @@
 
 #ifdef CONFIG_TEST_KEXEC_HANDOVER_BOOT
 
+/* Called on x86 once firmware or the previous kernel has told what memory there is. */
+void test_kho_e820(void);
 /* Called after kho_memory_init(), while memblock is the only allocator. */
 void test_kho_memblock_phase(void);
 /* Called after mem_init(), when there is a page allocator but no slab allocator. */
@@ -20,6 +22,7 @@ void test_kho_kexec_phase(void);
 
 #else
 
+static inline void test_kho_e820(void) { }
 static inline void test_kho_memblock_phase(void) { }
 static inline void test_kho_page_alloc_phase(void) { }
 static inline void test_kho_count_page(unsigned long pfn) { }

@@ -66,8 +66,9 @@
  *      derived from what memblock has reserved by now.
  *    - After a handover it reads and checks the whole map, including the
  *      checksum (kernel/kexec_handover/check.c), allocates the bitmaps of
- *      named, locked and ready blocks (mm/kho_init.c), and settles the
- *      addresses of ``reserve_mem=`` regions. If a check fails, the handover is
+ *      named, locked and ready blocks (mm/kho_init.c), reserves pages that the
+ *      previous kernel knows to be bad, and settles the addresses of
+ *      ``reserve_mem=`` regions. If a check fails, the handover is
  *      refused: the kernel boots as from cold, but with the inherited scratch.
  *
  *    When it returns, the set of kept pages is final, is_kho_boot() and
@@ -109,7 +110,8 @@
  *   map needs no lock: nodes are added with cmpxchg() and bits are changed
  *   atomically. Preserving may sleep, unpreserving works in any context.
  *
- * - kexec_file_load(): kho_image_locate_hole() places the segments of the image
+ * - kexec_file_load(): kho_image_prepare() takes blocks with bad pages out of
+ *   scratch and lists bad pages for the next kernel. kho_image_locate_hole() places the segments of the image
  *   in scratch, and the loader of the architecture writes the addresses of the
  *   root FDT and of the scratch array into the parameters of the next kernel.
  *   Process context, with the kexec lock held. Crash images are not affected.
@@ -136,6 +138,7 @@
 
 #include "../../mm/internal.h"
 #include "../../mm/kho_init.h"
+#include "bad_pages.h"
 #include "check.h"
 #include "incoming.h"
 #include "reserve_mem.h"
@@ -309,6 +312,7 @@ void __init kho_memory_init(void)
 	accepted = accept_handover();
 	if (!accepted)
 		forget_handover();
+	kho_bad_pages_settle();
 	kho_reserve_mem_settle();
 	if (accepted)
 		kho_init_start();

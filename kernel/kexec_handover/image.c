@@ -21,7 +21,9 @@
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
+#include <linux/string.h>
 
+#include "bad_pages.h"
 #include "checksum.h"
 #include "fdt.h"
 #include "map.h"
@@ -50,11 +52,27 @@ bool kho_image_params(const struct kimage *image, phys_addr_t *fdt_phys,
 	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH)
 		return false;
 
-	*fdt_phys = virt_to_phys(kho_out.fdt);
+	*fdt_phys = virt_to_phys(kho_out.handed);
 	*scratch_phys = virt_to_phys(kho_scratch);
 	*scratch_len = kho_scratch_cnt * sizeof(*kho_scratch);
 
 	return true;
+}
+
+/**
+ * kho_image_prepare - prepare the handover for an image that will be loaded
+ * @image: the image, which has no segments yet
+ *
+ * Context: kexec_file_load(), with the kexec lock held.
+ * Return: 0, also if KHO is off and for a crash image; an error of
+ * kho_bad_pages_collect().
+ */
+int kho_image_prepare(const struct kimage *image)
+{
+	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH)
+		return 0;
+
+	return kho_bad_pages_collect();
 }
 
 /**
@@ -124,7 +142,7 @@ static int check_node(phys_addr_t node, unsigned int level, u64 key, void *arg)
 }
 
 /**
- * kho_image_seal - compute the checksum of the root FDT and the map
+ * kho_image_seal - write the root FDT for the next kernel, with its checksum
  * @image: the image that is about to be started
  *
  * Does nothing if KHO is off or for a crash image. If the map is damaged, this logs an
@@ -140,11 +158,14 @@ void kho_image_seal(const struct kimage *image)
 	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH)
 		return;
 
+	kho_bad_pages_check();
+	/* A CPU that was stopped while it added a blob has written to kho_out.spare only. */
+	memcpy(kho_out.handed, READ_ONCE(kho_out.fdt), KHO_FDT_SIZE);
 	if (kho_map_walk(&kho_out.map, check_node, &node))
 		pr_err("the map is damaged, it has a node at %pa: the next kernel will refuse the handover\n",
 		       &node);
-	else if (kho_fdt_defect(kho_out.fdt))
+	else if (kho_fdt_defect(kho_out.handed))
 		pr_err("the root FDT is damaged: the next kernel will refuse the handover\n");
 	else
-		kho_checksum_set(kho_out.fdt, &kho_out.map);
+		kho_checksum_set(kho_out.handed, &kho_out.map);
 }

@@ -18,16 +18,21 @@
  * @map: the preserved folios. kho_start() makes it in a core_initcall; from then on
  *	the functions that preserve and unpreserve memory change it without a lock,
  *	see map.h.
- * @lock: guards the content of @fdt while the system runs
- * @fdt: the root FDT, a page that is preserved itself. kho_start() sets the
- *	pointer before kho_is_enabled() is true; constant from then on. The content
- *	is changed by kho_add_subtree() and kho_remove_subtree(), with @lock held,
- *	and by kho_image_seal(), when only one CPU runs.
+ * @lock: guards @fdt and @spare while the system runs
+ * @fdt: the root FDT as it is now. The CPU that changes it may be stopped by a kexec, so
+ *	a root FDT does not change any more once @fdt points to it.
+ * @spare: memory for the next root FDT. kho_add_subtree() and kho_remove_subtree()
+ *	write it and then exchange @fdt and @spare, with @lock held.
+ * @handed: the page that the next kernel finds the root FDT in, preserved itself.
+ *	kho_start() sets the pointer before kho_is_enabled() is true; constant from then
+ *	on. kho_image_seal() copies @fdt to it, when only one CPU runs.
  */
 struct kho_out {
 	struct kho_map map;
 	struct mutex lock; /* see above */
 	void *fdt;
+	void *spare;
+	void *handed;
 };
 
 extern struct kho_out kho_out;

@@ -27,6 +27,7 @@
 
 #include <trace/events/kho.h>
 
+#include "bad_pages.h"
 #include "incoming.h"
 #include "misuse.h"
 #include "outgoing.h"
@@ -104,6 +105,8 @@ static int preserve_run(unsigned long pfn, unsigned long nr_pages, unsigned long
 	kho_misuse_preserve(&kho_out.map, pfn, end, caller);
 	if (!kho_ram_can_go_out(pfn, end))
 		return -EINVAL;
+	if (kho_bad_pages_in(pfn, end))
+		return -EHWPOISON;
 
 	return add_run(pfn, end);
 }
@@ -120,9 +123,9 @@ static int preserve_run(unsigned long pfn, unsigned long nr_pages, unsigned long
  *
  * Context: may sleep. From the core_initcalls on.
  * Return: 0; -EOPNOTSUPP if KHO is off; -EINVAL if @nr_pages is 0, if a page of the
- * run has no struct page, or if one lies in scratch or in hot-added memory; -ENOMEM
- * if there is no memory for a node of the map. After an error no page of the run is
- * preserved that was not before.
+ * run has no struct page, or if one lies in scratch or in hot-added memory;
+ * -EHWPOISON if hardware reported one as bad; -ENOMEM if there is no memory for a node
+ * of the map. After an error no page of the run is preserved that was not before.
  */
 int kho_preserve_pages(struct page *page, unsigned long nr_pages)
 {
@@ -248,6 +251,9 @@ struct page *kho_restore_pages(phys_addr_t phys, unsigned long nr_pages)
 
 	make_pages(pfn, end);
 	trace_kho_restore(pfn, 0, nr_pages, 0);
+	if (kho_bad_pages_in(pfn, end))
+		pr_warn("a page is bad of those at %pa, %lu pages, for %pS\n", &phys, nr_pages,
+			(void *)_RET_IP_);
 
 	return pfn_to_page(pfn);
 }
@@ -265,13 +271,17 @@ static bool next_named(unsigned long pfn, struct kho_map_folio *named)
 	return found;
 }
 
-/* Frees what waits there, if it does. What may be too large for a folio is freed as pages. */
+/*
+ * Frees what waits there, if it does. What may be too large for a folio, or has a bad
+ * page, is freed as pages.
+ */
 static bool release(const struct kho_map_folio *named)
 {
 	const unsigned long pfn = named->pfn, end = pfn + BIT(named->order);
 	struct folio *folio;
 
-	if (named->order <= MAX_PAGE_ORDER) {
+	/* Only single pages that are bad are not used again when they are freed. */
+	if (named->order <= MAX_PAGE_ORDER && !kho_bad_pages_in(pfn, end)) {
 		folio = kho_restore_if_waiting(pfn);
 		if (folio)
 			folio_put(folio);

@@ -296,6 +296,8 @@ static void __init place_region(struct region *region)
 	phys_addr_t start = find_room(*region->size, region->align);
 
 	if (start && !memblock_reserve(start, *region->size)) {
+		/* As memblock_alloc() does. What was handed over is accepted already. */
+		accept_memory(start, *region->size);
 		*region->start = start;
 		return;
 	}

@@ -156,16 +156,36 @@ static __always_inline int take(unsigned long pfn)
 }
 
 /*
- * Claims all folios of [pfn, end). Returns @end, or the PFN at which no folio waits or
- * its folio does not end by @end.
+ * Returns the order of the folio that waits at @pfn, or -1 if none does. Holds
+ * rcu_read_lock() for this folio only: a run may have millions of them.
  */
-static unsigned long claim_run(unsigned long pfn, unsigned long end)
+static int waits_at(unsigned long pfn)
 {
-	/* The map still names folios that were restored, freed and then hot-removed. */
-	while (pfn < end && pfn_valid(pfn)) {
-		int order = named_order(pfn);
+	int order;
 
-		if (order < 0 || BIT(order) > end - pfn || !claim(pfn_to_page(pfn), order))
+	/* Pairs with smp_store_release() in kho_restore_finish(). */
+	if (likely(smp_load_acquire(&finished)))
+		return waiting_order(pfn_to_page(pfn));
+
+	rcu_read_lock();
+	order = named_order(pfn);
+	rcu_read_unlock();
+
+	return order >= 0 && waiting_order(pfn_to_page(pfn)) == order ? order : -1;
+}
+
+/*
+ * Visits all waiting folios of [pfn, end), and claims them if @claims is true. Returns
+ * @end, or the PFN at which no folio waits or its folio does not end by @end.
+ */
+static unsigned long visit_run(unsigned long pfn, unsigned long end, bool claims)
+{
+	/* Memory of folios that were restored and freed may have been hot-removed since. */
+	while (pfn < end && pfn_valid(pfn)) {
+		int order = waits_at(pfn);
+
+		if (order < 0 || BIT(order) > end - pfn ||
+		    (claims && !claim(pfn_to_page(pfn), order)))
 			break;
 		pfn += BIT(order);
 	}
@@ -200,21 +220,27 @@ bool kho_restore_take_run(unsigned long pfn, unsigned long end)
 {
 	unsigned long next;
 
-	rcu_read_lock();
-	next = claim_run(pfn, end);
+	/*
+	 * Claim nothing if the range is wrong: another CPU that rightly restores one of
+	 * its folios at this moment would not get it. Only if two CPUs want the same
+	 * folio can the second visit end before the first.
+	 */
+	if (visit_run(pfn, end, false) < end)
+		return false;
+	next = visit_run(pfn, end, true);
 	if (next < end) {
 		unclaim_run(pfn, next);
-		pfn = next;
+		return false;
 	}
-	while (pfn < next) {
+
+	while (pfn < end) {
 		unsigned int order = compound_order(pfn_to_page(pfn));
 
 		count_taken(order);
 		pfn += BIT(order);
 	}
-	rcu_read_unlock();
 
-	return next == end;
+	return true;
 }
 
 /**
@@ -332,6 +358,15 @@ static __always_inline struct folio *restore(unsigned long pfn)
 	return (struct folio *)page;
 }
 
+/* The mark is PG_hwpoison, or PG_has_hwpoisoned if the folio has several pages. */
+static noinline void warn_bad(struct folio *folio, unsigned long caller)
+{
+	phys_addr_t phys = PFN_PHYS(folio_pfn(folio));
+
+	pr_warn("a page is bad of the folio at %pa, order %u, for %pS\n", &phys,
+		folio_order(folio), (void *)caller);
+}
+
 static noinline void refuse_restore(phys_addr_t phys, unsigned long caller)
 {
 	trace_kho_restore(PHYS_PFN(phys), 0, 1, -ENOENT);
@@ -343,7 +378,9 @@ static noinline void refuse_restore(phys_addr_t phys, unsigned long caller)
  * @phys: physical address of the folio
  *
  * The caller owns the folio afterwards, as if it came from folio_alloc(): it has the
- * reference count 1 and is freed with folio_put().
+ * reference count 1 and is freed with folio_put(). If the previous kernel knew that a
+ * page of it is bad, there is a warning, and the folio has PG_hwpoison or
+ * PG_has_hwpoisoned set.
  *
  * Context: any but hard interrupts, never sleeps. From the end of kho_memory_init()
  * on: also before struct pages are initialised and before the slab allocator works.
@@ -359,6 +396,8 @@ struct folio *kho_restore_folio(phys_addr_t phys)
 		folio = restore(PHYS_PFN(phys));
 	if (unlikely(!folio))
 		refuse_restore(phys, _RET_IP_);
+	else if (unlikely(folio_contain_hwpoisoned_page(folio)))
+		warn_bad(folio, _RET_IP_);
 
 	return folio;
 }

@@ -4,9 +4,9 @@
  * the map of preserved folios. No page of scratch is ever preserved.
  *
  * This file owns the array of scratch regions, which come from the previous kernel,
- * or from scratch_reserve.c at cold boot. mm/kho_scratch.c keeps unmovable pages out
- * of scratch while the system runs; image.c places the segments of the next kernel
- * in scratch.
+ * or from scratch_reserve.c at cold boot. bad_pages.c takes blocks with bad pages out of
+ * them. mm/kho_scratch.c keeps unmovable pages out of scratch while the system runs;
+ * image.c places the segments of the next kernel in scratch.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -21,8 +21,8 @@
 
 #include "scratch.h"
 
-struct kho_scratch *kho_scratch __ro_after_init;
-unsigned int kho_scratch_cnt __ro_after_init;
+struct kho_scratch *kho_scratch __read_mostly;
+unsigned int kho_scratch_cnt __read_mostly;
 bool kho_scratch_inherited __ro_after_init;
 
 /**
@@ -109,6 +109,69 @@ bool __init kho_scratch_array_in_scratch(void)
 void __init kho_scratch_move_array(void *to)
 {
 	kho_scratch = memcpy(to, kho_scratch, kho_scratch_cnt * sizeof(*kho_scratch));
+}
+
+/*
+ * Cuts a block out of a region of @array, which has @cnt of at most @max entries. Other
+ * CPUs may read the array without a lock, in kho_scratch_overlap(). Barriers make sure
+ * that at each moment it names all memory that stays in scratch; for a moment it may name
+ * more. Returns the new number of entries.
+ */
+static unsigned int cut_region(struct kho_scratch *array, unsigned int cnt, unsigned int max,
+			       struct kho_scratch *region, phys_addr_t block)
+{
+	phys_addr_t before = block - region->addr;
+	phys_addr_t behind = region->size - before - KHO_SCRATCH_ALIGN;
+
+	if (behind && cnt < max) {
+		array[cnt] = (struct kho_scratch){ block + KHO_SCRATCH_ALIGN, behind };
+		/* Readers see the entry before its index is below the count. */
+		smp_store_release(&kho_scratch_cnt, ++cnt);
+		/* And they see the count before the region gets smaller. */
+		smp_wmb();
+		behind = 0;
+	}
+
+	if (before >= behind) {
+		WRITE_ONCE(region->size, before);
+		return cnt;
+	}
+	/*
+	 * There is no room for another entry. A reader can see the new address with the
+	 * old size, and takes memory behind the region for scratch.
+	 */
+	WRITE_ONCE(region->addr, block + KHO_SCRATCH_ALIGN);
+	/* The size gets smaller last. */
+	smp_wmb();
+	WRITE_ONCE(region->size, behind);
+
+	return cnt;
+}
+
+/**
+ * kho_scratch_cut - take a block out of scratch
+ * @array: memory for a new array of regions, zeroed, that is never freed
+ * @max: number of entries that it has room for
+ * @block: physical address of the block, aligned to %KHO_SCRATCH_ALIGN
+ *
+ * The old array stays in memory and does not change. The region of the block gets
+ * smaller, and what was behind the block becomes another region. An index of the array
+ * keeps its purpose.
+ *
+ * Context: any, with the kexec lock held. After kho_start().
+ */
+void kho_scratch_cut(struct kho_scratch *array, unsigned int max, phys_addr_t block)
+{
+	unsigned int cnt = kho_scratch_cnt;
+
+	memcpy(array, kho_scratch, cnt * sizeof(*array));
+	/* Pairs with the address dependency of readers. */
+	smp_store_release(&kho_scratch, array);
+
+	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
+		if (kho_region_overlaps(&array[i], block, KHO_SCRATCH_ALIGN))
+			cnt = cut_region(array, cnt, max, &array[i], block);
+	}
 }
 
 /**

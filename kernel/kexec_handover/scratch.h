@@ -19,7 +19,10 @@
 #define KHO_SCRATCH_LOW		0
 #define KHO_SCRATCH_GLOBAL	1
 #define KHO_SCRATCH_NODES	2
-#define KHO_SCRATCH_MAX		(KHO_SCRATCH_NODES + MAX_NUMNODES)
+
+/* The previous kernel may have cut regions in pieces, because of bad pages. */
+#define KHO_SCRATCH_MAX		\
+	max_t(size_t, KHO_SCRATCH_NODES + MAX_NUMNODES, PAGE_SIZE / sizeof(struct kho_scratch))
 
 /*
  * Scratch consists of whole blocks of MAX_ORDER_NR_PAGES pages and of whole
@@ -31,9 +34,10 @@
 
 /*
  * The array of scratch regions and the number of its entries, 0 if KHO is off.
- * kho_scratch_set() sets both at boot, before the page allocator starts. The entries
- * and their number are constant from then on. kho_scratch_move_array() can change the
- * address of the array once, in a core_initcall.
+ * kho_scratch_set() sets both at boot, before the page allocator starts.
+ * kho_scratch_move_array() can change the address of the array once, in a core_initcall.
+ * From then on only kho_scratch_cut() changes them, with the kexec lock held: it makes
+ * another array, in which regions are smaller.
  */
 extern struct kho_scratch *kho_scratch;
 extern unsigned int kho_scratch_cnt;
@@ -59,6 +63,7 @@ bool kho_scratch_adopt(phys_addr_t array_phys, unsigned int cnt);
 void kho_scratch_set(struct kho_scratch *array, unsigned int cnt);
 bool kho_scratch_array_in_scratch(void);
 void kho_scratch_move_array(void *to);
+void kho_scratch_cut(struct kho_scratch *array, unsigned int max, phys_addr_t block);
 
 /* scratch_reserve.c */
 

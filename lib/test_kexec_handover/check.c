@@ -23,10 +23,20 @@
 /* The first tail pages contain fields of the folio instead of their own. */
 #define FIRST_PLAIN_TAIL	3
 
+/* The flags that pages have which the previous kernel knew to be bad. */
+static unsigned long bad_flags(unsigned long i)
+{
+#ifdef CONFIG_MEMORY_FAILURE
+	if (atomic_long_read(&num_poisoned_pages))
+		return __PG_HWPOISON | (i == 1 ? BIT(PG_has_hwpoisoned) : 0);
+#endif
+	return 0;
+}
+
 /* @i is the index of the page in its folio. The first tail has the order in its flags. */
 static unsigned long page_flags(unsigned long i, const struct page *page)
 {
-	unsigned long flags = page->flags & (BIT(NR_PAGEFLAGS) - 1);
+	unsigned long flags = page->flags & (BIT(NR_PAGEFLAGS) - 1) & ~bad_flags(i);
 
 	return i == 1 ? flags & ~0xffUL : flags;
 }

@@ -72,6 +72,30 @@ static void show_scratch(struct seq_file *m)
 	seq_printf(m, "overlap-none %d\n", kho_scratch_overlap(r->addr, 0));
 }
 
+/* Makes calls for pages that hardware reported as bad. */
+static void show_bad_pages(struct seq_file *m)
+{
+#ifdef CONFIG_MEMORY_FAILURE
+	struct folio *folio = folio_alloc(GFP_KERNEL, 1);
+	struct page *pages = alloc_pages(GFP_KERNEL, 1);
+
+	if (folio && pages) {
+		num_poisoned_pages_inc(page_to_pfn(pages + 1));
+		folio_set_hwpoison(folio);
+		seq_printf(m, "folio-bad %d\n", kho_preserve_folio(folio));
+		folio_clear_hwpoison(folio);
+		SetPageHWPoison(pages + 1);
+		seq_printf(m, "pages-bad %d\n", kho_preserve_pages(pages, 2));
+		ClearPageHWPoison(pages + 1);
+		num_poisoned_pages_sub(page_to_pfn(pages + 1), 1);
+	}
+	if (folio)
+		folio_put(folio);
+	if (pages)
+		__free_pages(pages, 1);
+#endif
+}
+
 static union kho_map_node *no_node(void)
 {
 	return NULL;
@@ -272,6 +296,7 @@ static int calls_show(struct seq_file *m, void *unused)
 	}
 
 	show_scratch(m);
+	show_bad_pages(m);
 	show_alloc(m);
 	show_no_memory(m);
 	show_subtrees(m);
@@ -337,10 +362,11 @@ static const struct file_operations toggle_fops = {
 /* Adds blobs that the next kernel must not return. */
 static void __init add_broken_blobs(void)
 {
-	void *fdt = kho_out.fdt;
+	void *fdt;
 	int node;
 
 	guard(mutex)(&kho_out.lock);
+	fdt = kho_out.fdt;
 	kho_fdt_add(fdt, "test-kho-nowhere", PHYS_ADDR_MAX - PAGE_SIZE + 1, 8);
 	kho_fdt_add(fdt, "test-kho-no-size", 0, 8);
 	node = fdt_subnode_offset(fdt, 0, "test-kho-no-size");

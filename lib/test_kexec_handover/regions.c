@@ -51,7 +51,7 @@ static void __init add_blob(struct dentry *dir)
 	if (!kho_is_enabled())
 		return;
 
-	fdt = virt_to_phys(kho_out.fdt);
+	fdt = virt_to_phys(kho_out.handed);
 	pr_info("root FDT is at %pa\n", &fdt);
 
 	guard(mutex)(&kho_out.lock);

@@ -8,6 +8,7 @@
  *   SEED map    nodes of the preserved map, and the scratch array
  *   SEED all    nodes of the preserved map, and the root FDT
  *   WAY now     the root node of the map, at once: WAY 0 to 3, see damage_now()
+ *   4 now       the root FDT that a CPU has begun to write when the kexec stops it
  *
  * The kexec does the damage, after KHO has computed the checksum. The seed alone
  * determines the damage.
@@ -67,7 +68,7 @@ static void find_targets(void)
 {
 	kho_map_walk(&kho_out.map, add_node, NULL);
 	if (damage_fdt)
-		add_target(kho_out.fdt, KHO_FDT_SIZE);
+		add_target(kho_out.handed, KHO_FDT_SIZE);
 	else
 		add_target(kho_scratch, kho_scratch_cnt * sizeof(*kho_scratch));
 }
@@ -179,6 +180,9 @@ static void damage_now(u64 way)
 		break;
 	case 2:
 		root[i] = virt_to_phys(root);
+		break;
+	case 4:
+		memset(kho_out.spare, 0xff, KHO_FDT_SIZE / 2);
 		break;
 	default:
 		memset(root, 0xff, PAGE_SIZE);

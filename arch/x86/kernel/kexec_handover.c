@@ -4,7 +4,8 @@
  *
  * This file owns the setup_data entry with the addresses of the root FDT and of the
  * array of scratch regions: it adds the entry to a kexec image, and reads it at boot.
- * It also lets memblock allocate below 1 MiB until the real-mode trampoline is there, and
+ * It adds another entry if the memory map does not fit into the boot parameters. It
+ * also lets memblock allocate below 1 MiB until the real-mode trampoline is there, and
  * tells kernels that do not know such an entry.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
@@ -20,8 +21,10 @@
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/memblock.h>
 #include <linux/sizes.h>
+#include <linux/string.h>
 
 #include <asm/bootparam.h>
+#include <asm/e820/api.h>
 #include <asm/kexec_handover.h>
 #include <asm/setup.h>
 
@@ -110,15 +113,81 @@ void __init x86_kho_realmode_reserved(void)
 		memblock_clear_kho_scratch(0, SZ_1M);
 }
 
+/*
+ * Returns the number of entries of the memory map for which the boot parameters of the
+ * next kernel have no room.
+ */
+static unsigned int more_e820_entries(void)
+{
+	unsigned int nr = e820_table_kexec->nr_entries;
+
+	return nr - min(nr, E820_MAX_ENTRIES_ZEROPAGE);
+}
+
+/* Rounded up, so that the entry after it is aligned. */
+static unsigned int e820_setup_data_size(void)
+{
+	unsigned int nr = more_e820_entries();
+
+	if (!nr)
+		return 0;
+
+	return ALIGN(sizeof(struct setup_data) + nr * sizeof(struct boot_e820_entry), sizeof(u64));
+}
+
 /**
- * x86_kho_add_setup_data - add the setup_data entry of the handover to an image
- * @image: the image
- * @params: boot parameters of the image, with room for the entry
- * @params_load_addr: physical address that @params is loaded to
- * @offset: offset of the entry in @params, in bytes
+ * x86_kho_setup_data_size - how much room does an image need for setup_data?
  *
  * Context: kexec_file_load(), with the kexec lock held.
- * Return: the size of the entry in bytes; 0 if the image takes no handover along.
+ * Return: the largest size that x86_kho_add_setup_data() returns, in bytes.
+ */
+unsigned int x86_kho_setup_data_size(void)
+{
+	return sizeof(struct setup_data) + sizeof(struct kho_data) + e820_setup_data_size();
+}
+
+static void add_setup_data(struct boot_params *params, unsigned long params_load_addr,
+			   unsigned int offset, u32 type, u32 len)
+{
+	struct setup_data *data = (void *)params + offset;
+
+	data->type = type;
+	data->len = len;
+	data->next = params->hdr.setup_data;
+	params->hdr.setup_data = params_load_addr + offset;
+}
+
+/*
+ * Adds the entries of the memory map that setup_e820_entries() has left out. These are
+ * the highest ones, where scratch and most preserved memory is.
+ */
+static unsigned int add_e820_setup_data(struct boot_params *params,
+					unsigned long params_load_addr, unsigned int offset)
+{
+	struct setup_data *data = (void *)params + offset;
+	unsigned int nr = more_e820_entries();
+	u32 len = nr * sizeof(struct boot_e820_entry);
+
+	static_assert(sizeof(struct boot_e820_entry) == sizeof(struct e820_entry));
+
+	if (!nr)
+		return 0;
+
+	memcpy(data->data, &e820_table_kexec->entries[E820_MAX_ENTRIES_ZEROPAGE], len);
+	add_setup_data(params, params_load_addr, offset, SETUP_E820_EXT, len);
+
+	return e820_setup_data_size();
+}
+
+/**
+ * x86_kho_add_setup_data - add the setup_data entries of the handover to an image
+ * @image: the image
+ * @params: boot parameters of the image, with room for the entries
+ * @params_load_addr: physical address that @params is loaded to
+ * @offset: offset of the first entry in @params, in bytes
+ *
+ * Context: kexec_file_load(), with the kexec lock held.
+ * Return: the size of the entries in bytes; 0 if the image takes no handover along.
  */
 unsigned int x86_kho_add_setup_data(const struct kimage *image,
 				    struct boot_params *params,
@@ -127,6 +196,7 @@ unsigned int x86_kho_add_setup_data(const struct kimage *image,
 {
 	struct setup_data *data = (void *)params + offset;
 	struct kho_data *kho = (void *)data->data;
+	unsigned int size = sizeof(*data) + sizeof(*kho);
 	phys_addr_t fdt, scratch;
 	u64 scratch_len;
 
@@ -139,12 +209,9 @@ unsigned int x86_kho_add_setup_data(const struct kimage *image,
 		.scratch_addr = scratch,
 		.scratch_size = scratch_len,
 	};
-	data->type = SETUP_KEXEC_KHO;
-	data->len = sizeof(*kho);
-	data->next = params->hdr.setup_data;
-	params->hdr.setup_data = params_load_addr + offset;
+	add_setup_data(params, params_load_addr, offset, SETUP_KEXEC_KHO, sizeof(*kho));
 
-	return sizeof(*data) + sizeof(*kho);
+	return size + add_e820_setup_data(params, params_load_addr, offset + size);
 }
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Kexec HandOver on x86: adding the setup_data entry of a handover to a kexec image,
- * and reading it at boot.
+ * Kexec HandOver on x86: adding the setup_data entries of a handover to a kexec image,
+ * and reading them at boot.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -19,6 +19,7 @@ void x86_kho_setup_data(u64 pa_data, u32 len);
 void x86_kho_populate(void);
 void x86_kho_realmode_reserved(void);
 
+unsigned int x86_kho_setup_data_size(void);
 unsigned int x86_kho_add_setup_data(const struct kimage *image,
 				    struct boot_params *params,
 				    unsigned long params_load_addr,
@@ -29,6 +30,11 @@ unsigned int x86_kho_add_setup_data(const struct kimage *image,
 static inline void x86_kho_setup_data(u64 pa_data, u32 len) { }
 static inline void x86_kho_populate(void) { }
 static inline void x86_kho_realmode_reserved(void) { }
+
+static inline unsigned int x86_kho_setup_data_size(void)
+{
+	return 0;
+}
 
 static inline unsigned int
 x86_kho_add_setup_data(const struct kimage *image, struct boot_params *params,

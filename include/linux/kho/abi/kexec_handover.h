@@ -68,7 +68,9 @@
  * @size: size in bytes, a multiple of the same alignment; 0 for an empty region
  *
  * The handover contains the address of an array of regions: the low-memory region
- * first, then the global one, then one for each NUMA node that has memory.
+ * first, then the global one, then one for each NUMA node that has memory. A region that
+ * had a bad page can be smaller than it was, with another region behind these for the
+ * memory after the block of the page.
  */
 struct kho_scratch {
 	phys_addr_t addr;
@@ -204,5 +206,41 @@ struct kho_kexec_metadata {
 static_assert(offsetof(struct kho_kexec_metadata, previous_release) == 4);
 static_assert(offsetof(struct kho_kexec_metadata, kexec_count) == 69);
 static_assert(sizeof(struct kho_kexec_metadata) == 73);
+
+/*
+ * The blob that names bad memory. It is not part of kho-v4, and kernels that do not know
+ * it ignore it. A handover has it if the kernel knows of bad pages.
+ */
+#define KHO_BAD_PAGES_NAME	"kho-6.12,bad-pages"
+#define KHO_BAD_RANGES		(PAGE_SIZE / (2 * sizeof(u64)) - 1)
+
+/**
+ * struct kho_bad_range - memory that hardware reported as bad
+ * @phys: physical address, aligned to a page
+ * @size: size in bytes, whole pages
+ */
+struct kho_bad_range {
+	u64 phys;
+	u64 size;
+};
+
+/**
+ * struct kho_bad_pages - the blob with the name %KHO_BAD_PAGES_NAME, one page
+ * @nr: number of ranges, at most %KHO_BAD_RANGES
+ * @unused: 0
+ * @range: the ranges, in the order of their addresses. They do not overlap, and no range
+ *	overlaps scratch. Preserved memory may be among them.
+ *
+ * kho_bad_pages_collect() writes all fields each time that an image is loaded.
+ */
+struct kho_bad_pages {
+	u64 nr;
+	u64 unused;
+	struct kho_bad_range range[KHO_BAD_RANGES];
+};
+
+static_assert(offsetof(struct kho_bad_pages, range) == 16);
+static_assert(sizeof(struct kho_bad_range) == 16);
+static_assert(sizeof(struct kho_bad_pages) == PAGE_SIZE);
 
 #endif /* _LINUX_KHO_ABI_KEXEC_HANDOVER_H */

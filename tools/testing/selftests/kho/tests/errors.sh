@@ -24,7 +24,13 @@ case $PAGE_SIZE in
 *) VMALLOC_MEMORY=-12 ;;
 esac
 
-readonly ON_ERRORS="enabled 1
+# The kernel may be built without MEMORY_FAILURE.
+BAD_PAGES=''
+! grep -q HardwareCorrupted /proc/meminfo || BAD_PAGES="
+folio-bad -133
+pages-bad -133"
+
+readonly ON_ERRORS="enabled 1$BAD_PAGES
 folio-scratch -22
 overlap-first 1
 overlap-last 1

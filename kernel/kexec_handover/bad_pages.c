@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pages that hardware reported as bad, PG_hwpoison, over a kexec.
+ *
+ * This file owns the list of bad pages that one kernel passes to the next. Without the
+ * list, the next kernel would use such a page like any other.
+ *
+ * The old kernel writes the list when an image is loaded, and takes each block of
+ * scratch that has a bad page out of scratch. Nothing that allocates from scratch has to
+ * know about bad pages then: kexec, KASLR in the decompressor, memblock.
+ *
+ * The new kernel reserves the pages of the list in memblock, unless they are preserved:
+ * the owner of such a page gets it back, with PG_hwpoison set and a warning.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "KHO: " fmt
+
+#include <linux/err.h>
+#include <linux/hugetlb.h>
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/kexec_handover.h>
+#include <linux/kho/abi/kexec_handover.h>
+#include <linux/memblock.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/page-flags.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+
+#include "bad_pages.h"
+#include "check.h"
+#include "incoming.h"
+#include "outgoing.h"
+#include "ram.h"
+#include "scratch.h"
+
+/**
+ * kho_bad_pages_in - is a page of a range bad?
+ * @pfn: first PFN of the range, whose struct pages are initialised
+ * @end: first PFN after it
+ *
+ * Looks at each page only if the kernel knows of bad pages.
+ *
+ * Context: any, never sleeps.
+ * Return: true if a page of the range is known to be bad; false if none is.
+ */
+bool kho_bad_pages_in(unsigned long pfn, unsigned long end)
+{
+	if (likely(!kho_bad_pages_nr()))
+		return false;
+
+	for (; pfn < end; pfn++) {
+		/* Memory of a folio that was restored and freed may have been hot-removed. */
+		if (pfn_valid(pfn) && is_page_hwpoison(pfn_to_page(pfn)))
+			return true;
+	}
+
+	return false;
+}
+
+/*
+ * The old kernel
+ */
+
+/*
+ * The list for the next kernel, a preserved page with a name in the root FDT; NULL until
+ * the first page is bad. kho_bad_pages_collect() writes the pointer and the list, with
+ * the kexec lock held.
+ */
+static struct kho_bad_pages *outgoing;
+
+/* What kho_bad_pages_nr() returned before kho_bad_pages_collect() wrote the list. Same lock. */
+static long nr_collected;
+
+/* Lets the next kernel find the list. */
+static int make_list(void)
+{
+	struct kho_bad_pages *list = kho_alloc_preserve(sizeof(*list));
+	int err;
+
+	if (IS_ERR(list))
+		return PTR_ERR(list);
+
+	err = kho_add_subtree(KHO_BAD_PAGES_NAME, list, sizeof(*list));
+	if (err) {
+		kho_unpreserve_free(list);
+		return err;
+	}
+	outgoing = list;
+
+	return 0;
+}
+
+/* Takes the blocks of a range out of scratch. */
+static int cut_scratch(phys_addr_t start, phys_addr_t end)
+{
+	struct folio *folio;
+
+	for (phys_addr_t p = ALIGN_DOWN(start, KHO_SCRATCH_ALIGN); p < end;
+	     p += KHO_SCRATCH_ALIGN) {
+		if (!kho_scratch_overlap(p, KHO_SCRATCH_ALIGN))
+			continue;
+
+		/*
+		 * An image that is loaded already refers to the old array, and may be
+		 * started if this load fails. So the old array stays as it is.
+		 */
+		folio = kho_ram_alloc_folio(get_order(KHO_SCRATCH_MAX * sizeof(*kho_scratch)));
+		if (!folio)
+			return -ENOMEM;
+		kho_scratch_cut(folio_address(folio), KHO_SCRATCH_MAX, p);
+		pr_warn("memory at %pa is bad: scratch has %lu bytes less\n", &start,
+			(unsigned long)KHO_SCRATCH_ALIGN);
+	}
+
+	return 0;
+}
+
+/* Adds bad pages to the list. */
+static int note_range(unsigned long pfn, unsigned long end)
+{
+	struct kho_bad_range *last = &outgoing->range[outgoing->nr - 1];
+	phys_addr_t phys = PFN_PHYS(pfn);
+	struct kho_map_folio folio;
+	int err;
+
+	err = cut_scratch(phys, PFN_PHYS(end));
+	if (err)
+		return err;
+	/* The next kernel does not know hot-added memory at boot. */
+	if (!kho_ram_can_go_out(pfn, end))
+		return 0;
+
+	if (kho_map_next(&kho_out.map, pfn, end, &folio))
+		pr_warn("memory at %pa is bad, and preserved: its owner gets it back with a warning\n",
+			&phys);
+
+	if (outgoing->nr && last->phys + last->size == phys) {
+		last->size += PFN_PHYS(end) - phys;
+		return 0;
+	}
+	if (outgoing->nr == KHO_BAD_RANGES) {
+		pr_warn_once("too many pages are bad: the next kernel will not know all of them\n");
+		return 0;
+	}
+	outgoing->range[outgoing->nr++] = (struct kho_bad_range){
+		.phys = phys, .size = PFN_PHYS(end) - phys,
+	};
+
+	return 0;
+}
+
+/*
+ * If the page is bad, adds it to the list. Only the first page of a hugetlb folio has
+ * the mark while the folio is in use, so all of it counts. Returns the next PFN to look
+ * at in @next.
+ */
+static int look_at(unsigned long pfn, unsigned long *next)
+{
+	struct page *page = pfn_to_page(pfn);
+
+	*next = pfn + 1;
+	if (likely(!PageHWPoison(page)))
+		return 0;
+	if (PageHuge(page))
+		*next = ALIGN(pfn + 1, compound_nr(compound_head(page)));
+
+	return note_range(pfn, *next);
+}
+
+/**
+ * kho_bad_pages_collect - tell the next kernel which pages are bad
+ *
+ * Also takes the blocks of bad pages out of scratch. If this kernel knows of no bad
+ * page, it does neither.
+ *
+ * Context: kexec_file_load(), with the kexec lock held. May sleep.
+ * Return: 0; -ENOMEM or an error of kho_add_subtree(), after a message.
+ */
+int kho_bad_pages_collect(void)
+{
+	unsigned long pfn = 0, next;
+	int err = 0;
+
+	nr_collected = kho_bad_pages_nr();
+	if (!nr_collected && !outgoing)
+		return 0;
+
+	if (!outgoing)
+		err = make_list();
+	if (!err)
+		outgoing->nr = 0;
+
+	/* All pages of a pageblock are online, or none. */
+	for (; pfn < max_pfn && !err; pfn = next) {
+		next = pageblock_end_pfn(pfn);
+		cond_resched();
+		if (!pfn_to_online_page(pfn))
+			continue;
+		while (pfn < next && !err)
+			err = look_at(pfn, &pfn);
+		next = max(pfn, next);
+	}
+	if (err)
+		pr_err("cannot tell the next kernel which memory is bad (%d)\n", err);
+
+	return err;
+}
+
+/**
+ * kho_bad_pages_check - log if a page became bad after the list was written
+ *
+ * Context: kernel_kexec(), right before machine_kexec(). Only this CPU runs.
+ */
+void kho_bad_pages_check(void)
+{
+	if (kho_bad_pages_nr() > nr_collected)
+		pr_warn("%ld pages became bad since the next kernel was loaded: it does not know them\n",
+			kho_bad_pages_nr() - nr_collected);
+}
+
+/*
+ * The new kernel
+ */
+
+/* The list of the previous kernel in the direct map, NULL if there is none. */
+static struct kho_bad_pages *incoming __initdata;
+
+static bool __init list_valid(const struct kho_bad_pages *list)
+{
+	u64 bytes = 0;
+
+	if (list->nr > KHO_BAD_RANGES)
+		return false;
+	for (unsigned int i = 0; i < list->nr; i++) {
+		const struct kho_bad_range *r = &list->range[i];
+
+		if (!PAGE_ALIGNED(r->phys | r->size) || !r->size ||
+		    r->size > memblock_phys_mem_size())
+			return false;
+		bytes += r->size;
+	}
+
+	/* A machine with as much bad memory would not run. */
+	return bytes <= memblock_phys_mem_size() / 4;
+}
+
+/* Reserves what the map does not name. Memory with a node of the map is left alone, too. */
+static void __init reserve_range(unsigned long pfn, unsigned long end)
+{
+	unsigned long start = pfn;
+
+	for (; pfn <= end; pfn++) {
+		if (pfn < end && kho_incoming_next(pfn, pfn + 1) == KHO_MAP_NONE)
+			continue;
+		if (start < pfn)
+			memblock_reserve(PFN_PHYS(start), PFN_PHYS(pfn - start));
+		start = pfn + 1;
+	}
+}
+
+/**
+ * kho_bad_pages_settle - keep bad pages of the previous kernel from being used
+ *
+ * Context: kho_memory_init(), after the handover was accepted and before any address is
+ * given to a reserve_mem= region.
+ */
+void __init kho_bad_pages_settle(void)
+{
+	struct kho_bad_pages *list;
+	phys_addr_t phys;
+	size_t size;
+
+	if (kho_retrieve_subtree(KHO_BAD_PAGES_NAME, &phys, &size))
+		return;
+
+	list = phys_to_virt(phys);
+	if (size != sizeof(*list) || !kho_incoming_has(phys, size) || !list_valid(list)) {
+		pr_warn("blob " KHO_BAD_PAGES_NAME " at %pa is damaged: memory that the previous kernel knows to be bad is used\n",
+			&phys);
+		return;
+	}
+
+	incoming = list;
+	for (unsigned int i = 0; i < list->nr; i++) {
+		const struct kho_bad_range *r = &list->range[i];
+
+		if (kho_check_memblock_has(r->phys, r->size))
+			reserve_range(PHYS_PFN(r->phys), PHYS_PFN(r->phys + r->size));
+	}
+}
+
+static void __init mark_page(unsigned long pfn)
+{
+	struct page *page = pfn_to_page(pfn);
+	struct folio *folio = page_folio(page);
+
+	if (PageHWPoison(page))
+		return;
+	SetPageHWPoison(page);
+	num_poisoned_pages_inc(pfn);
+	if (folio_test_large(folio))
+		folio_set_has_hwpoisoned(folio);
+}
+
+/**
+ * kho_bad_pages_mark - set PG_hwpoison for bad pages of the previous kernel
+ *
+ * Owners of waiting folios find the mark, and so does kho_bad_pages_collect(), which
+ * passes the pages on to the next kernel.
+ *
+ * Context: kho_start(), a core_initcall, when the kernel can count bad pages by memory
+ * block.
+ */
+void __init kho_bad_pages_mark(void)
+{
+	unsigned long nr = 0;
+
+	if (!incoming)
+		return;
+
+	for (unsigned int i = 0; i < incoming->nr; i++) {
+		unsigned long pfn = PHYS_PFN(incoming->range[i].phys);
+		unsigned long end = pfn + PHYS_PFN(incoming->range[i].size);
+
+		for (; pfn < end; pfn++) {
+			if (!pfn_valid(pfn))
+				continue;
+			mark_page(pfn);
+			nr++;
+		}
+	}
+	if (nr)
+		pr_info("%lu pages are bad, as the previous kernel says\n", nr);
+}
+
+/* Runs after kho_debugfs_copy_blobs(), a core_initcall, has copied the blob. */
+static int __init kho_bad_pages_late_init(void)
+{
+	kho_restore_free(incoming);
+
+	return 0;
+}
+late_initcall(kho_bad_pages_late_init);
