@@ -14,23 +14,29 @@
 # build/bench/table.md is for reading; figures.inc and *.svg are for the documentation.
 # A run is one virtual machine whose time counts instructions (host/vm/vm.sh --icount),
 # so that figures do not depend on the host. tools/testing/selftests/kho/bench.sh is
-# the guest's part. The blackout is the time from its last instruction in the old
-# kernel's user space to the first one in the new kernel's.
+# the guest's part, with ../liveupdate/bench.c for live update. The blackout is the time
+# from its last instruction in the old kernel's user space to the first one in the new
+# kernel's.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 readonly ours=$root/tools/testing/selftests/kho
+readonly liveupdate=$root/tools/testing/selftests/liveupdate
 readonly out=$build/bench
 readonly words='loglevel=5 panic=-1 no_timer_check printk.devkmsg=on nokaslr kho=on'
+
+# Words of the kernel that has live update. Scratch is small, so that none of a file's
+# pages lies in it and has to be moved.
+readonly live='liveupdate=on kho_scratch=32M,128M,96M'
 
 # ------------------------------------------------------------------------ the runs
 
 # Prints a line for each run: its name, kernel, memory, time limit in seconds, what is
 # preserved (see the guest's part), and more words for the kernel's command line.
 runs() {
-	cat <<-'END'
+	cat <<-END
 		nokho        nokho  6G   120  none
 		bare         bare         6G   120  none
 		empty        bench        6G   120  none
@@ -57,6 +63,16 @@ runs() {
 		ram-2g-off   bench        2G   90   memory             kho=off
 		ram-8g-on    bench        8G   90   memory
 		ram-8g-off   bench        8G   90   memory             kho=off
+		luo-empty         bench  4G  150  luo,session            $live
+		luo-small         bench  4G  300  luo,memfd,1024,1       $live
+		luo-sparse        bench  4G  300  luo,memfd,1024,16      $live
+		luo-huge          bench  4G  300  luo,memfd,1024,1,huge  $live
+		luo-4g            bench  8G  600  luo,memfd,4096,1       $live
+		luo-files-1k      bench  4G  200  luo,files,1000         $live
+		luo-files-10k     bench  4G  300  luo,files,10000        $live
+		luo-sessions-1k   bench  4G  200  luo,sessions,1000      $live
+		luo-sessions-10k  bench  4G  300  luo,sessions,10000     $live
+		luo-parallel      bench  4G  400  luo,works,256,8        $live
 		arm64-empty  arm64-bench  6G   120  none
 		arm64-small  arm64-bench  6G   120  10000,0,scattered
 		arm64-huge   arm64-bench  6G   120  1000,9,dense
@@ -66,7 +82,7 @@ runs() {
 
 # The same for the peer. The name of a run is "peer-" and the name of our run.
 peer_runs() {
-	cat <<-'END'
+	cat <<-END
 		peer-empty       peer     6G   120  none
 		peer-small-1k    peer     6G   120  1000,0,scattered
 		peer-small-10k   peer     6G   120  10000,0,scattered
@@ -81,6 +97,14 @@ peer_runs() {
 		peer-ram-2g-off  peer     2G   90   memory             kho=off
 		peer-ram-8g-on   peer     8G   90   memory
 		peer-ram-8g-off  peer     8G   90   memory             kho=off
+		peer-luo-empty        peer  4G  150  luo,session            $live
+		peer-luo-small        peer  4G  300  luo,memfd,1024,1       $live
+		peer-luo-sparse       peer  4G  400  luo,memfd,1024,16      $live
+		peer-luo-huge         peer  4G  300  luo,memfd,1024,1,huge  $live
+		peer-luo-4g           peer  8G  900  luo,memfd,4096,1       $live
+		peer-luo-files-1k     peer  4G  600  luo,files,1000         $live
+		peer-luo-sessions-1k  peer  4G  600  luo,sessions,1000      $live
+		peer-luo-parallel     peer  4G  400  luo,works,256,8        $live
 	END
 }
 
@@ -128,14 +152,15 @@ phases_of() {
 		}' "$out/$1.insns"
 }
 
-# run_one NAME KERNEL MEMORY LIMIT PRESERVED [WORD]: does a run
+# run_one NAME KERNEL MEMORY LIMIT PRESERVED [WORD...]: does a run
 run_one() {
-	local name=$1 kernel=$2 mem=$3 limit=$4 set=$5 more=${6-}
+	local name=$1 kernel=$2 mem=$3 limit=$4 set=$5 more=${*:6}
 	local archive=$out/$name.cpio next=$kernel icount=--icount cpus=1 qemu='' machine functions
 	machine=$(machine_of "$kernel")
 	case $set in
 	memory) set=none next=none ;;
 	parallel,*) next=none icount='' cpus=2 ;;
+	luo,works,*) icount='' cpus=2 ;;
 	esac
 	case $name in
 	timeline* | checks)
@@ -148,7 +173,8 @@ run_one() {
 	esac
 
 	"$root/host/vm/initramfs.sh" "$archive" "$machine" "$kernel" \
-		--add "$ours/bench.sh" kho/tests/bench.sh --add "$out/cmdline-$machine" kho/bench-cmdline
+		--add "$ours/bench.sh" kho/tests/bench.sh --add "$out/cmdline-$machine" kho/bench-cmdline \
+		--add "$out/$machine/luo-bench" bin/luo-bench
 	# shellcheck disable=SC2086 # words
 	"$root/host/vm/vm.sh" --name "bench-$name" --machine "$machine" --kernel "$(image_of "$kernel")" \
 		--initrd "$archive" --mem "$mem" --cpus "$cpus" --limit "$limit" $icount --qemu "$qemu" \
@@ -175,8 +201,8 @@ report() {
 	say "ran $1 ($(duration "$2"))"
 }
 
-# run_all NAME...: does as many runs at a time as there are CPUs. "parallel" runs alone,
-# because its machine has two CPUs.
+# run_all NAME...: does as many runs at a time as there are CPUs. Those with "parallel" in
+# their names run alone, because their machines have two CPUs.
 run_all() {
 	local name line pid start alone=()
 	local -A running=() since=()
@@ -222,6 +248,16 @@ side=''
 figure() {
 	local log=$out/$side$1.log
 	[[ ! -f $log ]] || sed -n "s/.*kho-bench: $2 $3 //p" "$log" | head -n 1
+}
+
+# sum RUN STAGE NAME...: prints the sum of such values
+sum() {
+	local name value sum=0
+	for name in "${@:3}"; do
+		value=$(figure "$1" "$2" "$name")
+		sum="$sum + ${value:-?}"
+	done
+	calc '%.0f' "$sum"
 }
 
 # per_cycle RUN: prints how many instructions a cycle of the counter is. The counter of
@@ -353,6 +389,100 @@ collect() {
 	row 'Map nodes per folio, 1,000,000 scattered 4 KiB folios' \
 		"$(nodes_per_folio small-1m 1000000)" - - ' pages'
 	row 'Map nodes per folio, 1,000 folios of 2 MiB' "$(nodes_per_folio huge 1000)" - - ' pages'
+
+	collect_liveupdate
+}
+
+# luo_growth RUN: prints by how much the blackout of RUN is longer than with an empty
+# session
+luo_growth() {
+	local a b
+	a=$(blackout "$1") b=$(blackout luo-empty)
+	calc '%.0f' "${a:-?} - ${b:-?}"
+}
+
+# luo_in_all RUN: prints what the pages of RUN cost from the kexec until each of them has
+# been touched
+luo_in_all() {
+	local growth rest
+	growth=$(luo_growth "$1") rest=$(sum "$1" 2 take touch-first touch-rest)
+	calc '%.0f' "${growth:-?} + ${rest:-?}"
+}
+
+# memfd_rows RUN TARGET OP TARGET: the rows about a memfd, with the targets of PRESERVE_FD
+# and of the last row
+memfd_rows() {
+	row 'PRESERVE_FD' "$(figure "$1" 1 preserve)" '<=' "$2"
+	row 'Growth of the blackout' "$(luo_growth "$1")" - -
+	row 'RETRIEVE_FD' "$(figure "$1" 2 take)" '<=' 100000
+	row 'The first page touched' "$(figure "$1" 2 touch-first)" '<=' 30000
+	row 'All other pages touched once' "$(figure "$1" 2 touch-rest)" - -
+	row 'The last four together' "$(luo_in_all "$1")" "$3" "$4"
+	row 'FINISH, after all were touched' "$(figure "$1" 2 finish)" - -
+}
+
+# What there can be many of, as lines "title|sessions or files|value". The value is
+# "blackout", or the stage and the name of a figure, which is that of all if there is a
+# "*" before it.
+readonly many='Growth of the blackout, sessions with a file|sessions|blackout
+Growth of the blackout, files of one session|files|blackout
+open() and the first RETRIEVE_SESSION, by sessions|sessions|* 2 open
+CREATE_SESSION|sessions|1 create
+RETRIEVE_SESSION|sessions|2 retrieve
+PRESERVE_FD, one file in each session|sessions|1 preserve
+PRESERVE_FD, all files in one session|files|1 preserve
+RETRIEVE_FD, one file in each session|sessions|2 take
+RETRIEVE_FD, all files in one session|files|2 take
+FINISH, one file in each session|sessions|2 finish
+FINISH, all files in one session, by files|files|2 finish'
+
+# luo_each COUNT KIND VALUE: prints such a value for one of COUNT, 1k or 10k
+luo_each() {
+	local run=luo-$2-$1 all
+	case $3 in
+	blackout) all=$(luo_growth "$run") ;;
+	'*'*) all=$(figure "$run" "${3:2:1}" "${3:4}") ;;
+	*)
+		figure "$run" "${3:0:1}" "${3:2}"
+		return
+		;;
+	esac
+	calc '%.0f' "${all:-?} / ${1%k}000"
+}
+
+collect_liveupdate() {
+	local a b title kind value
+
+	question 'What does live update of a memfd cost, 1 GiB in 4 KiB pages?' 'Instructions'
+	memfd_rows luo-small 200000000 '<=' 250000000
+	row 'RETRIEVE_FD of 4 GiB' "$(figure luo-4g 2 take)" '<=' 100000
+	row 'The first page of 4 GiB touched' "$(figure luo-4g 2 touch-first)" '<=' 30000
+
+	question 'The same, 1 GiB in 2 MiB pages' 'Instructions'
+	memfd_rows luo-huge 2000000 '<=' 6000000
+
+	question 'The same, 1 GiB of which every 16th page was written' 'Instructions'
+	memfd_rows luo-sparse 15000000 - -
+	a=$(figure luo-sparse 2 kib)
+	row 'Memory of the file afterwards' "$(calc '%.1f' "${a:-?} / 1024")" '<=' 64 ' MiB'
+
+	question 'How much faster do two CPUs bring all pages back than one?' 'Times'
+	a=$(figure luo-parallel 2 works-1) b=$(figure luo-parallel 2 works-2)
+	row 'RETRIEVE_FD and FINISH, with no page touched' "$(calc '%.2f' "${a:-?} / ${b:-?}")" '>=' 1.7
+
+	question 'What does each of 1,000 small files or sessions cost?' 'Instructions'
+	while IFS='|' read -r title kind value; do
+		row "$title" "$(luo_each 1k "$kind" "$value")" - -
+	done <<<"$many"
+	question 'What does each of 10,000 cost?' 'Instructions'
+	while IFS='|' read -r title kind value; do
+		row "$title" "$(luo_each 10k "$kind" "$value")" - -
+	done <<<"$many"
+	question 'How much more is that?' 'Times'
+	while IFS='|' read -r title kind value; do
+		a=$(luo_each 1k "$kind" "$value") b=$(luo_each 10k "$kind" "$value")
+		row "$title" "$(calc '%.2f' "${b:-?} / ${a:-?}")" '<=' 1.25
+	done <<<"$many"
 }
 
 # The targets of arm64 are those of x86, times the ratio of what a call that sets a bit
@@ -537,6 +667,14 @@ plots() {
 	} | plot timeline 'Where the blackout goes, nothing preserved' instructions
 }
 
+# make_program MACHINE: compiles the guest's part for live update
+make_program() {
+	local make_words
+	mapfile -t make_words < <(kernel_make_words "$1")
+	mkdir -p "$out/$1"
+	make -s -C "$liveupdate" -f bench.mk OUT="$out/$1" TREE="$tree" "${make_words[@]}" "$out/$1/luo-bench"
+}
+
 # Compiles the qemu plugin that the runs "timeline" and "checks" need.
 make_plugin() {
 	gcc -std=gnu11 -O2 -shared -fPIC -fvisibility=hidden -o "$out/insns.so" "$root/host/bench/insns.c"
@@ -554,6 +692,7 @@ main() {
 		machine_of "$kernel"
 	done | sort -u | while IFS= read -r machine; do
 		"$root/host/vm/initramfs.sh" --base "$machine"
+		make_program "$machine"
 	done
 	echo "console=ttyS0 $words" >"$out/cmdline-x86"
 	echo "console=ttyAMA0 $words" >"$out/cmdline-arm64"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/build/doc.sh - build the pages about KHO, as HTML, into build/doc
+# host/build/doc.sh - build the pages about KHO and live update, as HTML, into build/doc
 #
 # Owns build/doc. Needs build/linux. Fails when Sphinx or kernel-doc print a warning
 # about a file of ours.
@@ -13,20 +13,21 @@ set -euo pipefail
 readonly out=$build/doc
 readonly doc_log=$logs/doc.log
 
-# Sphinx builds whole folders: admin-guide/mm has pages that are not about KHO as well.
+# Sphinx builds whole folders; of these, only our pages.
 build_html() {
 	local status=0
-	make -C "$tree" O="$out" SPHINXOPTS="-j$(nproc)" \
-		SPHINXDIRS="core-api/kho admin-guide/mm" htmldocs || status=$?
+	make -C "$tree" O="$out" SPHINXDIRS="core-api userspace-api admin-guide/mm" \
+		SPHINXOPTS="-j$(nproc) -D include_patterns=index.rst,kho/**,kho.rst,liveupdate.rst" \
+		htmldocs || status=$?
 	# These pages are generated, beside the sources: edited_unpatched() would take them
 	# for edits.
 	rm -f "$tree"/Documentation/networking/netlink_spec/*.rst
 	return "$status"
 }
 
-# Prints the warnings about files that have kho or kexec_handover in their path.
+# Prints the warnings about files that have one of our words in their path.
 complaints() {
-	grep -E '^[^ ]*(kho|kexec_handover)[^ ]*:([0-9]+:)? .*(WARNING|ERROR|warning|error)' "$doc_log" |
+	grep -E '^[^ ]*(kho|kexec_handover|liveupdate|memfd_luo)[^ ]*:([0-9]+:)? .*(WARNING|ERROR|warning|error)' "$doc_log" |
 		sed "s|$tree/||g" | sort -u
 }
 
@@ -41,7 +42,7 @@ main() {
 		die_log "the documentation does not build" "$doc_log"
 	said=$(complaints) || true
 	[[ -z $said ]] || die "$said"
-	for page in core-api/kho/index core-api/kho/api core-api/kho/format core-api/kho/cost admin-guide/mm/kho; do
+	for page in core-api/kho/{index,api,format,cost} admin-guide/mm/kho {core,userspace}-api/liveupdate admin-guide/mm/liveupdate; do
 		page=$out/Documentation/output/$page.html
 		[[ -s $page ]] || die "there is no $(shown "$page")"
 		say "$(shown "$page")"

@@ -106,10 +106,11 @@ coccicheck() {
 }
 
 # The variables that a test may set at its head, which host/vm/test.sh reads; those
-# that also exist in a guest; and those that host/format/write.py writes for a guest.
+# that also exist in a guest; and those that host/format/{,luo_}write.py write for a guest.
 readonly head=(about kernels stages plan expect when mem cpus numa dimm limit words qemu machines pages family firmware)
 readonly guest=("${head[@]}" kho_test kho_stage kho_tests KTAP_CNT_PASS PAGE_SIZE)
-readonly facts=(fact_{release,kexecs,scratch,files,areas,region,unclaimed,blobs,refused})
+readonly facts=(fact_{release,kexecs,scratch,files,areas,region,unclaimed,blobs,refused}
+	fact_{number,sessions,broken,again,tests,memfds,failing,flbs,says})
 
 # as_program SHELL FILE... -- VARIABLE...: runs shellcheck on files that are parts of a
 # program whose other parts set and use these variables. For a part alone shellcheck
@@ -138,7 +139,7 @@ shell_scripts() {
 	local ours=tools/testing/selftests/kho file
 
 	{
-		for file in host/*.sh host/*/*.sh "$ours"/*.sh; do
+		for file in host/*.sh host/*/*.sh "$ours"/*.sh tools/testing/selftests/liveupdate/*.sh; do
 			[[ $file == @(host/lib.sh|host/tree/@(overlay|source).sh|host/@(tests|format)/*|$ours/@(lib|bench).sh) ]] ||
 				shellcheck -x -f gcc "$file" || true
 		done
@@ -150,7 +151,7 @@ shell_scripts() {
 		for file in "$ours"/{bench,tests/*}.sh; do
 			as_program dash "$ours/lib.sh" "$file" -- "${guest[@]}"
 		done
-		for file in host/format/{in,left,out,refused}.sh; do
+		for file in host/format/{in,left,out,refused,luo-in,luo-out,luo-refused}.sh; do
 			as_program dash "$ours/lib.sh" "$file" -- "${guest[@]}" "${facts[@]}"
 		done
 	} 2>&1 | sort -u

@@ -74,6 +74,15 @@ def read_areas(reader):
     return found
 
 
+def write_chain(writer, folios):
+    """Writes and preserves the chunks that name @folios. Returns the address of the first."""
+    following = 0
+    for first in reversed(range(0, len(folios), PER_CHUNK)):
+        addrs = [folio.addr for folio in folios[first:first + PER_CHUNK]]
+        following = writer.preserved_page(struct.pack(f'<{1 + len(addrs)}Q', following, *addrs))
+    return following
+
+
 def write_areas(writer, areas):
     """Writes the chunks of @areas, a list of Area, and preserves chunks and folios."""
     blob = U64.pack(len(areas))
@@ -82,12 +91,8 @@ def write_areas(writer, areas):
             writer.preserve(*folio)
             pages = range(i << folio.order, (i + 1) << folio.order)
             writer.ram.write(folio.addr, b''.join(area.content(page) for page in pages))
-        following = 0
-        for first in reversed(range(0, len(area.folios), PER_CHUNK)):
-            addrs = [folio.addr for folio in area.folios[first:first + PER_CHUNK]]
-            following = writer.preserved_page(
-                struct.pack(f'<{1 + len(addrs)}Q', following, *addrs))
-        blob += AREA.pack(VMALLOC, 0, area.seed, area.pages(), 0, following, area.pages(),
+        first = write_chain(writer, area.folios)
+        blob += AREA.pack(VMALLOC, 0, area.seed, area.pages(), 0, first, area.pages(),
                           area.flags, area.folios[0].order)
     writer.add_blob(BLOB, blob.ljust(BLOB_SIZE, b'\0'))
 

@@ -44,8 +44,13 @@ checksum() {
 
 # Ends the scenario with a kexec into the program "stop", which leaves memory as it is.
 stop() {
+	stop_with ""
+}
+
+# stop_with WORDS: the same, with these words on its command line
+stop_with() {
 	rm -f /tmp/initrd
-	load_kernel load stop || bail_out "cannot load stop"
+	load_kernel load stop "$1" || bail_out "cannot load stop"
 	ktap_print_totals
 	marker "end of $kho_test"
 	kexec_load exec

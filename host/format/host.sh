@@ -7,7 +7,9 @@
 
 readonly format=$root/host/format
 readonly format_claims=17
+readonly luo_claims=7
 format_machine=x86
+format_writer=write.py
 
 # Makes NAME.stop, the program that a guest starts with kexec instead of a kernel.
 make_stop() {
@@ -30,7 +32,8 @@ boot_guest() {
 
 	"$root/host/vm/initramfs.sh" "$vms/$name.cpio" "$format_machine" \
 		--add "$format/$script.sh" kho/tests/format.sh \
-		--add "$format/guest.sh" kho/format.sh "${added[@]}" &&
+		--add "$format/guest.sh" kho/format.sh \
+		--add "$format/luo-guest.sh" kho/luo-format.sh "${added[@]}" &&
 	"$root/host/vm/vm.sh" --name "$name.vm" --machine "$format_machine" --initrd "$vms/$name.cpio" \
 		--kernel "$kernel" --ram "$vms/$name.ram" --mem "$mem" --limit "$limit" \
 		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=format kho_stage=1 $words"
@@ -60,6 +63,12 @@ boot_tree() {
 	rm -f "$vms/$name".{cpio,dtb}
 }
 
+# untouched KIND: prints a line of TAP: do folios of that handover that no client restored
+# still have their content?
+untouched() {
+	python3 -B "$format/$format_writer" --untouched "$1" "$vms/$name.ram"
+}
+
 # guest_result: prints the verdict of judge.awk as one line of TAP
 guest_result() {
 	local verdict
@@ -77,10 +86,20 @@ verify() {
 	python3 -B "$format/verify.py" "$vms/$name.ram" "$vms/$name.vm.log"
 }
 
+# verify_luo: the same for the sessions and files of live update
+verify_luo() {
+	python3 -B "$format/luo_verify.py" "$vms/$name.ram" "$vms/$name.vm.log"
+}
+
+# Prints how many lines of TAP guest_result, verify and verify_luo print.
+luo_results() {
+	echo $((1 + format_claims + luo_claims))
+}
+
 # boot_written SCRIPT KIND: boots with the scenario SCRIPT and with the handover KIND in
-# memory, which write.py made
+# memory, which $format_writer made
 boot_written() {
-	python3 -B "$format/write.py" "$2" "$vms/$name.ram" \
+	python3 -B "$format/$format_writer" "$2" "$vms/$name.ram" \
 		"$build/kernel/main/arch/x86/boot/bzImage" "$vms/$name.bzImage" "$vms/$name.facts" &&
 	boot_guest "$1" "$vms/$name.bzImage" "$vms/$name.facts" kho/facts \
 		"$vms/$name.stop" boot/stop
@@ -120,6 +139,6 @@ in_and_out() {
 	verify
 	decompiled in
 	decompiled out
-	(($# == 1)) || python3 -B "$format/write.py" "$2" "$1" "$vms/$name.ram"
+	(($# == 1)) || untouched "$1"
 	rm -f "$vms/$name".{ram,stop,bzImage,facts}
 }

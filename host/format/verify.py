@@ -17,6 +17,8 @@ from collections import Counter
 import areas
 import client
 import kho4
+import luo5
+import luo_client
 from kho4 import PAGE, Blob, Defect, Folio, overlap, size_of
 
 
@@ -225,7 +227,8 @@ def regions(h):
 
 
 # 'test-kho-folios' is the blob of a test client that these scenarios do not use.
-KNOWN_BLOBS = {'kexec-metadata', client.BLOB, areas.BLOB, areas.REGIONS_BLOB, 'test-kho-folios'}
+KNOWN_BLOBS = {'kexec-metadata', client.BLOB, areas.BLOB, areas.REGIONS_BLOB, luo5.BLOB,
+               'test-kho-folios'}
 
 
 def nothing_else(h):
@@ -237,6 +240,7 @@ def nothing_else(h):
         own += file.folios + file.own
     for area in areas.read_areas(h.reader):
         own += area.folios + [Folio(chunk, 0) for chunk in area.chunks]
+    own += luo_client.folios(h.reader)
     there = h.reader.map()[0]
     # A region is a run of pages, preserved as the fewest possible folios.
     for addr, size in areas.read_regions(h.reader).values():

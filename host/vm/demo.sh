@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/vm/demo.sh - demonstrate that a file in memory survives a kexec
+# host/vm/demo.sh - demonstrate that the memory of a program survives a kexec
 #
 #   host/vm/demo.sh [FILE]       FILE may be in the environment instead
 #
-# Owns the demonstration. A virtual machine with one kernel writes FILE (by default
-# vmlinux of that kernel) into preserved memory, starts another kernel with kexec, and
-# reads FILE from there. The last lines say which kernels these were, what was kept, its
-# checksums before and after, in which folios it was, and how long no user space ran.
+# Owns the demonstration. In a virtual machine a program copies FILE (by default vmlinux
+# of its kernel) into a memfd and puts that into a session of live update. kexec starts
+# another kernel, where another program takes the memfd out of the session. The last lines
+# say which kernels these were, what was kept, its checksums before and after, how many
+# pages it had, and how long no user space ran.
 # The exit status is 0 only when the checksums are equal and nothing else was wrong.
 
 set -euo pipefail
@@ -69,7 +70,7 @@ boot() {
 	"$root/host/vm/vm.sh" --name demo --machine "$machine" --initrd "$build/vm/demo.cpio" \
 		--kernel "$(image_of "$main")" \
 		--mem "$(guest_mib "$file")M" --limit $((60 + mib)) \
-		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=demo kho_stage=1 kho_scratch=64M,64M,64M" || true
+		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=demo kho_stage=1 liveupdate=on kho_scratch=64M,64M,64M" || true
 	rm -f "$build/vm/demo.cpio"
 }
 
@@ -88,11 +89,11 @@ story() {
 	say ""
 	say "from       Linux $(told 1 release)"
 	say "to         Linux $(told 2 release)"
-	say "kept       $(told 2 bytes) bytes: $(basename "$file")"
+	say "kept       $(told 2 bytes) bytes in a memfd: $(basename "$file")"
 	say "before     $before"
 	say "after      $after"
 	say "           SHA-256, the same before, after and on the host"
-	say "folios     $(told 2 folios) ($(told 2 orders | sed 's/o\([0-9]*\):\([0-9]*\)/\2 of order \1/g; s/,/, /g'))"
+	say "pages      $(told 2 pages)"
 	say "blackout   $blackout s from the old kernel's last line to user space in the new one, emulated"
 }
 
@@ -110,14 +111,14 @@ main() {
 		check_file "$file"
 	fi
 
-	say "A virtual machine with $(guest_mib "$file") MiB boots, puts $(shown "$file") into preserved memory,"
-	say "changes its kernel by kexec, and reads the file again."
+	say "A virtual machine with $(guest_mib "$file") MiB boots. A program there holds $(shown "$file") in a memfd,"
+	say "the kernel is changed by kexec, and another program reads the memfd."
 	mkdir -p "$build/vm"
 	boot "$file"
 	verdict=$(judge)
 	on_host=$(sha256sum <"$file")
 
-	if [[ $(head -1 <<<"$verdict") != '5 0 0' ]]; then
+	if [[ $(head -1 <<<"$verdict") != '9 0 0' ]]; then
 		sed 1d <<<"$verdict" >&2
 		die "the file was not kept (see $(shown "$log"))"
 	fi

@@ -8,7 +8,7 @@
 #
 # Owns what is in a guest. The first form makes the base archive for all guests of a
 # machine: Debian's static busybox, the kernel's own KTAP helpers, our scenarios and our
-# two small programs. The second form makes the archive OUT, with which one virtual
+# small programs. The second form makes the archive OUT, with which one virtual
 # machine boots. It adds the named kernels of build/kernel to the base archive, as
 # /boot/PART (or /boot/KERNEL), and with --add the host's FILE as /NAME.
 #
@@ -21,6 +21,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 readonly ours=$root/tools/testing/selftests/kho
+readonly liveupdate=$root/tools/testing/selftests/liveupdate
 
 # base_of MACHINE: prints the path of its base archive
 base_of() {
@@ -66,7 +67,7 @@ fetch_busybox() {
 }
 
 make_base() {
-	local dir base
+	local dir base words part
 	local ktap=$tree/tools/testing/selftests/kselftest/ktap_helpers.sh
 	[[ -f $ktap ]] || die "no kernel tree in $(shown "$tree") (make tree)"
 
@@ -74,8 +75,10 @@ make_base() {
 	dir=$(mktemp -d)
 	mkdir -p "$dir"/{bin,boot,dev,kho,proc,state,sys,tmp}
 	cp "$(static_busybox)" "$dir/bin/busybox"
-	# shellcheck disable=SC2046 # words
-	make -s -C "$ours" OUT="$dir/bin" TREE="$tree" $(kernel_make_words "$machine") guest-programs
+	mapfile -t words < <(kernel_make_words "$machine")
+	for part in "$ours" "$liveupdate"; do
+		make -s -C "$part" OUT="$dir/bin" TREE="$tree" "${words[@]}" guest-programs
+	done
 	cp "$ours/init" "$dir/init"
 	cp -r "$ours/lib.sh" "$ours/lib" "$ours/cmdline" "$ours/tests" "$ktap" "$dir/kho"
 	pack "$dir" | gzip -n >"$base.$$"

@@ -22,6 +22,8 @@ int kho_image_prepare(const struct kimage *image);
 int kho_image_locate_hole(struct kexec_buf *kbuf, int (*func)(struct resource *, void *));
 void kho_image_load_failed(const struct kimage *image, int err);
 int kho_image_check_room(const struct kimage *image);
+void kho_image_loaded(struct kimage *image);
+bool arch_kho_image_unknown(const struct kimage *image);
 void kho_image_seal(const struct kimage *image);
 
 #else
@@ -50,6 +52,7 @@ static inline int kho_image_check_room(const struct kimage *image)
 	return 0;
 }
 
+static inline void kho_image_loaded(struct kimage *image) { }
 static inline void kho_image_seal(const struct kimage *image) { }
 
 #endif

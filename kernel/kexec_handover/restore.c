@@ -28,6 +28,7 @@
 #include <linux/pgalloc_tag.h>
 #include <linux/rcupdate.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
 #include <trace/events/kho.h>
@@ -273,6 +274,45 @@ bool __init kho_restore_peek(phys_addr_t phys, size_t size, void *to)
 	return next >= end;
 }
 
+/**
+ * kho_restore_copy - copy memory of a waiting folio of order 0
+ * @phys: physical address of the folio, can be any number
+ * @size: number of bytes to copy from its begin, at most %PAGE_SIZE
+ * @to: where to copy it to, @size bytes
+ *
+ * Unlike kho_restore_peek() this does not claim the folio: @phys can come from memory
+ * of the previous kernel, and be the address of a folio of somebody else, who must
+ * succeed in restoring it meanwhile.
+ *
+ * Context: any, never sleeps. From the core_initcalls on; without a handover no folio
+ * waits.
+ * Return: true if the memory was copied; false, with @to in any state, if no folio of
+ * order 0 waits at @phys.
+ */
+bool kho_restore_copy(phys_addr_t phys, size_t size, void *to)
+{
+	const unsigned long pfn = PHYS_PFN(phys);
+	bool copied = false;
+
+	if (!PAGE_ALIGNED(phys))
+		return false;
+
+	rcu_read_lock();
+	if (pfn_valid(pfn) && !waiting_order(pfn_to_page(pfn))) {
+		/*
+		 * Should its owner restore and free the folio, and the memory be
+		 * hot-removed, all right now, then the copy fails and does not fault.
+		 */
+		copied = !copy_from_kernel_nofault(to, phys_to_virt(phys), size);
+		/* Pairs with cmpxchg() in claim(): who restored the folio may write to it. */
+		smp_rmb();
+		copied = copied && !waiting_order(pfn_to_page(pfn));
+	}
+	rcu_read_unlock();
+
+	return copied;
+}
+
 /* Reports the folio to page_owner and page_table_check as allocated. */
 static void note_folio(struct page *page, unsigned int order)
 {
@@ -374,6 +414,25 @@ EXPORT_SYMBOL_GPL(kho_restore_folio);
 struct folio *kho_restore_if_waiting(unsigned long pfn)
 {
 	return restore(pfn);
+}
+
+/**
+ * kho_waiting_order - find out how large a waiting folio is
+ * @pfn: its first PFN, which may come from another kernel
+ *
+ * Context: any, never sleeps. Once all struct pages are initialised.
+ * Return: the order of the folio that waits at @pfn; -1 if none does.
+ */
+int kho_waiting_order(unsigned long pfn)
+{
+	int order = -1;
+
+	rcu_read_lock();
+	if (pfn_valid(pfn))
+		order = waiting_order(pfn_to_page(pfn));
+	rcu_read_unlock();
+
+	return order;
 }
 
 /*

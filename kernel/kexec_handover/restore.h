@@ -12,6 +12,7 @@
 #include "map.h"
 
 struct folio;
+struct kho_vmalloc;
 
 /**
  * struct kho_restore_stats - numbers of folios that were handed over
@@ -31,7 +32,10 @@ void kho_restore_trace(void);
 void kho_restore_finish(void);
 bool kho_restore_take_run(unsigned long pfn, unsigned long end);
 bool kho_restore_peek(phys_addr_t phys, size_t size, void *to);
+bool kho_restore_copy(phys_addr_t phys, size_t size, void *to);
 struct folio *kho_restore_if_waiting(unsigned long pfn);
+int kho_waiting_order(unsigned long pfn);
+bool kho_vmalloc_is_valid(const struct kho_vmalloc *kv);
 void kho_restore_get_stats(struct kho_restore_stats *stats);
 
 #endif /* _KHO_RESTORE_H */

@@ -22,6 +22,7 @@
 #include <linux/vmalloc.h>
 
 #include "../../mm/internal.h"
+#include "restore.h"
 
 /* An area with any other flag cannot be rebuilt as one from vmalloc(). */
 #define VM_SUPPORTED	(VM_ALLOC | VM_ALLOW_HUGE_VMAP)
@@ -259,8 +260,14 @@ static void publish_area(struct vm_struct *area)
 	kmemleak_vmalloc(area, size, GFP_KERNEL);
 }
 
-/* Checks a description, which another kernel has written, before it is used. */
-static bool is_valid(const struct kho_vmalloc *kv)
+/**
+ * kho_vmalloc_is_valid - check the description of an area, before it is used
+ * @kv: the description, which another kernel has written
+ *
+ * Context: any, never sleeps.
+ * Return: true if there can be such an area.
+ */
+bool kho_vmalloc_is_valid(const struct kho_vmalloc *kv)
 {
 	return kv->flags & KHO_VMALLOC_ALLOC && !(kv->flags & ~KHO_SUPPORTED) &&
 	       kv->order <= MAX_PAGE_ORDER &&
@@ -287,7 +294,7 @@ void *kho_restore_vmalloc(const struct kho_vmalloc *preservation)
 	struct vm_struct *area;
 	bool whole;
 
-	if (!is_valid(preservation)) {
+	if (!kho_vmalloc_is_valid(preservation)) {
 		pr_warn("nothing to restore: vmalloc area of %u pages, order %u, flags %#x\n",
 			preservation->total_pages, preservation->order,
 			preservation->flags);

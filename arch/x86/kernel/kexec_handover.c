@@ -5,7 +5,8 @@
  * This file owns the setup_data entry with the addresses of the root FDT and of the
  * array of scratch regions: it adds the entry to a kexec image, and reads it at boot.
  * It adds another entry if the memory map does not fit into the boot parameters. It
- * also lets memblock allocate below 1 MiB until the real-mode trampoline is there.
+ * also lets memblock allocate below 1 MiB until the real-mode trampoline is there, and
+ * tells kernels that do not know such an entry.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -211,4 +212,31 @@ unsigned int x86_kho_add_setup_data(const struct kimage *image,
 	add_setup_data(params, params_load_addr, offset, SETUP_KEXEC_KHO, sizeof(*kho));
 
 	return size + add_e820_setup_data(params, params_load_addr, offset + size);
+}
+
+/*
+ * A kernel says in its kernel_info which types of setup_data it knows. Boot protocols
+ * before 2.15 have none.
+ */
+bool arch_kho_image_unknown(const struct kimage *image)
+{
+	const struct {
+		u32 magic, size, size_total, setup_type_max;
+	} *info;
+	const struct setup_header *header = image->kernel_buf + offsetof(struct boot_params, hdr);
+	unsigned long offset;
+
+	if (image->kernel_buf_len < offsetofend(struct boot_params, hdr))
+		return false;
+	if (header->version < 0x020f)
+		return true;
+
+	offset = ((header->setup_sects ?: 4) + 1UL) * 512 + header->kernel_info_offset;
+	if (offset > image->kernel_buf_len || image->kernel_buf_len - offset < sizeof(*info))
+		return false;
+	info = image->kernel_buf + offset;
+
+	/* "LToP" */
+	return info->magic == 0x506f544c &&
+	       (info->setup_type_max & ~SETUP_INDIRECT) < SETUP_KEXEC_KHO;
 }

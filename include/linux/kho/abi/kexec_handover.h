@@ -181,6 +181,9 @@ static_assert(offsetof(struct kho_vmalloc, flags) == 12);
 static_assert(offsetof(struct kho_vmalloc, order) == 14);
 static_assert(sizeof(struct kho_vmalloc) == 16);
 
+/* The blob of live update, see luo.h. It is handed over whenever live update is on. */
+#define LUO_BLOB_NAME		"LUO"
+
 /* The blob that names the previous kernel. Each handover has it. */
 #define KHO_METADATA_NAME	"kexec-metadata"
 #define KHO_METADATA_VERSION	1

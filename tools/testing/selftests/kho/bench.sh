@@ -4,8 +4,9 @@
 #
 # The host reads the lines "kho-bench: STAGE NAME VALUE". The command line says
 # what to preserve: kho_bench=COUNT,ORDER,dense|scattered, or several of these
-# separated by colons; "none"; or parallel,ROUNDS. kho_bench_next names the next
-# kernel, or is "none" to do no kexec.
+# separated by colons; "none"; parallel,ROUNDS; or luo,WHAT, for which ../liveupdate/bench.c
+# says what WHAT is. With a ",huge" at its end, files are of huge pages. kho_bench_next
+# names the next kernel, or is "none" to do no kexec.
 #
 # shellcheck shell=dash disable=SC2034,SC2154
 
@@ -15,6 +16,7 @@ stages=2
 plan=1
 
 readonly BENCH=/sys/kernel/debug/test_kho_bench
+readonly SHMEM_HUGE=/sys/kernel/mm/transparent_hugepage/shmem_enabled
 
 stage_1() {
 	tell mem-available "$(meminfo MemAvailable)"
@@ -28,6 +30,7 @@ stage_1() {
 
 	case $kho_bench in
 	none) ;;
+	luo,*) luo_bench preserve ;;
 	parallel,*) echo "${kho_bench#*,}" >$BENCH/parallel || tell failed parallel ;;
 	*) echo "$kho_bench" | tr , ' ' >$BENCH/set || tell failed set ;;
 	esac
@@ -41,6 +44,7 @@ stage_2() {
 	tell arrived "$kho_bench_arrived"
 	case $kho_bench in
 	none) ;;
+	luo,*) luo_bench retrieve ;;
 	*) echo 1 >$BENCH/restore || tell failed restore ;;
 	esac
 	results
@@ -60,10 +64,30 @@ results() {
 	done <$BENCH/results
 }
 
+# luo_bench preserve|retrieve: what the program prints goes to a file first, because it
+# leaves a process, for which nobody should wait.
+luo_bench() {
+	local line
+
+	case $kho_bench in
+	*,huge) echo always >$SHMEM_HUGE || tell failed huge ;;
+	esac
+	luo-bench "$1" "${kho_bench#luo,}" >/tmp/luo-bench || echo "failed luo-bench" >>/tmp/luo-bench
+	while read -r line; do
+		tell "$line"
+	done </tmp/luo-bench
+	tell huge-kib "$(meminfo ShmemHugePages)"
+}
+
 # The host gives the command line. It keeps kernel messages few, because they take
-# time.
+# time. Live update has to be on in both kernels.
 next_words() {
-	echo "$(cat /kho/bench-cmdline) kho_test=$kho_test kho_stage=2"
+	local live=
+
+	case $kho_bench in
+	luo,*) live=liveupdate=on ;;
+	esac
+	echo "$(cat /kho/bench-cmdline) $live kho_test=$kho_test kho_stage=2"
 }
 
 leave() {

@@ -1,50 +1,60 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# demo.sh - the guest's part of host/vm/demo.sh: a scenario with a file of the host
+# demo.sh - the guest's part of host/vm/demo.sh: a program keeps a file of the host
 #
-# The file is /demo in the first kernel's root file system only, so the second
-# kernel can have it only through KHO. The host reads the lines
+# The file is /demo in the first kernel's root file system only. A program there copies
+# it into a memfd, which it puts into a session of live update. In the second kernel
+# another program takes the memfd out of that session. The host reads the lines
 # "kho-demo: stage N NAME VALUE".
 #
 # shellcheck shell=dash disable=SC2034,SC2154
 
-about="a file of the host, from one kernel into another"
+about="a file of the host, in the memory of a program, from one kernel into another"
 kernels="main next"
+words="liveupdate=on"
 stages=2
-plan=5
+plan=9
+
+readonly TOKEN=1
 
 stage_1() {
-	check "the file can be kept" keep_demo
+	start_agent first
+	check "a program has the file in a memfd" copy_demo
+	check "it puts the memfd into a session" all first "create session demo
+		preserve session $TOKEN memfd"
 	tell release "$(uname -r)"
-	remember sum "$(checksum)"
+	remember sum "$(checksum first)"
 	tell sum "$(recall sum)"
 	rm /demo
 	note_down
-	handover next
+	handover next $LUO_ON
 }
 
 stage_2() {
 	local sum
-	sum=$(checksum)
-
 	check "there is an incoming handover" came_from "$(recall release)" 1
+	check "the first kernel's copy of the file is not here" test ! -e /demo
+	start_agent second
+	check "another program retrieves the session" ask second retrieve session demo
+	check "it takes the memfd" ask second take session $TOKEN memfd
+	sum=$(checksum second)
 	tell release "$(uname -r)"
 	tell sum "$sum"
-	tell bytes "$(client_stat demo bytes)"
-	tell folios "$(client_stat demo folios)"
-	tell orders "$(client_stat demo orders)"
+	tell bytes "$(figure_of second memfd size)"
+	tell pages "$(figure_of second memfd blocks)"
 	check "the content is right" same checksum "$sum" "$(recall sum)"
-	check "each restored folio is like a new one" folios_sound
-	check "the first kernel's copy is not here" test ! -e /demo
+	check "the session can be finished" ask second finish session
+	check "nothing waits any more" nothing_waits
 	finish
 }
 
-keep_demo() {
-	echo demo >"$CLIENT/create" && cat /demo >"$CLIENT/files/demo"
+copy_demo() {
+	ask first memfd memfd && cat /demo >"$(proc_path first memfd fd)"
 }
 
+# checksum PROGRAM: of what it has in the memfd
 checksum() {
-	sha256sum "$CLIENT/files/demo" | cut -d ' ' -f 1
+	sha256sum "$(proc_path "$1" memfd fd)" | cut -d ' ' -f 1
 }
 
 tell() {

@@ -24,7 +24,8 @@ BEGIN {
 	      "|Kernel panic|general protection|Call Trace|unpacking failed" \
 	      "|KHO:.*([Rr]efus|[Cc]orrupt|[Ff]ail|[Cc]annot|[Mm]alformed|KHO is off)" \
 	      "|KHO:.*(nothing to restore|no room|no memory|does not say)" \
-	      "|test_kho:.*(wrong|damaged|cannot|no memory)"
+	      "|test_kho:.*(wrong|damaged|cannot|no memory)" \
+	      "|(LUO|memfd-luo):.*(broken|cannot|lost|twice|invalid|no (handler|valid|memory|kexec))"
 	plan = -1
 }
 

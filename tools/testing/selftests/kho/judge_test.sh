@@ -45,7 +45,7 @@ verdict() {
 after_second='/second/a [    1.250000]'
 
 echo "KTAP version 1"
-echo "1..20"
+echo "1..21"
 verdict "3 0 0" "a good log passes"
 verdict "2 1 0" "a failed result counts" \
 	's/ok 2 - second/not &/; s/pass:3 fail:0/pass:2 fail:1/'
@@ -73,6 +73,8 @@ verdict "3 1 0" "a bail-out is noticed" \
 	"$after_second Bail out! no more"
 verdict "3 1 0" "a bad kernel message is noticed" \
 	"$after_second BUG: Bad page state in process init"
+verdict "3 1 0" "a bad message of live update is noticed" \
+	"$after_second LUO: session x: the list of files at 0x1000 is broken"
 verdict "3 1 0" "a bad kernel message before the first stage is noticed" \
 	'/Linux version/a [    0.050000] WARNING: CPU: 0 PID: 1 at mm/page_alloc.c'
 verdict "3 1 0" "a panic is noticed" \

@@ -31,3 +31,5 @@ kho_lib=${kho_lib:-/kho}
 . "$kho_lib/lib/folios.sh"
 # shellcheck source=tools/testing/selftests/kho/lib/areas.sh
 . "$kho_lib/lib/areas.sh"
+# shellcheck source=tools/testing/selftests/kho/lib/liveupdate.sh
+. "$kho_lib/lib/liveupdate.sh"

@@ -5,34 +5,20 @@
  *   stamp kexec    write the clock to the kernel log, and start the next kernel
  *   stamp          as process 1: run /init with the clock in kho_bench_arrived
  *
- * The clock is the CPU's counter, which a kexec does not reset: the TSC, or on
- * arm64 the virtual counter.
+ * The clock is the one of clock.h.
  *
  * No user space runs between the two, whichever kernels they run under.
  */
 
 #include <linux/reboot.h>
 
+#include "clock.h"
+
 /* The Makefile includes nolibc.h, which is the C library here. */
 
 #define LEFT "kho-bench: 1 left "
 #define ARRIVED "kho_bench_arrived="
 #define WORDS_MAX 64
-
-static unsigned long long read_clock(void)
-{
-#ifdef __aarch64__
-	unsigned long long clock;
-
-	__asm__ volatile("isb; mrs %0, cntvct_el0" : "=r"(clock));
-	return clock;
-#else
-	unsigned int low, high;
-
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (unsigned long long)high << 32 | low;
-#endif
-}
 
 /* Write the clock in digits to @to, and return their number. */
 static int put_clock(char *to)

@@ -57,6 +57,11 @@ handover_said() {
 	has_said "KHO: handover from $(echo "$1" | sed 's/[.+]/\\&/g'), kexec count $2"
 }
 
+# came_in COUNT: there is an incoming handover, and it is the COUNTth kexec.
+came_in() {
+	has_said "KHO: handover from .*, kexec count $1\$"
+}
+
 # Remembers what arrived() compares with in a later stage.
 note_down() {
 	remember release "$(uname -r)"

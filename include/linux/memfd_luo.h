@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Live update of memfds: the places at which files of shared memory call it.
+ *
+ * Nearly no file takes part in a live update. For all others each of these functions
+ * reads one pointer of the inode and finds it NULL.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+#ifndef _LINUX_MEMFD_LUO_H
+#define _LINUX_MEMFD_LUO_H
+
+#include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
+
+#ifdef CONFIG_LIVEUPDATE_MEMFD
+
+int __memfd_luo_get(struct inode *inode, pgoff_t index, enum sgp_type sgp);
+bool __memfd_luo_is_frozen(struct inode *inode);
+int __memfd_luo_add(struct inode *inode, struct folio *folio);
+void __memfd_luo_del(struct inode *inode, struct folio *folio);
+gfp_t __memfd_luo_gfp(struct inode *inode, gfp_t gfp);
+struct folio *__memfd_luo_suit(struct inode *inode, struct folio *folio, gfp_t gfp);
+bool __memfd_luo_is_fixed(struct inode *inode);
+bool __memfd_luo_is_busy(struct inode *inode);
+int __memfd_luo_populate(struct inode *inode);
+unsigned long __memfd_luo_waiting(struct inode *inode);
+unsigned int __memfd_luo_refs(struct inode *inode, struct folio *folio);
+void __memfd_luo_evict(struct inode *inode);
+void memfd_luo_free(struct inode *inode);
+
+/*
+ * Once it is set, the pointer stays until the inode is freed. Pairs with
+ * smp_store_release() in memfd_luo_of().
+ */
+static inline bool memfd_luo_has(struct inode *inode)
+{
+	return unlikely(READ_ONCE(SHMEM_I(inode)->luo));
+}
+
+#else /* CONFIG_LIVEUPDATE_MEMFD */
+
+static inline int __memfd_luo_get(struct inode *inode, pgoff_t index, enum sgp_type sgp)
+{
+	return 0;
+}
+
+static inline bool __memfd_luo_is_frozen(struct inode *inode)
+{
+	return false;
+}
+
+static inline int __memfd_luo_add(struct inode *inode, struct folio *folio)
+{
+	return 0;
+}
+
+static inline void __memfd_luo_del(struct inode *inode, struct folio *folio) { }
+
+static inline gfp_t __memfd_luo_gfp(struct inode *inode, gfp_t gfp)
+{
+	return gfp;
+}
+
+static inline struct folio *__memfd_luo_suit(struct inode *inode, struct folio *folio,
+					     gfp_t gfp)
+{
+	return folio;
+}
+
+static inline bool __memfd_luo_is_fixed(struct inode *inode)
+{
+	return false;
+}
+
+static inline bool __memfd_luo_is_busy(struct inode *inode)
+{
+	return false;
+}
+
+static inline int __memfd_luo_populate(struct inode *inode)
+{
+	return 0;
+}
+
+static inline unsigned long __memfd_luo_waiting(struct inode *inode)
+{
+	return 0;
+}
+
+static inline unsigned int __memfd_luo_refs(struct inode *inode, struct folio *folio)
+{
+	return 0;
+}
+
+static inline void __memfd_luo_evict(struct inode *inode) { }
+static inline void memfd_luo_free(struct inode *inode) { }
+
+static inline bool memfd_luo_has(struct inode *inode)
+{
+	return false;
+}
+
+#endif /* CONFIG_LIVEUPDATE_MEMFD */
+
+/*
+ * Before a page is looked up: a page that waits is put into the file, and who would
+ * make a new page in a frozen file sleeps. May sleep, without any page locked.
+ */
+static inline int memfd_luo_get(struct inode *inode, pgoff_t index, enum sgp_type sgp)
+{
+	return memfd_luo_has(inode) ? __memfd_luo_get(inode, index, sgp) : 0;
+}
+
+/* Must a page that is not up to date, and locked, stay as it is? Then look up again. */
+static inline bool memfd_luo_is_frozen(struct inode *inode)
+{
+	return memfd_luo_has(inode) && __memfd_luo_is_frozen(inode);
+}
+
+/*
+ * When a new folio is in the page cache, still locked. After an error the caller
+ * removes the folio; -EAGAIN means that it starts again with the look-up.
+ */
+static inline int memfd_luo_add(struct inode *inode, struct folio *folio)
+{
+	return memfd_luo_has(inode) ? __memfd_luo_add(inode, folio) : 0;
+}
+
+/* Undoes memfd_luo_add(), with the folio locked since then. */
+static inline void memfd_luo_del(struct inode *inode, struct folio *folio)
+{
+	if (memfd_luo_has(inode))
+		__memfd_luo_del(inode, folio);
+}
+
+/* Before a folio is allocated: the flags that the file needs. */
+static inline gfp_t memfd_luo_gfp(struct inode *inode, gfp_t gfp)
+{
+	return memfd_luo_has(inode) ? __memfd_luo_gfp(inode, gfp) : gfp;
+}
+
+/* When a folio was allocated: returns it, or one in its place that the file can have. */
+static inline struct folio *memfd_luo_suit(struct inode *inode, struct folio *folio, gfp_t gfp)
+{
+	return folio && memfd_luo_has(inode) ? __memfd_luo_suit(inode, folio, gfp) : folio;
+}
+
+/* Must the size stay as it is, and no page go? The caller holds the inode lock. */
+static inline bool memfd_luo_is_fixed(struct inode *inode)
+{
+	return memfd_luo_has(inode) && __memfd_luo_is_fixed(inode);
+}
+
+/* Are there folios that must not be collapsed, or pages that are not holes but wait? */
+static inline bool memfd_luo_is_busy(struct address_space *mapping)
+{
+	return shmem_mapping(mapping) && memfd_luo_has(mapping->host) &&
+	       __memfd_luo_is_busy(mapping->host);
+}
+
+/* Before the file is looked at as a whole: puts all pages that wait into it. */
+static inline int memfd_luo_populate(struct inode *inode)
+{
+	return memfd_luo_has(inode) ? __memfd_luo_populate(inode) : 0;
+}
+
+/* The same for any mapping. */
+static inline int memfd_luo_populate_mapping(struct address_space *mapping)
+{
+	return shmem_mapping(mapping) ? memfd_luo_populate(mapping->host) : 0;
+}
+
+/* The number of pages that wait, which count as blocks of the file. */
+static inline unsigned long memfd_luo_waiting(struct inode *inode)
+{
+	return memfd_luo_has(inode) ? __memfd_luo_waiting(inode) : 0;
+}
+
+/* The number of references that live update has on a folio in the page cache. */
+static inline unsigned int memfd_luo_refs(struct folio *folio)
+{
+	struct address_space *mapping = folio->mapping;
+
+	return mapping && shmem_mapping(mapping) && memfd_luo_has(mapping->host) ?
+	       __memfd_luo_refs(mapping->host, folio) : 0;
+}
+
+/* Before the pages of an inode that is going away are removed. */
+static inline void memfd_luo_evict(struct inode *inode)
+{
+	if (memfd_luo_has(inode))
+		__memfd_luo_evict(inode);
+}
+
+#endif /* _LINUX_MEMFD_LUO_H */

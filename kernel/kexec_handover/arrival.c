@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Will the next kernel take what this one hands over?
+ *
+ * This file owns the objections against a kexec image, which are found when it is loaded:
+ * later, neither its command line nor the file of its kernel is there any more. Not all
+ * that can go wrong can be seen: an image without an objection may still be of a kernel
+ * that knows nothing of KHO.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "KHO: " fmt
+
+#include <linux/kernel.h>
+#include <linux/kexec.h>
+#include <linux/kexec_handover.h>
+#include <linux/kexec_handover_image.h>
+#include <linux/kho/abi/kexec_handover.h>
+#include <linux/libfdt.h>
+#include <linux/mutex.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "outgoing.h"
+
+/**
+ * arch_kho_image_unknown - can the kernel of an image be seen not to know KHO?
+ * @image: the image
+ *
+ * Context: kexec_file_load(), after the image was loaded.
+ * Return: true if the kernel does not know KHO; false if it may.
+ */
+bool __weak arch_kho_image_unknown(const struct kimage *image)
+{
+	return false;
+}
+
+enum word { ABSENT, ON, OFF };
+
+/* What does @cmdline, which this changes, say of a boolean parameter? The last one counts. */
+static enum word look_up(char *cmdline, const char *name)
+{
+	enum word word = ABSENT;
+	char *param, *value;
+	bool on;
+
+	cmdline = skip_spaces(cmdline);
+	while (*cmdline) {
+		cmdline = next_arg(cmdline, &param, &value);
+		if (!value && !strcmp(param, "--"))
+			break;
+		if (!parameq(param, name))
+			continue;
+		/* kho=strict means on. */
+		word = value && !kstrtobool(value, &on) && !on ? OFF : ON;
+	}
+
+	return word;
+}
+
+static enum word word_of(const struct kimage *image, const char *name)
+{
+	char *cmdline = kmemdup_nul(image->cmdline_buf, image->cmdline_buf_len, GFP_KERNEL);
+	enum word word = ABSENT;
+
+	if (cmdline)
+		word = look_up(cmdline, name);
+	kfree(cmdline);
+
+	return word;
+}
+
+static const char *kho_objection(const struct kimage *image)
+{
+	if (!image->file_mode)
+		return "it was not loaded with kexec_file_load (kexec -s)";
+	if (arch_kho_image_unknown(image))
+		return "its kernel does not know KHO";
+
+	switch (word_of(image, "kho")) {
+	case OFF:
+		return "its command line switches KHO off";
+	case ABSENT:
+		return "its command line has no kho=on";
+	default:
+		return NULL;
+	}
+}
+
+static const char *luo_objection(const struct kimage *image)
+{
+	if (image->kho_objection)
+		return image->kho_objection;
+
+	return word_of(image, "liveupdate") == ON ? NULL : "its command line has no liveupdate=on";
+}
+
+/* Is there a blob other than those that are there in any case? */
+static bool any_blobs(void)
+{
+	bool any = false;
+	int node;
+
+	mutex_lock(&kho_out.lock);
+	fdt_for_each_subnode(node, kho_out.fdt, 0) {
+		const char *name = fdt_get_name(kho_out.fdt, node, NULL);
+
+		any |= name && strcmp(name, KHO_METADATA_NAME) && strcmp(name, LUO_BLOB_NAME);
+	}
+	mutex_unlock(&kho_out.lock);
+
+	return any;
+}
+
+/**
+ * kho_image_loaded - find out what speaks against an image
+ * @image: the image
+ *
+ * Logs a warning if something is preserved already that would be lost.
+ *
+ * Context: kexec_load() and kexec_file_load(), when the image is complete and its command
+ * line and kernel are still there; with the kexec lock held.
+ */
+void kho_image_loaded(struct kimage *image)
+{
+	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH)
+		return;
+
+	image->kho_objection = kho_objection(image);
+	image->luo_objection = luo_objection(image);
+	if (image->kho_objection && any_blobs())
+		pr_warn("what is preserved will be lost with this kexec image: %s\n",
+			image->kho_objection);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of live update know of each other.
+ *
+ * From bottom to top: blocks.c (lists in preserved pages), flb.c (data that files share),
+ * file.c (file handlers, and the files of one session), session.c (sessions, outgoing and
+ * incoming), luo.c (start-up, the blob, the step in reboot()), device.c (/dev/liveupdate)
+ * and debugfs.c.
+ *
+ * Locks, outer ones first:
+ *
+ * - luo_reboot_sem of luo.c: read by each operation that changes what is handed over;
+ *   written by liveupdate_reboot(), which keeps it if the kexec goes ahead;
+ * - luo_session::lock: one operation at a time in a session;
+ * - luo_sessions::lock: which sessions there are;
+ * - luo_files::list_lock: which files a session has, and their state;
+ * - the locks of flb.c.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+#ifndef _LUO_INTERNAL_H
+#define _LUO_INTERNAL_H
+
+#include <linux/kho/abi/luo.h>
+#include <linux/list.h>
+#include <linux/liveupdate.h>
+#include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/rwsem.h>
+#include <linux/types.h>
+
+#include "blocks.h"
+
+struct seq_file;
+
+/**
+ * struct luo_files - the files of one session
+ * @list_lock: guards @list, @tokens, and the state of each file. Never held while an
+ *	operation of a handler runs.
+ * @list: struct luo_file, in order of preservation
+ * @tokens: the same by token
+ * @count: how many there are
+ * @blocks: outgoing: room for all of them in a block list
+ *
+ * The lock of the session serialises all changes, so that whoever holds it can read
+ * without @list_lock.
+ */
+struct luo_files {
+	struct mutex list_lock; /* see above */
+	struct list_head list;
+	struct rb_root tokens;
+	unsigned long count;
+	struct luo_blocks blocks;
+};
+
+/**
+ * struct luo_session - a session, outgoing or incoming
+ * @node: in the tree of names of its side; guarded by the lock of the side
+ * @list: in the list of its side; guarded by the lock of the side
+ * @name: its name, filled with NULs; constant
+ * @incoming: it was handed over by the previous kernel; constant
+ * @open: incoming: it has a file; guarded by the lock of the side
+ * @files_read: incoming: @files has been read from the list at @files_pa; guarded by @lock
+ * @finished: incoming: FINISH has succeeded; guarded by @lock
+ * @twice: incoming: the previous kernel handed over another one of this name; constant
+ * @broken: incoming: @twice, or @files could not be read the last time, so that nobody can
+ *	have them; changed with @lock held
+ * @files_pa: incoming: address of the block list of its files; constant
+ * @files_nr: incoming: how many files there are in it; constant
+ * @lock: one operation at a time
+ * @files: its files, guarded by @lock and see there
+ */
+struct luo_session {
+	struct rb_node node;
+	struct list_head list;
+	char name[LIVEUPDATE_SESSION_NAME_LENGTH];
+	bool incoming;
+	bool open;
+	bool files_read;
+	bool finished;
+	bool twice;
+	bool broken;
+	u64 files_pa;
+	u64 files_nr;
+	struct mutex lock; /* see above */
+	struct luo_files files;
+};
+
+/**
+ * struct luo_sessions - the sessions of one side, outgoing or incoming
+ * @lock: guards all members, and which sessions there are
+ * @names: struct luo_session by name
+ * @list: the same in order of creation
+ * @count: how many there are
+ * @blocks: outgoing: room for all of them in a block list
+ */
+struct luo_sessions {
+	struct mutex lock; /* see above */
+	struct rb_root names;
+	struct list_head list;
+	unsigned long count;
+	struct luo_blocks blocks;
+};
+
+/* luo.c */
+extern struct rw_semaphore luo_reboot_sem;
+
+/* device.c: what the ioctls of the device and of a session have in common */
+
+/**
+ * struct luo_command - an ioctl that was copied from user space
+ * @uarg: address of the argument in user space
+ * @usize: size of the argument in user space
+ * @ksize: size of the argument that this kernel knows
+ * @arg: the argument
+ */
+struct luo_command {
+	void __user *uarg;
+	u32 usize;
+	u32 ksize;
+	union {
+		struct liveupdate_ioctl_create_session create;
+		struct liveupdate_ioctl_retrieve_session retrieve;
+		struct liveupdate_session_preserve_fd preserve_fd;
+		struct liveupdate_session_retrieve_fd retrieve_fd;
+		struct liveupdate_session_finish finish;
+		struct liveupdate_session_get_name get_name;
+	} arg;
+};
+
+/**
+ * struct luo_ioctl - an ioctl
+ * @cmd: its number as user space gives it
+ * @size: size of its argument in this kernel
+ * @min_size: size of its argument in the first version
+ * @outgoing: it can be used on sessions that this kernel created
+ * @incoming: it can be used on sessions that the previous kernel handed over
+ * @run: carries it out; @object is the session, or NULL for the device
+ */
+struct luo_ioctl {
+	unsigned int cmd;
+	u32 size;
+	u32 min_size;
+	bool outgoing;
+	bool incoming;
+	int (*run)(void *object, struct luo_command *command);
+};
+
+long luo_run_ioctl(const struct luo_ioctl *table, unsigned int first, unsigned int nr,
+		   const struct luo_session *session, unsigned int cmd, unsigned long arg);
+int luo_respond(const struct luo_command *command);
+
+/* session.c */
+extern struct luo_sessions luo_outgoing;
+extern struct luo_sessions luo_incoming;
+
+int luo_session_create(struct luo_command *command);
+int luo_session_retrieve(struct luo_command *command);
+void luo_session_start(u64 sessions_pa);
+void luo_session_read(void);
+int luo_session_freeze(void);
+void luo_session_write(u64 *sessions_pa);
+unsigned long luo_session_count_files(struct luo_sessions *side, const char **name);
+void luo_session_show(struct seq_file *m, struct luo_session *session);
+
+/* file.c: the files of a session; the caller holds its lock */
+void luo_files_init(struct luo_files *files);
+int luo_files_preserve(struct luo_files *files, int fd, u64 token);
+void luo_files_unpreserve(struct luo_files *files);
+int luo_files_freeze(struct luo_files *files);
+void luo_files_unfreeze(struct luo_files *files);
+phys_addr_t luo_files_write(struct luo_files *files);
+int luo_files_read(struct luo_files *files, u64 files_pa, u64 nr, const char *session);
+int luo_files_retrieve(struct luo_files *files, u64 token, struct file **file);
+int luo_files_finish(struct luo_files *files);
+void luo_files_show(struct seq_file *m, struct luo_files *files);
+
+/* flb.c: the FLBs of a handler, for one file more or less */
+int luo_flb_preserve(struct liveupdate_file_handler *handler);
+void luo_flb_unpreserve(struct liveupdate_file_handler *handler);
+void luo_flb_finish(struct liveupdate_file_handler *handler);
+void luo_flb_finish_all(void);
+
+/* flb.c: the page of FLBs */
+int luo_flb_start(phys_addr_t incoming);
+phys_addr_t luo_flb_write(void);
+
+#endif /* _LUO_INTERNAL_H */

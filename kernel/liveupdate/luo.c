@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Live update: start-up, the blob for the next kernel, and the step in reboot().
+ *
+ * This file owns liveupdate= on the command line and the blob LUO in both directions.
+ * With liveupdate=on the blob is always handed over, also without a session.
+ *
+ * The outgoing side writes nothing into the blob or the lists while the system runs.
+ * liveupdate_reboot() stops all operations that change what is handed over, lets each file
+ * settle, and writes everything. There is memory for all of it by then.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "LUO: " fmt
+
+#include <linux/export.h>
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/kexec.h>
+#include <linux/kexec_handover.h>
+#include <linux/kstrtox.h>
+#include <linux/liveupdate.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/rwsem.h>
+#include <linux/string.h>
+
+#include <trace/events/liveupdate.h>
+
+#include "../kexec_handover/restore.h"
+#include "internal.h"
+
+/*
+ * Read by each operation that changes what is handed over. liveupdate_reboot() writes it,
+ * and keeps it if the kexec goes ahead, so that these operations block until the end.
+ */
+DECLARE_RWSEM(luo_reboot_sem);
+
+/* liveupdate= on the command line */
+static bool wanted __initdata;
+
+/* Does a kexec go ahead that would lose files? */
+static bool force;
+#undef MODULE_PARAM_PREFIX
+#define MODULE_PARAM_PREFIX "liveupdate."
+module_param(force, bool, 0644);
+MODULE_PARM_DESC(force, "kexec although files of sessions will be lost");
+
+/* luo_start() sets it, if live update works; constant from then on. */
+static bool enabled __ro_after_init;
+
+/* The blob for the next kernel. luo_start() makes it; liveupdate_reboot() fills it. */
+static struct luo_ser *outgoing __ro_after_init;
+
+static int __init parse_liveupdate(char *arg)
+{
+	return kstrtobool(arg, &wanted);
+}
+early_param("liveupdate", parse_liveupdate);
+
+/**
+ * liveupdate_enabled - is live update on?
+ *
+ * Context: any. From the end of postcore_initcall on.
+ * Return: true with liveupdate=on if KHO is on as well.
+ */
+bool liveupdate_enabled(void)
+{
+	return enabled;
+}
+EXPORT_SYMBOL_GPL(liveupdate_enabled);
+
+/*
+ * Copies the incoming blob. Returns 0, -ENOENT if there is none, or another error if it
+ * cannot be believed.
+ */
+static int __init read_blob(struct luo_ser *ser, phys_addr_t *phys)
+{
+	size_t size;
+	int err;
+
+	err = kho_retrieve_subtree(LUO_BLOB_NAME, phys, &size);
+	if (err)
+		return err;
+	if (size < sizeof(*ser) || !PAGE_ALIGNED(*phys) ||
+	    !kho_restore_copy(*phys, sizeof(*ser), ser)) {
+		pr_warn("the live update state at %pa, %zu bytes, is broken: no session is there to retrieve\n",
+			phys, size);
+		return -EINVAL;
+	}
+	if (strncmp(ser->compatible, LUO_COMPATIBLE, sizeof(ser->compatible))) {
+		pr_warn("the previous kernel has %.8s and not " LUO_COMPATIBLE ": no session is there to retrieve\n",
+			ser->compatible);
+		return -EINVAL;
+	}
+
+	return 0;
+}
+
+/*
+ * Takes the incoming blob. Its lists are read later, when user space asks for them. What
+ * cannot be believed waits, and root can release it in KHO's debugfs.
+ */
+static void __init read_incoming(struct luo_ser *ser)
+{
+	phys_addr_t phys;
+
+	if (read_blob(ser, &phys)) {
+		memset(ser, 0, sizeof(*ser));
+		return;
+	}
+	kho_restore_free(phys_to_virt(phys));
+}
+
+static int __init make_outgoing(u64 number)
+{
+	int err;
+
+	outgoing = kho_alloc_preserve(PAGE_SIZE);
+	if (IS_ERR(outgoing))
+		return PTR_ERR(outgoing);
+	strscpy(outgoing->compatible, LUO_COMPATIBLE, sizeof(outgoing->compatible));
+	outgoing->liveupdate_num = number;
+
+	err = kho_add_subtree(LUO_BLOB_NAME, outgoing, sizeof(*outgoing));
+	if (err)
+		kho_unpreserve_free(outgoing);
+
+	return err;
+}
+
+/* Says that something waits that nobody will take. */
+static void __init say_what_waits(void)
+{
+	phys_addr_t phys;
+	size_t size;
+
+	if (!kho_retrieve_subtree(LUO_BLOB_NAME, &phys, &size))
+		pr_info("without liveupdate=on, sessions of the previous kernel just wait\n");
+}
+
+/*
+ * Runs after kho_start(), a core_initcall, which makes the outgoing side of KHO and copies
+ * incoming blobs for debugfs, and before file handlers register.
+ */
+static int __init luo_start(void)
+{
+	struct luo_ser incoming;
+	int err;
+
+	if (!wanted) {
+		say_what_waits();
+		return 0;
+	}
+	if (!kho_is_enabled()) {
+		pr_warn("liveupdate=on has no effect without kho=on\n");
+		return 0;
+	}
+
+	read_incoming(&incoming);
+	err = make_outgoing(incoming.liveupdate_num + 1);
+	if (err)
+		goto fail;
+	err = luo_flb_start(incoming.flbs_pa);
+	if (err)
+		goto free;
+	luo_session_start(incoming.sessions_pa);
+	enabled = true;
+
+	return 0;
+
+free:
+	kho_remove_subtree(outgoing);
+	kho_unpreserve_free(outgoing);
+fail:
+	pr_err("cannot be set up (%d): live update is off\n", err);
+
+	return err;
+}
+postcore_initcall(luo_start);
+
+/*
+ * Returns an error, after a message, if files of sessions would be lost with this image,
+ * or in any case: what came in and was not finished is not handed on.
+ */
+static int objection(const struct kimage *image)
+{
+	const char *name = NULL;
+	unsigned long nr;
+
+	luo_session_read();
+	nr = luo_session_count_files(&luo_incoming, &name);
+	if (nr) {
+		pr_warn("no kexec: %lu files of the previous kernel would be lost that nobody has finished, the first in session %s; liveupdate.force=1 overrides\n",
+			nr, name);
+		return -EBUSY;
+	}
+
+	nr = luo_session_count_files(&luo_outgoing, &name);
+	if (nr && image && image->luo_objection) {
+		pr_warn("no kexec: %lu files in sessions would be lost with this kexec image: %s; liveupdate.force=1 overrides\n",
+			nr, image->luo_objection);
+		return -ENOEXEC;
+	}
+
+	return 0;
+}
+
+/* The caller writes luo_reboot_sem. */
+static int settle(const struct kimage *image)
+{
+	int err = force ? 0 : objection(image);
+
+	if (!err)
+		err = luo_session_freeze();
+	if (err)
+		return err;
+	outgoing->flbs_pa = luo_flb_write();
+	luo_session_write(&outgoing->sessions_pa);
+
+	return 0;
+}
+
+/**
+ * liveupdate_kexec - make what is handed over final, before a kexec
+ * @image: the image that is about to be started, or NULL if the caller does not know it
+ *
+ * From success on, all operations that would change it block.
+ *
+ * Context: reboot(LINUX_REBOOT_CMD_KEXEC), before anything is shut down; may sleep.
+ * Return: 0, also if live update is off; -EBUSY if files of the previous kernel are not
+ * finished; -ENOEXEC if @image would lose files that are in sessions; an error if a file
+ * cannot be frozen; -EINTR if the caller was killed. After an error all is as before.
+ */
+int liveupdate_kexec(const struct kimage *image)
+{
+	int err;
+
+	if (!enabled)
+		return 0;
+
+	err = down_write_killable(&luo_reboot_sem);
+	if (err)
+		return err;
+
+	err = settle(image);
+	trace_luo_kexec(luo_outgoing.count, err);
+	if (err)
+		up_write(&luo_reboot_sem);
+
+	return err;
+}
+
+/**
+ * liveupdate_reboot - liveupdate_kexec() without an image
+ *
+ * Context: as liveupdate_kexec().
+ * Return: as liveupdate_kexec().
+ */
+int liveupdate_reboot(void)
+{
+	return liveupdate_kexec(NULL);
+}

@@ -1,0 +1,714 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sessions: sets of files with a name, that a program hands over to its successor.
+ *
+ * This file owns which sessions there are, outgoing ones that user space made in this
+ * kernel and incoming ones of the previous kernel, and the file that user space has of
+ * each. The names of the two kinds are separate.
+ *
+ * An outgoing session lives as long as its file: to close that before the kexec gives up
+ * all that is in it. An incoming session exists from the first open of /dev/liveupdate on
+ * and ends when its file is closed, which is the same as FINISH. If a file cannot finish
+ * then, nothing is lost: the session can be retrieved again.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "LUO: " fmt
+
+#include <linux/anon_inodes.h>
+#include <linux/compat.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/kexec_handover.h>
+#include <linux/liveupdate.h>
+#include <linux/rbtree.h>
+#include <linux/rwsem.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "internal.h"
+
+struct luo_sessions luo_outgoing = {
+	.lock = __MUTEX_INITIALIZER(luo_outgoing.lock),
+	.names = RB_ROOT,
+	.list = LIST_HEAD_INIT(luo_outgoing.list),
+};
+
+struct luo_sessions luo_incoming = {
+	.lock = __MUTEX_INITIALIZER(luo_incoming.lock),
+	.names = RB_ROOT,
+	.list = LIST_HEAD_INIT(luo_incoming.list),
+};
+
+/* Address of the incoming list of sessions until it is read. Guarded by luo_incoming.lock. */
+static u64 incoming_pa;
+
+/*
+ * Sessions by name
+ */
+
+static int compare_names(struct rb_node *a, const struct rb_node *b)
+{
+	return strcmp(rb_entry(a, struct luo_session, node)->name,
+		      rb_entry(b, struct luo_session, node)->name);
+}
+
+static int compare_name(const void *key, const struct rb_node *node)
+{
+	return strcmp(key, rb_entry(node, struct luo_session, node)->name);
+}
+
+/* The caller holds the lock of the side. */
+static struct luo_session *find_session(struct luo_sessions *side, const char *name)
+{
+	struct rb_node *node = rb_find(name, &side->names, compare_name);
+
+	return node ? rb_entry(node, struct luo_session, node) : NULL;
+}
+
+/* Returns false if the name is taken. The caller holds the lock of the side. */
+static bool add_session(struct luo_sessions *side, struct luo_session *session)
+{
+	if (rb_find_add(&session->node, &side->names, compare_names))
+		return false;
+	list_add_tail(&session->list, &side->list);
+	side->count++;
+
+	return true;
+}
+
+/* The caller holds the lock of the side. */
+static void remove_session(struct luo_sessions *side, struct luo_session *session)
+{
+	rb_erase(&session->node, &side->names);
+	list_del(&session->list);
+	side->count--;
+}
+
+static struct luo_session *new_session(const char *name, bool incoming)
+{
+	struct luo_session *session = kzalloc(sizeof(*session), GFP_KERNEL_ACCOUNT);
+
+	if (session) {
+		strscpy(session->name, name, sizeof(session->name));
+		session->incoming = incoming;
+		mutex_init(&session->lock);
+		luo_files_init(&session->files);
+	}
+
+	return session;
+}
+
+/* A name is not empty and has a NUL. */
+static bool valid_name(const u8 *name)
+{
+	return *name && strnlen(name, LIVEUPDATE_SESSION_NAME_LENGTH) <
+			LIVEUPDATE_SESSION_NAME_LENGTH;
+}
+
+/*
+ * Ioctls of a session
+ */
+
+static int run_preserve_fd(void *object, struct luo_command *command)
+{
+	const struct liveupdate_session_preserve_fd *arg = &command->arg.preserve_fd;
+	struct luo_session *session = object;
+	int err;
+
+	err = down_read_killable(&luo_reboot_sem);
+	if (err)
+		return err;
+	mutex_lock(&session->lock);
+	err = luo_files_preserve(&session->files, arg->fd, arg->token);
+	mutex_unlock(&session->lock);
+	up_read(&luo_reboot_sem);
+
+	return err;
+}
+
+/* The caller holds the lock of the session. */
+static int retrieve_file(struct luo_session *session, u64 token, struct file **file)
+{
+	return session->finished ? -ENOENT : luo_files_retrieve(&session->files, token, file);
+}
+
+static int run_retrieve_fd(void *object, struct luo_command *command)
+{
+	struct liveupdate_session_retrieve_fd *arg = &command->arg.retrieve_fd;
+	struct luo_session *session = object;
+	struct file *file;
+	int fd, err;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+
+	/* Tell user space first: afterwards nothing may fail. */
+	arg->fd = fd;
+	err = luo_respond(command) ?: down_read_killable(&luo_reboot_sem);
+	if (err)
+		goto put_fd;
+	mutex_lock(&session->lock);
+	err = retrieve_file(session, arg->token, &file);
+	mutex_unlock(&session->lock);
+	up_read(&luo_reboot_sem);
+	if (err)
+		goto put_fd;
+	fd_install(fd, file);
+
+	return 0;
+
+put_fd:
+	put_unused_fd(fd);
+
+	return err;
+}
+
+/* Is there an incoming session with files that can still finish? Broken ones cannot. */
+static bool any_unfinished(void)
+{
+	struct luo_session *session;
+	bool any = false;
+
+	mutex_lock(&luo_incoming.lock);
+	list_for_each_entry(session, &luo_incoming.list, list) {
+		any = !READ_ONCE(session->broken) && !READ_ONCE(session->finished);
+		if (any)
+			break;
+	}
+	mutex_unlock(&luo_incoming.lock);
+
+	return any;
+}
+
+/* The caller reads luo_reboot_sem. */
+static int finish_session(struct luo_session *session)
+{
+	int err = 0;
+
+	mutex_lock(&session->lock);
+	if (!session->finished) {
+		err = luo_files_finish(&session->files);
+		WRITE_ONCE(session->finished, !err);
+	}
+	mutex_unlock(&session->lock);
+	if (!err && !any_unfinished())
+		luo_flb_finish_all();
+
+	return err;
+}
+
+static int run_finish(void *object, struct luo_command *command)
+{
+	int err;
+
+	if (command->arg.finish.reserved)
+		return -EINVAL;
+
+	err = down_read_killable(&luo_reboot_sem);
+	if (err)
+		return err;
+	err = finish_session(object);
+	up_read(&luo_reboot_sem);
+
+	return err;
+}
+
+static int run_get_name(void *object, struct luo_command *command)
+{
+	const struct luo_session *session = object;
+
+	if (command->arg.get_name.reserved)
+		return -EINVAL;
+
+	memcpy(command->arg.get_name.name, session->name, sizeof(session->name));
+
+	return luo_respond(command);
+}
+
+static const struct luo_ioctl session_ioctls[] = {
+	{
+		.cmd = LIVEUPDATE_SESSION_PRESERVE_FD,
+		.size = sizeof(struct liveupdate_session_preserve_fd),
+		.min_size = 16,
+		.outgoing = true,
+		.run = run_preserve_fd,
+	}, {
+		.cmd = LIVEUPDATE_SESSION_RETRIEVE_FD,
+		.size = sizeof(struct liveupdate_session_retrieve_fd),
+		.min_size = 16,
+		.incoming = true,
+		.run = run_retrieve_fd,
+	}, {
+		.cmd = LIVEUPDATE_SESSION_FINISH,
+		.size = sizeof(struct liveupdate_session_finish),
+		.min_size = 8,
+		.incoming = true,
+		.run = run_finish,
+	}, {
+		.cmd = LIVEUPDATE_SESSION_GET_NAME,
+		.size = sizeof(struct liveupdate_session_get_name),
+		.min_size = 72,
+		.outgoing = true,
+		.incoming = true,
+		.run = run_get_name,
+	},
+};
+
+static long session_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return luo_run_ioctl(session_ioctls, LIVEUPDATE_CMD_SESSION_BASE,
+			     ARRAY_SIZE(session_ioctls), file->private_data, cmd, arg);
+}
+
+/* Gives up an outgoing session. */
+static void drop_outgoing(struct luo_session *session)
+{
+	mutex_lock(&session->lock);
+	luo_files_unpreserve(&session->files);
+	mutex_unlock(&session->lock);
+
+	mutex_lock(&luo_outgoing.lock);
+	remove_session(&luo_outgoing, session);
+	luo_blocks_del(&luo_outgoing.blocks);
+	mutex_unlock(&luo_outgoing.lock);
+	kfree(session);
+}
+
+static void drop_incoming(struct luo_session *session)
+{
+	int err = finish_session(session);
+
+	if (err)
+		pr_warn("session %s was closed and cannot finish (%d): it can be retrieved again\n",
+			session->name, err);
+
+	mutex_lock(&luo_incoming.lock);
+	if (err)
+		session->open = false;
+	else
+		remove_session(&luo_incoming, session);
+	mutex_unlock(&luo_incoming.lock);
+	if (!err)
+		kfree(session);
+}
+
+/* Blocks for ever if a kexec is under way: what is handed over does not change any more. */
+static int session_release(struct inode *inode, struct file *file)
+{
+	struct luo_session *session = file->private_data;
+
+	down_read(&luo_reboot_sem);
+	if (session->incoming)
+		drop_incoming(session);
+	else
+		drop_outgoing(session);
+	up_read(&luo_reboot_sem);
+
+	return 0;
+}
+
+static void session_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	luo_session_show(m, file->private_data);
+}
+
+static const struct file_operations session_fops = {
+	.owner = THIS_MODULE,
+	.release = session_release,
+	.unlocked_ioctl = session_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = session_show_fdinfo,
+};
+
+/*
+ * Makes the file of a session. systemd knows such files by the begin of the name, with
+ * the blank.
+ */
+static struct file *session_file(struct luo_session *session)
+{
+	char name[sizeof("[luo_session] ") + LIVEUPDATE_SESSION_NAME_LENGTH];
+
+	snprintf(name, sizeof(name), "[luo_session] %s", session->name);
+
+	return anon_inode_getfile(name, &session_fops, session, O_RDWR);
+}
+
+/*
+ * Ioctls of /dev/liveupdate
+ */
+
+/* The caller reads luo_reboot_sem. The release function of *@file drops the session. */
+static int create(const char *name, struct file **file)
+{
+	struct luo_session *session;
+	int err;
+
+	session = new_session(name, false);
+	if (!session)
+		return -ENOMEM;
+
+	mutex_lock(&luo_outgoing.lock);
+	err = luo_blocks_add(&luo_outgoing.blocks);
+	if (err)
+		goto unlock;
+	err = -EEXIST;
+	if (!add_session(&luo_outgoing, session))
+		goto del_block;
+	*file = session_file(session);
+	err = PTR_ERR_OR_ZERO(*file);
+	if (err)
+		goto remove;
+	mutex_unlock(&luo_outgoing.lock);
+
+	return 0;
+
+remove:
+	remove_session(&luo_outgoing, session);
+del_block:
+	luo_blocks_del(&luo_outgoing.blocks);
+unlock:
+	mutex_unlock(&luo_outgoing.lock);
+	kfree(session);
+
+	return err;
+}
+
+/**
+ * luo_session_create - carry out LIVEUPDATE_IOCTL_CREATE_SESSION
+ * @command: the ioctl
+ *
+ * Context: ioctl of the device, may sleep.
+ * Return: 0; -EMFILE; -EINVAL if the name is empty or not ended; -ENOMEM, -ENOSPC;
+ * -EEXIST if there is an outgoing session of this name; -EFAULT.
+ */
+int luo_session_create(struct luo_command *command)
+{
+	struct liveupdate_ioctl_create_session *arg = &command->arg.create;
+	struct file *file;
+	int fd, err;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+
+	err = -EINVAL;
+	if (!valid_name(arg->name))
+		goto put_fd;
+	arg->fd = fd;
+	err = luo_respond(command) ?: down_read_killable(&luo_reboot_sem);
+	if (err)
+		goto put_fd;
+	err = create(arg->name, &file);
+	up_read(&luo_reboot_sem);
+	if (err)
+		goto put_fd;
+	fd_install(fd, file);
+
+	return 0;
+
+put_fd:
+	put_unused_fd(fd);
+
+	return err;
+}
+
+/*
+ * Marks the incoming session as open, so that nobody else gets it and it stays. Returns
+ * it or an error.
+ */
+static struct luo_session *open_incoming(const char *name)
+{
+	struct luo_session *session;
+
+	mutex_lock(&luo_incoming.lock);
+	session = find_session(&luo_incoming, name);
+	if (!session)
+		session = ERR_PTR(-ENOENT);
+	else if (session->open)
+		session = ERR_PTR(-EINVAL);
+	else if (session->twice)
+		session = ERR_PTR(-EIO);
+	else
+		session->open = true;
+	mutex_unlock(&luo_incoming.lock);
+
+	return session;
+}
+
+/* Reads which files the session has, once. */
+static int read_files(struct luo_session *session)
+{
+	int err = 0;
+
+	mutex_lock(&session->lock);
+	if (!session->files_read) {
+		err = luo_files_read(&session->files, session->files_pa, session->files_nr,
+				     session->name);
+		session->files_read = !err;
+		WRITE_ONCE(session->broken, err == -EIO);
+	}
+	mutex_unlock(&session->lock);
+
+	return err;
+}
+
+/* The caller reads luo_reboot_sem. The release function of *@file finishes the session. */
+static int retrieve(const char *name, struct file **file)
+{
+	struct luo_session *session = open_incoming(name);
+	int err;
+
+	if (IS_ERR(session))
+		return PTR_ERR(session);
+
+	err = read_files(session);
+	if (!err) {
+		*file = session_file(session);
+		err = PTR_ERR_OR_ZERO(*file);
+	}
+	if (err) {
+		mutex_lock(&luo_incoming.lock);
+		session->open = false;
+		mutex_unlock(&luo_incoming.lock);
+	}
+
+	return err;
+}
+
+/**
+ * luo_session_retrieve - carry out LIVEUPDATE_IOCTL_RETRIEVE_SESSION
+ * @command: the ioctl
+ *
+ * Context: ioctl of the device, may sleep.
+ * Return: 0; -EMFILE; -ENOENT if no session of this name came in or if it has ended;
+ * -EINVAL while it is open; -EIO if it is broken, after a message; -ENOMEM; -EFAULT.
+ */
+int luo_session_retrieve(struct luo_command *command)
+{
+	struct liveupdate_ioctl_retrieve_session *arg = &command->arg.retrieve;
+	struct file *file;
+	int fd, err;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+
+	err = -ENOENT;
+	if (!valid_name(arg->name))
+		goto put_fd;
+	/* Tell user space first: if that fails then the session must not be open. */
+	arg->fd = fd;
+	err = luo_respond(command) ?: down_read_killable(&luo_reboot_sem);
+	if (err)
+		goto put_fd;
+	err = retrieve(arg->name, &file);
+	up_read(&luo_reboot_sem);
+	if (err)
+		goto put_fd;
+	fd_install(fd, file);
+
+	return 0;
+
+put_fd:
+	put_unused_fd(fd);
+
+	return err;
+}
+
+/*
+ * The list of sessions
+ */
+
+/**
+ * luo_session_start - set up both sides
+ * @sessions_pa: physical address of the incoming list of sessions, 0 for none
+ *
+ * Context: start-up of live update, before anybody can use it.
+ */
+void __init luo_session_start(u64 sessions_pa)
+{
+	luo_blocks_init(&luo_outgoing.blocks, sizeof(struct luo_session_ser));
+	incoming_pa = sessions_pa;
+}
+
+/*
+ * Takes an entry of the previous kernel's list. Of a name that is there twice, nobody
+ * can tell which session is meant: it is marked as broken. Names without a NUL are cut.
+ */
+static int read_entry(const void *entry, void *arg)
+{
+	const struct luo_session_ser *ser = entry;
+	char name[LIVEUPDATE_SESSION_NAME_LENGTH];
+	struct luo_sessions *side = arg;
+	struct luo_session *session;
+
+	memcpy(name, ser->name, sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	session = new_session(name, true);
+	if (!session)
+		return -ENOMEM;
+	session->files_pa = ser->files_pa;
+	session->files_nr = ser->count;
+	if (add_session(side, session))
+		return 0;
+
+	pr_warn("session %s was handed over twice: neither can be retrieved\n", name);
+	kfree(session);
+	session = find_session(side, name);
+	session->twice = true;
+	session->broken = true;
+
+	return 0;
+}
+
+static void forget_sessions(struct luo_sessions *side)
+{
+	struct luo_session *session, *next;
+
+	list_for_each_entry_safe(session, next, &side->list, list) {
+		remove_session(side, session);
+		kfree(session);
+	}
+}
+
+/**
+ * luo_session_read - read the list of incoming sessions, once
+ *
+ * If the list is broken then there is no incoming session, and its memory waits. If
+ * memory is short then the next call tries again.
+ *
+ * Context: may sleep. When user space opens the device or looks at debugfs.
+ */
+void luo_session_read(void)
+{
+	int err;
+
+	mutex_lock(&luo_incoming.lock);
+	if (incoming_pa) {
+		err = luo_blocks_read(incoming_pa, sizeof(struct luo_session_ser), read_entry,
+				      &luo_incoming);
+		if (err) {
+			pr_warn("the list of sessions at %#llx cannot be read (%d): no session is there to retrieve\n",
+				incoming_pa, err);
+			forget_sessions(&luo_incoming);
+		} else {
+			luo_blocks_free(incoming_pa);
+		}
+		if (err != -ENOMEM)
+			incoming_pa = 0;
+	}
+	mutex_unlock(&luo_incoming.lock);
+}
+
+/**
+ * luo_session_freeze - let the files of all outgoing sessions settle what is handed over
+ *
+ * Context: may sleep. The caller writes luo_reboot_sem.
+ * Return: 0; the error of the first file that fails, with all as before.
+ */
+int luo_session_freeze(void)
+{
+	struct luo_session *session;
+	int err = 0;
+
+	mutex_lock(&luo_outgoing.lock);
+	list_for_each_entry(session, &luo_outgoing.list, list) {
+		err = luo_files_freeze(&session->files);
+		if (err)
+			break;
+	}
+	if (err) {
+		pr_warn("session %s cannot be frozen (%d)\n", session->name, err);
+		list_for_each_entry_continue_reverse(session, &luo_outgoing.list, list)
+			luo_files_unfreeze(&session->files);
+	}
+	mutex_unlock(&luo_outgoing.lock);
+
+	return err;
+}
+
+/**
+ * luo_session_write - write the list of sessions for the next kernel
+ * @sessions_pa: where to store its physical address, 0 if there is no session
+ *
+ * Context: after luo_session_freeze(). The caller writes luo_reboot_sem.
+ */
+void luo_session_write(u64 *sessions_pa)
+{
+	struct luo_session *session;
+
+	mutex_lock(&luo_outgoing.lock);
+	luo_blocks_begin(&luo_outgoing.blocks);
+	list_for_each_entry(session, &luo_outgoing.list, list) {
+		struct luo_session_ser *entry = luo_blocks_next(&luo_outgoing.blocks);
+
+		strscpy(entry->name, session->name, sizeof(entry->name));
+		entry->files_pa = luo_files_write(&session->files);
+		entry->count = session->files.count;
+	}
+	*sessions_pa = luo_blocks_addr(&luo_outgoing.blocks);
+	mutex_unlock(&luo_outgoing.lock);
+}
+
+/*
+ * An incoming session has the files that it came with until its list is read. Nobody can
+ * have those of a broken one.
+ */
+static unsigned long count_files(const struct luo_session *session)
+{
+	if (READ_ONCE(session->broken))
+		return 0;
+
+	return session->incoming && !READ_ONCE(session->files_read) ?
+	       session->files_nr : READ_ONCE(session->files.count);
+}
+
+/**
+ * luo_session_count_files - count the files that sessions hold
+ * @side: &luo_outgoing or &luo_incoming
+ * @name: where to store the name of the first session with a file, which stays valid as
+ *	long as the caller writes luo_reboot_sem
+ *
+ * Context: may sleep. The caller writes luo_reboot_sem.
+ * Return: the number of files.
+ */
+unsigned long luo_session_count_files(struct luo_sessions *side, const char **name)
+{
+	struct luo_session *session;
+	unsigned long nr = 0;
+
+	mutex_lock(&side->lock);
+	list_for_each_entry(session, &side->list, list) {
+		if (!nr)
+			*name = session->name;
+		nr += count_files(session);
+	}
+	mutex_unlock(&side->lock);
+
+	return nr;
+}
+
+/**
+ * luo_session_show - describe a session and its files
+ * @m: where to print it
+ * @session: the session, which the caller keeps from ending
+ *
+ * Context: may sleep. Does not wait for operations of the session.
+ */
+void luo_session_show(struct seq_file *m, struct luo_session *session)
+{
+	seq_puts(m, "session:\t");
+	seq_escape_str(m, session->name, ESCAPE_SPACE | ESCAPE_SPECIAL | ESCAPE_NP, "");
+	seq_printf(m, "\nside:\t%s\n", session->incoming ? "incoming" : "outgoing");
+	if (session->incoming)
+		seq_printf(m, "state:\t%s\n", READ_ONCE(session->broken) ? "broken" :
+			   READ_ONCE(session->finished) ? "finished" :
+			   READ_ONCE(session->open) ? "open" : "waiting");
+	seq_printf(m, "files:\t%lu\n", count_files(session));
+	luo_files_show(m, &session->files);
+}

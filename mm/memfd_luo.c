@@ -1,0 +1,1038 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Live update of memfds: files of shared memory that are handed over.
+ *
+ * This file owns the file handler, and a file from when it is preserved until the
+ * kexec or until it is given up: which of its folios are handed over, and the array
+ * that tells the next kernel where in the file each one belongs. memfd_luo_in.c owns
+ * the file in the next kernel. mm/shmem.c calls both through <linux/memfd_luo.h>.
+ *
+ * A preserved file has a fixed size, and no folio below the size leaves the page cache:
+ * each one is preserved with KHO and has an additional reference, for which reclaim,
+ * migration, splitting and collapsing leave it alone. All of these need the lock of the
+ * folio and compare the number of references with that lock held, so whoever takes
+ * the additional reference with the folio locked comes before them or after them.
+ *
+ * Each folio is preserved exactly once. preserve() makes the file preserved, with the
+ * lock of the page cache held, and then walks the page cache. Who adds a new folio
+ * looks at the state after that, with the folio locked, in memfd_luo_add(): if it sees
+ * a file that is not preserved, the folio is in the page cache before the walk starts,
+ * and the walk takes it. Otherwise memfd_luo_add() takes it, and records it for
+ * the walk, which leaves it alone. Folios that come from swap are left to the walk:
+ * behind it there is nothing in swap.
+ *
+ * In a frozen file no page becomes up to date and none is added: @frozen is set with
+ * the mutex held that memfd_luo_add() needs; and who finds a folio that is not up to
+ * date looks at @frozen with the folio locked, while freeze() locks each such folio
+ * after it has set @frozen.
+ *
+ * struct memfd_luo lives as long as its inode, so readers of the pointer need no lock.
+ * Locks, from the outside in: inode lock, mmap_lock, folio lock, memfd_luo.lock, lock
+ * of the page cache.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "memfd-luo: " fmt
+
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/init.h>
+#include <linux/kexec_handover.h>
+#include <linux/liveupdate.h>
+#include <linux/memfd_luo.h>
+#include <linux/migrate.h>
+#include <linux/mm.h>
+#include <linux/nodemask.h>
+#include <linux/pagevec.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/swap.h>
+#include <linux/vmalloc.h>
+
+#include "../kernel/kexec_handover/ram.h"
+#include "internal.h"
+#include "memfd_luo.h"
+
+#define ENTRIES_PER_PAGE	(PAGE_SIZE / sizeof(struct memfd_luo_folio_ser))
+
+/* How often a folio that cannot stay where it is may refuse to be moved. */
+#define MOVE_TRIES		10
+
+/*
+ * The memory of a folio
+ */
+
+/* Can the folio be handed over from where it is, and stay there for long? */
+static bool is_suitable(struct folio *folio)
+{
+	const unsigned long pfn = folio_pfn(folio);
+
+	return folio_is_longterm_pinnable(folio) &&
+	       (likely(kho_ram_ordinary(pfn, folio_order(folio))) ||
+		kho_ram_can_go_out(pfn, pfn + folio_nr_pages(folio)));
+}
+
+static struct folio *alloc_on(gfp_t gfp, unsigned int order, int nid)
+{
+	struct folio *folio = __folio_alloc_node(gfp, order, nid);
+
+	if (folio && !is_suitable(folio)) {
+		folio_put(folio);
+		folio = NULL;
+	}
+
+	return folio;
+}
+
+/* Allocates a suitable folio, on any node if @nid has hot-added memory only. */
+static struct folio *alloc_suitable(gfp_t gfp, unsigned int order, int nid)
+{
+	struct folio *folio;
+	int other;
+
+	gfp = (gfp & ~__GFP_MOVABLE) | __GFP_NOWARN;
+	folio = alloc_on(gfp, order, nid);
+	if (!folio)
+		folio = alloc_on(gfp | __GFP_DMA32, order, nid);
+	for_each_node_state(other, N_MEMORY) {
+		if (folio)
+			break;
+		folio = alloc_on(gfp | __GFP_THISNODE, order, other);
+	}
+
+	return folio;
+}
+
+static struct folio *alloc_target(struct folio *src, unsigned long unused)
+{
+	return alloc_suitable(GFP_USER, folio_order(src), folio_nid(src));
+}
+
+/* Puts a folio on the list of those that migrate, unless somebody else has it. */
+static void isolate(struct folio *folio, struct list_head *list)
+{
+	if (!folio_isolate_lru(folio))
+		return;
+
+	list_add_tail(&folio->lru, list);
+	node_stat_mod_folio(folio, NR_ISOLATED_ANON + folio_is_file_lru(folio),
+			    folio_nr_pages(folio));
+}
+
+/* Moves folios to suitable memory. Those that cannot be moved stay where they are. */
+static void move(struct list_head *list)
+{
+	if (!list_empty(list) &&
+	    migrate_pages(list, alloc_target, NULL, 0, MIGRATE_SYNC, MR_LONGTERM_PIN, NULL))
+		putback_movable_pages(list);
+}
+
+/*
+ * The array
+ */
+
+static int by_index(const void *a, const void *b)
+{
+	const struct memfd_luo_folio_ser *x = a, *y = b;
+
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/**
+ * memfd_luo_sort - sort entries by index
+ * @entries: the entries
+ * @nr: their number
+ *
+ * Context: any, does not sleep, but takes long for many entries.
+ */
+void memfd_luo_sort(struct memfd_luo_folio_ser *entries, unsigned long nr)
+{
+	sort(entries, nr, sizeof(*entries), by_index, NULL);
+}
+
+/* Allocates an array that KHO takes, and fills in @kv, if it is to be preserved. */
+static void *alloc_array(unsigned long size, struct kho_vmalloc *kv, bool keep)
+{
+	void *array = vzalloc(size);
+	int err, nid;
+
+	if (!array)
+		return ERR_PTR(-ENOMEM);
+	err = keep ? kho_preserve_vmalloc(array, kv) : 0;
+	if (!err)
+		return array;
+	vfree(array);
+
+	/* Some of the memory was hot-added. */
+	for_each_node_state(nid, N_MEMORY) {
+		if (err != -EINVAL)
+			break;
+		array = __vmalloc_node(size, 1, GFP_KERNEL | __GFP_ZERO | __GFP_THISNODE, nid,
+				       __builtin_return_address(0));
+		if (!array)
+			continue;
+		err = kho_preserve_vmalloc(array, kv);
+		if (!err)
+			return array;
+		vfree(array);
+	}
+
+	/* Callers know -EINVAL as the answer for a folio. */
+	return ERR_PTR(err == -EINVAL ? -ENOMEM : err);
+}
+
+static void free_array(struct memfd_luo_folio_ser *entries, struct kho_vmalloc *kv)
+{
+	if (kv->total_pages)
+		kho_unpreserve_vmalloc(kv);
+	vfree(entries);
+}
+
+/* Moves the entries to an array with room for @max, which is preserved if @keep. */
+static int resize(struct memfd_luo *luo, unsigned long max, bool keep)
+{
+	unsigned long size = PAGE_ALIGN(max * sizeof(*luo->entries));
+	struct memfd_luo_folio_ser *entries;
+	struct kho_vmalloc kv = {};
+
+	entries = alloc_array(size, &kv, keep);
+	if (IS_ERR(entries))
+		return PTR_ERR(entries);
+
+	if (luo->nr)
+		memcpy(entries, luo->entries, luo->nr * sizeof(*entries));
+	free_array(luo->entries, &luo->kv);
+	luo->entries = entries;
+	luo->max = size / sizeof(*entries);
+	luo->kv = kv;
+
+	return 0;
+}
+
+static int append(struct memfd_luo *luo, struct folio *folio)
+{
+	struct memfd_luo_folio_ser *entry;
+
+	if (luo->nr == luo->max) {
+		int err = resize(luo, max(luo->max + luo->max / 2, ENTRIES_PER_PAGE),
+				 !luo->walking);
+
+		if (err)
+			return err;
+	}
+
+	entry = &luo->entries[luo->nr];
+	entry->pfn = folio_pfn(folio);
+	entry->flags = MEMFD_LUO_FOLIO_DIRTY;
+	entry->index = folio->index;
+	if (folio_test_uptodate(folio))
+		entry->flags |= MEMFD_LUO_FOLIO_UPTODATE;
+	else
+		luo->fresh = min(luo->fresh, luo->nr);
+	luo->nr++;
+
+	return 0;
+}
+
+/* Preserves a locked folio. Returns -EINVAL if it cannot be handed over from where it is. */
+static int keep(struct memfd_luo *luo, struct folio *folio)
+{
+	int err = kho_preserve_folio(folio);
+
+	if (err)
+		return err;
+
+	err = append(luo, folio);
+	if (err)
+		kho_unpreserve_folio(folio);
+	else
+		folio_get(folio);
+
+	return err;
+}
+
+static void release(struct folio *folio)
+{
+	kho_unpreserve_folio(folio);
+	folio_put(folio);
+}
+
+static void release_all(struct memfd_luo_folio_ser *entries, unsigned long nr)
+{
+	for (unsigned long i = 0; i < nr; i++) {
+		if (entries[i].pfn)
+			release(pfn_folio(entries[i].pfn));
+		cond_resched();
+	}
+}
+
+static void release_added(struct memfd_luo *luo)
+{
+	struct folio *folio;
+	unsigned long index;
+
+	xa_for_each(&luo->added, index, folio)
+		release(folio);
+	xa_destroy(&luo->added);
+}
+
+/*
+ * The walk
+ */
+
+/*
+ * Preserves a folio that the walk found. Returns -EAGAIN if it is not in the page cache
+ * any more, and -EINVAL if it has to be moved first.
+ */
+static int pin(struct memfd_luo *luo, struct folio *folio)
+{
+	int err = 0;
+
+	folio_lock(folio);
+	if (folio->mapping != luo->inode->i_mapping) {
+		err = -EAGAIN;
+	} else if (!folio_is_longterm_pinnable(folio)) {
+		err = -EINVAL;
+	} else {
+		mutex_lock(&luo->lock);
+		if (xa_empty(&luo->added) || !xa_load(&luo->added, folio->index))
+			err = keep(luo, folio);
+		mutex_unlock(&luo->lock);
+	}
+	folio_unlock(folio);
+
+	return err;
+}
+
+/* Returns the folio at @index, from swap if need be, NULL for a hole, or an error. */
+static struct folio *folio_at(struct memfd_luo *luo, pgoff_t index)
+{
+	struct folio *folio = filemap_get_entry(luo->inode->i_mapping, index);
+	int err;
+
+	if (!xa_is_value(folio))
+		return folio;
+
+	err = shmem_get_folio(luo->inode, index, 0, &folio, SGP_CACHE);
+	if (err)
+		return ERR_PTR(err);
+	folio_unlock(folio);
+
+	return folio;
+}
+
+static void move_one(struct folio *folio, bool again)
+{
+	LIST_HEAD(list);
+
+	/* Folios in per-CPU lists of mm/swap.c cannot be isolated. */
+	if (again)
+		lru_add_drain_all();
+	isolate(folio, &list);
+	folio_put(folio);
+	move(&list);
+}
+
+/* Preserves all folios of [index, end): those in swap, and those that have to be moved. */
+static int pin_slowly(struct memfd_luo *luo, pgoff_t index, pgoff_t end)
+{
+	struct xarray *pages = &luo->inode->i_mapping->i_pages;
+	unsigned int tries = 0;
+
+	while (index < end && xa_find(pages, &index, end - 1, XA_PRESENT)) {
+		struct folio *folio = folio_at(luo, index);
+		int err;
+
+		if (IS_ERR(folio))
+			return PTR_ERR(folio);
+		if (!folio)
+			continue;
+
+		err = pin(luo, folio);
+		if (!err) {
+			index = folio_next_index(folio);
+			folio_put(folio);
+			tries = 0;
+			continue;
+		}
+		if (err != -EINVAL && err != -EAGAIN) {
+			folio_put(folio);
+			return err;
+		}
+		if (++tries > MOVE_TRIES || fatal_signal_pending(current)) {
+			folio_put(folio);
+			return -EBUSY;
+		}
+		if (err == -EINVAL)
+			move_one(folio, tries > 1);
+		else
+			folio_put(folio);
+	}
+
+	return 0;
+}
+
+/* Preserves what find_get_entries() found, up to @end, and gives back its references. */
+static int pin_batch(struct memfd_luo *luo, struct folio_batch *batch, const pgoff_t *indices,
+		     pgoff_t end)
+{
+	const unsigned int nr = folio_batch_count(batch);
+	DECLARE_BITMAP(slow, PAGEVEC_SIZE) = {};
+	unsigned long first = luo->nr;
+	LIST_HEAD(moving);
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < nr; i++) {
+		struct folio *folio = batch->folios[i];
+
+		if (xa_is_value(folio)) {
+			__set_bit(i, slow);
+			continue;
+		}
+		if (!err)
+			err = pin(luo, folio);
+		if (err == -EINVAL)
+			isolate(folio, &moving);
+		if (err == -EINVAL || err == -EAGAIN) {
+			__set_bit(i, slow);
+			err = 0;
+		}
+		folio_put(folio);
+	}
+	move(&moving);
+	if (err || bitmap_empty(slow, nr))
+		return err;
+
+	for_each_set_bit(i, slow, nr) {
+		err = pin_slowly(luo, indices[i], i + 1 < nr ? indices[i + 1] : end);
+		if (err)
+			return err;
+	}
+	memfd_luo_sort(&luo->entries[first], luo->nr - first);
+
+	return 0;
+}
+
+/* Preserves all folios below the size of the file. */
+static int walk(struct memfd_luo *luo)
+{
+	pgoff_t index = 0, end = DIV_ROUND_UP(i_size_read(luo->inode), PAGE_SIZE);
+	pgoff_t indices[PAGEVEC_SIZE];
+	struct folio_batch batch;
+	int err;
+
+	/* So that folios which were added a moment ago can be isolated. */
+	lru_add_drain();
+	while (index < end) {
+		folio_batch_init(&batch);
+		if (!find_get_entries(luo->inode->i_mapping, &index, end - 1, &batch, indices))
+			break;
+		err = pin_batch(luo, &batch, indices, index);
+		if (err)
+			return err;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+
+	return 0;
+}
+
+/* Puts an entry for each folio that came during the walk behind those of the walk. */
+static int end_walk(struct memfd_luo *luo)
+{
+	struct folio *folio;
+	unsigned long index;
+	int err;
+
+	guard(mutex)(&luo->lock);
+	luo->nr_walked = luo->nr;
+	xa_for_each(&luo->added, index, folio) {
+		err = append(luo, folio);
+		if (err) {
+			/* What has an entry now must not be released twice. */
+			luo->nr = luo->nr_walked;
+			return err;
+		}
+	}
+	err = luo->nr ? resize(luo, luo->nr, true) : 0;
+	if (err) {
+		luo->nr = luo->nr_walked;
+		return err;
+	}
+
+	xa_destroy(&luo->added);
+	luo->walking = false;
+
+	return 0;
+}
+
+/*
+ * The state of a file
+ */
+
+/**
+ * memfd_luo_alloc - allocate the part of a file in a live update
+ * @inode: the file
+ *
+ * Context: may sleep.
+ * Return: the structure, in the state MEMFD_LUO_IDLE; NULL if there is no memory.
+ */
+struct memfd_luo *memfd_luo_alloc(struct inode *inode)
+{
+	struct memfd_luo *luo = kzalloc(sizeof(*luo), GFP_KERNEL_ACCOUNT);
+
+	if (!luo)
+		return NULL;
+	luo->inode = inode;
+	mutex_init(&luo->lock);
+	init_waitqueue_head(&luo->thaw);
+	xa_init(&luo->added);
+
+	return luo;
+}
+
+/* Returns what the inode has, or makes it, with the inode lock held. */
+static struct memfd_luo *memfd_luo_of(struct inode *inode)
+{
+	struct memfd_luo *luo = SHMEM_I(inode)->luo;
+
+	if (!luo) {
+		luo = memfd_luo_alloc(inode);
+		/* Pairs with READ_ONCE() in memfd_luo_has(), by address dependency. */
+		smp_store_release(&SHMEM_I(inode)->luo, luo);
+	}
+
+	return luo;
+}
+
+/*
+ * The lock of the page cache orders this with the addition of a folio, see the head of
+ * this file.
+ */
+static void set_state(struct memfd_luo *luo, enum memfd_luo_state state)
+{
+	xa_lock_irq(&luo->inode->i_mapping->i_pages);
+	WRITE_ONCE(luo->state, state);
+	xa_unlock_irq(&luo->inode->i_mapping->i_pages);
+}
+
+/* Makes a file preserved, with no folio that is preserved yet. */
+static struct memfd_luo *start(struct inode *inode)
+{
+	struct address_space *mapping = inode->i_mapping;
+	struct memfd_luo *luo;
+
+	guard(rwsem_write)(&inode->i_rwsem);
+	if (SHMEM_I(inode)->seals & ~MEMFD_LUO_SEALS)
+		return ERR_PTR(-EOPNOTSUPP);
+	luo = memfd_luo_of(inode);
+	if (!luo)
+		return ERR_PTR(-ENOMEM);
+
+	guard(mutex)(&luo->lock);
+	if (READ_ONCE(luo->state) != MEMFD_LUO_IDLE)
+		return ERR_PTR(-EBUSY);
+	luo->walking = true;
+	luo->fresh = ULONG_MAX;
+	/* So that reclaim does not unmap, again and again, what it cannot write. */
+	luo->unevictable = !mapping_unevictable(mapping);
+	mapping_set_unevictable(mapping);
+	set_state(luo, MEMFD_LUO_OUT);
+
+	return luo;
+}
+
+/* Makes a file as it was before start(). */
+static void stop(struct memfd_luo *luo)
+{
+	struct address_space *mapping = luo->inode->i_mapping;
+
+	mutex_lock(&luo->lock);
+	set_state(luo, MEMFD_LUO_IDLE);
+	WRITE_ONCE(luo->frozen, false);
+	release_added(luo);
+	release_all(luo->entries, luo->nr);
+	free_array(luo->entries, &luo->kv);
+	luo->entries = NULL;
+	luo->nr = 0;
+	luo->max = 0;
+	luo->walking = false;
+	kho_unpreserve_free(luo->ser);
+	luo->ser = NULL;
+	if (luo->unevictable && !(SHMEM_I(luo->inode)->flags & VM_LOCKED))
+		mapping_clear_unevictable(mapping);
+	mutex_unlock(&luo->lock);
+
+	wake_up_all(&luo->thaw);
+	shmem_unlock_mapping(mapping);
+}
+
+/*
+ * The file handler
+ */
+
+static bool memfd_luo_can_preserve(struct liveupdate_file_handler *handler, struct file *file)
+{
+	return shmem_file(file) && S_ISREG(file_inode(file)->i_mode) &&
+	       !file_inode(file)->i_nlink;
+}
+
+static unsigned long memfd_luo_get_id(struct file *file)
+{
+	return (unsigned long)file_inode(file);
+}
+
+static int memfd_luo_preserve(struct liveupdate_file_op_args *args)
+{
+	struct memfd_luo *luo = start(file_inode(args->file));
+	int err;
+
+	if (IS_ERR(luo))
+		return PTR_ERR(luo);
+
+	luo->ser = kho_alloc_preserve(PAGE_SIZE);
+	if (IS_ERR(luo->ser)) {
+		err = PTR_ERR(luo->ser);
+		luo->ser = NULL;
+	} else {
+		err = walk(luo);
+	}
+	if (!err)
+		err = end_walk(luo);
+	if (err) {
+		stop(luo);
+		return err;
+	}
+	args->serialized_data = virt_to_phys(luo->ser);
+	args->private_data = luo;
+
+	return 0;
+}
+
+static void memfd_luo_unpreserve(struct liveupdate_file_op_args *args)
+{
+	stop(args->private_data);
+}
+
+/* Returns the folio of an entry, with a reference, if it was not up to date. */
+static struct folio *fresh_folio(struct memfd_luo *luo, struct memfd_luo_folio_ser *entry)
+{
+	struct folio *folio;
+
+	guard(mutex)(&luo->lock);
+	if (!entry->pfn || entry->flags & MEMFD_LUO_FOLIO_UPTODATE)
+		return NULL;
+	folio = pfn_folio(entry->pfn);
+	folio_get(folio);
+
+	return folio;
+}
+
+/*
+ * Notes which folios have become up to date. The file is frozen, so once this has
+ * locked a folio nobody changes that any more. __memfd_luo_del() can still empty an
+ * entry, so the mutex is held when one is accessed, but not when a folio is locked.
+ */
+static void settle_fresh(struct memfd_luo *luo)
+{
+	for (unsigned long i = luo->fresh; i < luo->nr; i++) {
+		struct memfd_luo_folio_ser *entry = &luo->entries[i];
+		struct folio *folio = fresh_folio(luo, entry);
+		bool uptodate;
+
+		if (!folio)
+			continue;
+
+		folio_lock(folio);
+		uptodate = folio_test_uptodate(folio);
+		folio_unlock(folio);
+		folio_put(folio);
+
+		mutex_lock(&luo->lock);
+		if (uptodate)
+			entry->flags |= MEMFD_LUO_FOLIO_UPTODATE;
+		mutex_unlock(&luo->lock);
+		cond_resched();
+	}
+}
+
+static int memfd_luo_freeze(struct liveupdate_file_op_args *args)
+{
+	struct memfd_luo *luo = args->private_data;
+	struct memfd_luo_ser *ser = luo->ser;
+
+	mutex_lock(&luo->lock);
+	WRITE_ONCE(luo->frozen, true);
+	/* The next kernel merges what is sorted before and after nr_walked. */
+	if (luo->nr > luo->nr_walked)
+		memfd_luo_sort(&luo->entries[luo->nr_walked], luo->nr - luo->nr_walked);
+	if (luo->fresh < luo->nr)
+		luo->fresh = min(luo->fresh, luo->nr_walked);
+	mutex_unlock(&luo->lock);
+	settle_fresh(luo);
+
+	ser->pos = args->file->f_pos;
+	ser->size = i_size_read(luo->inode);
+	ser->seals = READ_ONCE(SHMEM_I(luo->inode)->seals);
+	ser->nr_folios = luo->nr;
+	ser->folios = luo->nr ? luo->kv : (struct kho_vmalloc){};
+
+	return 0;
+}
+
+static void memfd_luo_unfreeze(struct liveupdate_file_op_args *args)
+{
+	struct memfd_luo *luo = args->private_data;
+
+	mutex_lock(&luo->lock);
+	WRITE_ONCE(luo->frozen, false);
+	mutex_unlock(&luo->lock);
+	wake_up_all(&luo->thaw);
+}
+
+static int memfd_luo_retrieve(struct liveupdate_file_op_args *args)
+{
+	struct file *file = memfd_luo_in_retrieve(args->serialized_data);
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	args->file = file;
+
+	return 0;
+}
+
+static bool memfd_luo_can_finish(struct liveupdate_file_op_args *args)
+{
+	int err;
+
+	if (args->retrieve_status != 1 || !args->file)
+		return true;
+
+	err = memfd_luo_populate(file_inode(args->file));
+	/* Nothing can be done for a file that is lost, but to end it. */
+	if (!err || err == -EIO)
+		return true;
+	args->retrieve_status = err;
+
+	return false;
+}
+
+static void memfd_luo_finish(struct liveupdate_file_op_args *args)
+{
+	if (args->retrieve_status == 1 && args->file)
+		memfd_luo_in_finish(SHMEM_I(file_inode(args->file))->luo);
+	else
+		memfd_luo_in_discard(args->serialized_data);
+}
+
+static const struct liveupdate_file_ops memfd_luo_ops = {
+	.can_preserve = memfd_luo_can_preserve,
+	.preserve = memfd_luo_preserve,
+	.unpreserve = memfd_luo_unpreserve,
+	.freeze = memfd_luo_freeze,
+	.unfreeze = memfd_luo_unfreeze,
+	.retrieve = memfd_luo_retrieve,
+	.can_finish = memfd_luo_can_finish,
+	.finish = memfd_luo_finish,
+	.get_id = memfd_luo_get_id,
+	.owner = THIS_MODULE,
+};
+
+static struct liveupdate_file_handler memfd_luo_handler = {
+	.ops = &memfd_luo_ops,
+	.compatible = MEMFD_LUO_COMPATIBLE,
+};
+
+static int __init memfd_luo_init(void)
+{
+	int err = liveupdate_register_file_handler(&memfd_luo_handler);
+
+	if (err && err != -EOPNOTSUPP)
+		pr_err("cannot register the file handler: %d\n", err);
+
+	return 0;
+}
+late_initcall(memfd_luo_init);
+
+/*
+ * What mm/shmem.c and others call, through the functions of <linux/memfd_luo.h>
+ */
+
+static struct memfd_luo *luo_of(struct inode *inode)
+{
+	return READ_ONCE(SHMEM_I(inode)->luo);
+}
+
+static enum memfd_luo_state state_of(struct inode *inode)
+{
+	return READ_ONCE(luo_of(inode)->state);
+}
+
+/* Does a look-up of this kind make a page, or make one up to date? */
+static bool changes_page(struct inode *inode, pgoff_t index, enum sgp_type sgp)
+{
+	struct folio *folio = filemap_get_entry(inode->i_mapping, index);
+	bool changes;
+
+	if (!folio)
+		return sgp > SGP_NOALLOC;
+	if (xa_is_value(folio))
+		return false;
+	changes = sgp != SGP_READ && !folio_test_uptodate(folio);
+	folio_put(folio);
+
+	return changes;
+}
+
+/**
+ * __memfd_luo_get - see memfd_luo_get()
+ * @inode: the file
+ * @index: the page that is going to be looked up
+ * @sgp: what for
+ *
+ * Context: may sleep, without a folio locked.
+ * Return: 0; -EINTR if the task is being killed; -EIO or -ENOMEM if a page that waits
+ * cannot be put into the file.
+ */
+int __memfd_luo_get(struct inode *inode, pgoff_t index, enum sgp_type sgp)
+{
+	struct memfd_luo *luo = luo_of(inode);
+
+	/* Pairs with smp_store_release() in count_done() of memfd_luo_in.c. */
+	if (smp_load_acquire(&luo->state) == MEMFD_LUO_IN)
+		return memfd_luo_in_take(luo, index);
+	if (!READ_ONCE(luo->frozen) || !changes_page(inode, index, sgp))
+		return 0;
+
+	return wait_event_killable(luo->thaw, !READ_ONCE(luo->frozen)) ? -EINTR : 0;
+}
+
+/**
+ * __memfd_luo_is_frozen - see memfd_luo_is_frozen()
+ * @inode: the file
+ *
+ * Context: any, with the folio locked that is not up to date.
+ * Return: true if it must stay so.
+ */
+bool __memfd_luo_is_frozen(struct inode *inode)
+{
+	return READ_ONCE(luo_of(inode)->frozen);
+}
+
+static int add_to_walk(struct memfd_luo *luo, struct folio *folio)
+{
+	int err = kho_preserve_folio(folio);
+
+	if (err)
+		return err;
+	err = xa_err(xa_store(&luo->added, folio->index, folio, GFP_KERNEL));
+	if (err)
+		kho_unpreserve_folio(folio);
+	else
+		folio_get(folio);
+
+	return err;
+}
+
+/**
+ * __memfd_luo_add - see memfd_luo_add()
+ * @inode: the file
+ * @folio: the folio, which is locked
+ *
+ * Context: may sleep.
+ * Return: 0; -EAGAIN if the file is frozen, or if the folio was allocated before the
+ * file was preserved and lies where it cannot stay; -ENOMEM.
+ */
+int __memfd_luo_add(struct inode *inode, struct folio *folio)
+{
+	struct memfd_luo *luo = luo_of(inode);
+	int err;
+
+	if (READ_ONCE(luo->state) != MEMFD_LUO_OUT)
+		return 0;
+
+	guard(mutex)(&luo->lock);
+	if (luo->state != MEMFD_LUO_OUT)
+		return 0;
+	if (luo->frozen || !folio_is_longterm_pinnable(folio))
+		return -EAGAIN;
+	err = luo->walking ? add_to_walk(luo, folio) : keep(luo, folio);
+
+	return err == -EINVAL ? -EAGAIN : err;
+}
+
+static bool forget(struct memfd_luo *luo, struct folio *folio)
+{
+	if (luo->walking)
+		return xa_cmpxchg(&luo->added, folio->index, folio, NULL, 0) == folio;
+
+	for (unsigned long i = luo->nr; i-- > 0;) {
+		if (luo->entries[i].pfn == folio_pfn(folio)) {
+			/* The next kernel skips such an entry. */
+			luo->entries[i].pfn = 0;
+			return true;
+		}
+	}
+
+	return false;
+}
+
+/**
+ * __memfd_luo_del - see memfd_luo_del()
+ * @inode: the file
+ * @folio: the folio, which is still locked
+ *
+ * Context: may sleep.
+ */
+void __memfd_luo_del(struct inode *inode, struct folio *folio)
+{
+	struct memfd_luo *luo = luo_of(inode);
+
+	guard(mutex)(&luo->lock);
+	if (luo->state == MEMFD_LUO_OUT && forget(luo, folio))
+		release(folio);
+}
+
+/**
+ * __memfd_luo_gfp - see memfd_luo_gfp()
+ * @inode: the file
+ * @gfp: flags for the allocation of a folio
+ *
+ * Context: any.
+ * Return: the flags, without the one for memory that a preserved folio must not be in.
+ */
+gfp_t __memfd_luo_gfp(struct inode *inode, gfp_t gfp)
+{
+	return state_of(inode) == MEMFD_LUO_OUT ? gfp & ~__GFP_MOVABLE : gfp;
+}
+
+/**
+ * __memfd_luo_suit - see memfd_luo_suit()
+ * @inode: the file
+ * @folio: a folio that was allocated for it
+ * @gfp: the flags it was allocated with
+ *
+ * Context: may sleep if @gfp allows it.
+ * Return: @folio, or another one if that lies in memory which cannot be handed over;
+ * NULL, with @folio freed, if there is no other.
+ */
+struct folio *__memfd_luo_suit(struct inode *inode, struct folio *folio, gfp_t gfp)
+{
+	const unsigned int order = folio_order(folio);
+	const int nid = folio_nid(folio);
+
+	if (state_of(inode) != MEMFD_LUO_OUT || is_suitable(folio))
+		return folio;
+	folio_put(folio);
+
+	return alloc_suitable(gfp, order, nid);
+}
+
+/**
+ * __memfd_luo_is_fixed - see memfd_luo_is_fixed()
+ * @inode: the file
+ *
+ * Context: with the inode lock held.
+ * Return: true if the file is preserved.
+ */
+bool __memfd_luo_is_fixed(struct inode *inode)
+{
+	return state_of(inode) == MEMFD_LUO_OUT;
+}
+
+/**
+ * __memfd_luo_is_busy - see memfd_luo_is_busy()
+ * @inode: the file
+ *
+ * Context: any.
+ * Return: true if the file is preserved, or if folios may wait for it.
+ */
+bool __memfd_luo_is_busy(struct inode *inode)
+{
+	return state_of(inode) != MEMFD_LUO_IDLE;
+}
+
+/**
+ * __memfd_luo_populate - see memfd_luo_populate()
+ * @inode: the file
+ *
+ * Context: may sleep, without a folio locked.
+ * Return: 0 if nothing waits any more; -EINTR if the task is being killed; -ENOMEM; -EIO.
+ */
+int __memfd_luo_populate(struct inode *inode)
+{
+	struct memfd_luo *luo = luo_of(inode);
+
+	/* Pairs with smp_store_release() in count_done() of memfd_luo_in.c. */
+	if (smp_load_acquire(&luo->state) != MEMFD_LUO_IN)
+		return 0;
+
+	return memfd_luo_in_populate(luo);
+}
+
+/**
+ * __memfd_luo_waiting - see memfd_luo_waiting()
+ * @inode: the file
+ *
+ * Context: may sleep.
+ * Return: the number of pages of folios that wait for this file.
+ */
+unsigned long __memfd_luo_waiting(struct inode *inode)
+{
+	struct memfd_luo *luo = luo_of(inode);
+
+	return READ_ONCE(luo->state) == MEMFD_LUO_IN ? memfd_luo_in_waiting(luo) : 0;
+}
+
+/**
+ * __memfd_luo_refs - see memfd_luo_refs()
+ * @inode: the file
+ * @folio: a folio in its page cache
+ *
+ * Context: any, with the lock of the page cache or of the folio held.
+ * Return: the number of references.
+ */
+unsigned int __memfd_luo_refs(struct inode *inode, struct folio *folio)
+{
+	return state_of(inode) == MEMFD_LUO_OUT &&
+	       folio->index < DIV_ROUND_UP(i_size_read(inode), PAGE_SIZE);
+}
+
+/**
+ * __memfd_luo_evict - see memfd_luo_evict()
+ * @inode: the file, which nobody uses any more
+ *
+ * Context: may sleep.
+ */
+void __memfd_luo_evict(struct inode *inode)
+{
+	struct memfd_luo *luo = luo_of(inode);
+
+	/* The session holds the file while it is preserved. */
+	WARN_ON_ONCE(luo->state == MEMFD_LUO_OUT);
+	if (luo->in)
+		memfd_luo_in_evict(luo);
+}
+
+/**
+ * memfd_luo_free - free the part of a file in a live update
+ * @inode: the file, which is being freed
+ *
+ * Context: any, never sleeps.
+ */
+void memfd_luo_free(struct inode *inode)
+{
+	struct memfd_luo *luo = SHMEM_I(inode)->luo;
+
+	if (!luo)
+		return;
+	if (luo->in)
+		memfd_luo_in_free(luo);
+	kfree(luo);
+}

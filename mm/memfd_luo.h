@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Live update of memfds: what memfd_luo.c and memfd_luo_in.c share.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+#ifndef __MM_MEMFD_LUO_H
+#define __MM_MEMFD_LUO_H
+
+#include <linux/fcntl.h>
+#include <linux/kho/abi/memfd.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+
+struct file;
+struct inode;
+struct memfd_luo_in;
+
+/* The seals that both sides of a handover know. */
+#define MEMFD_LUO_SEALS	(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | \
+			 F_SEAL_FUTURE_WRITE | F_SEAL_EXEC)
+
+/**
+ * enum memfd_luo_state - what part a file takes in a live update
+ * @MEMFD_LUO_IDLE: none at the moment
+ * @MEMFD_LUO_OUT: it is preserved: its size is fixed and each folio below it is pinned
+ * @MEMFD_LUO_IN: it came in, and some of its folios may still wait
+ */
+enum memfd_luo_state {
+	MEMFD_LUO_IDLE,
+	MEMFD_LUO_OUT,
+	MEMFD_LUO_IN,
+};
+
+/**
+ * struct memfd_luo - the part of a file in a live update
+ * @inode: the file. Constant.
+ * @in: what waits for the file; NULL if it did not come in. Constant.
+ * @state: see above. Becomes OUT with the inode lock, @lock and the lock of the page
+ *	cache held, and IDLE again with @lock. An IN file becomes IDLE once, when
+ *	nothing waits any more, see memfd_luo_in.c. Read without a lock as well.
+ * @lock: guards all members below. Nests within the lock of a folio.
+ * @frozen: no page may come into the file or become up to date. Also read without @lock.
+ * @walking: preserve() walks the page cache; folios that come meanwhile are in @added
+ * @unevictable: the mapping was not unevictable before it was preserved
+ * @thaw: those who wait until @frozen is false
+ * @entries: the array that is handed over, in a vmalloc area
+ * @nr: number of entries
+ * @max: number of entries that there is room for
+ * @nr_walked: number of entries that preserve() found; these are sorted by index
+ * @fresh: no entry before this one lacks MEMFD_LUO_FOLIO_UPTODATE
+ * @kv: how @entries is preserved; all zero while @walking
+ * @added: the folios that came while @walking, by their index
+ * @ser: the structure that is handed over
+ */
+struct memfd_luo {
+	struct inode *inode;
+	struct memfd_luo_in *in;
+	enum memfd_luo_state state;
+	struct mutex lock; /* see above */
+	bool frozen;
+	bool walking;
+	bool unevictable;
+	wait_queue_head_t thaw;
+	struct memfd_luo_folio_ser *entries;
+	unsigned long nr;
+	unsigned long max;
+	unsigned long nr_walked;
+	unsigned long fresh;
+	struct kho_vmalloc kv;
+	struct xarray added;
+	struct memfd_luo_ser *ser;
+};
+
+struct memfd_luo *memfd_luo_alloc(struct inode *inode);
+
+void memfd_luo_sort(struct memfd_luo_folio_ser *entries, unsigned long nr);
+
+struct file *memfd_luo_in_retrieve(u64 data);
+int memfd_luo_in_take(struct memfd_luo *luo, pgoff_t index);
+int memfd_luo_in_populate(struct memfd_luo *luo);
+unsigned long memfd_luo_in_waiting(struct memfd_luo *luo);
+void memfd_luo_in_finish(struct memfd_luo *luo);
+void memfd_luo_in_evict(struct memfd_luo *luo);
+void memfd_luo_in_free(struct memfd_luo *luo);
+void memfd_luo_in_discard(u64 data);
+
+#endif /* __MM_MEMFD_LUO_H */

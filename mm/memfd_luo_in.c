@@ -1,0 +1,1400 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Live update of memfds: files of the previous kernel.
+ *
+ * This file owns a memfd that came in, from when it is retrieved until all of its
+ * folios are in the page cache or it is finished, and what came in for a memfd that
+ * nobody retrieved.
+ *
+ * The file is there at once and its folios are not: they go on waiting in the
+ * handover. memfd_luo_in_take() puts a page, and those around it, into the file when
+ * it is looked up. Works put in all others meanwhile. Who looks at the file as a whole
+ * calls memfd_luo_in_populate() before. When nothing waits any more the file becomes
+ * an ordinary one.
+ *
+ * A long array is not read at once either. The first work takes it out of the handover,
+ * checks it and sorts it. Before that a page can be found in the array where it
+ * waits, if it is sorted, as those of all known writers nearly are. Only what is not
+ * found there has to wait for the array.
+ *
+ * The file is divided into windows, and a mutex for each few of them excludes those who
+ * put folios of the same window into the file. A folio lies within one window, because
+ * it is aligned to its size. Folios that were restored but could not be put in, for lack
+ * of memory, are kept beside the mutex; the next one who holds the mutex begins with
+ * them, so there are never many of these.
+ *
+ * Page cache and array together tell what a page is: it is what there is in the page
+ * cache; if there is nothing and an entry with a PFN covers it then it waits, or is
+ * kept, or is lost; otherwise it is a hole. That holds because nothing leaves the page
+ * cache before all is in it: who truncates or punches populates the file first. A page
+ * that is lost gets an entry like one that cannot be read from swap, so who wants it
+ * gets EIO or SIGBUS.
+ *
+ * The page cache is charged to the memory cgroup of the task that retrieved the file.
+ * Works try again later when there is no room in it, who looks at the file as a whole
+ * gets an error, and who wants one page gets what a page fault would get there.
+ *
+ * Locks, from the outside in: memfd_luo_in.loaded_sem, a mutex of windows, and
+ * what the page cache and memory cgroups take. No folio is locked before.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "memfd-luo: " fmt
+
+#include <linux/atomic.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/kexec_handover.h>
+#include <linux/memcontrol.h>
+#include <linux/memfd_luo.h>
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/mman.h>
+#include <linux/pagemap.h>
+#include <linux/rwsem.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/swapops.h>
+#include <linux/vmalloc.h>
+#include <linux/workqueue.h>
+
+#include "../kernel/kexec_handover/restore.h"
+#include "internal.h"
+#include "memfd_luo.h"
+
+#define WINDOW_PAGES	max(512UL, BIT(MAX_PAGECACHE_ORDER))
+#define NR_LOCKS	8
+
+/* Pages that one look-up puts into the file, like those that one page fault maps. */
+#define AROUND_PAGES	16UL
+
+/* With one more, from which the order of the last folio is known. */
+#define EARLY_ENTRIES	(AROUND_PAGES + 1)
+
+/* A work takes so many entries at a time. */
+#define WORK_ENTRIES	512
+#define MAX_WORKS	8
+
+/* The works start so much later, so that who takes the file has the CPU first. */
+#define START_JIFFIES	2
+
+#define PAGE_ENTRIES	(PAGE_SIZE / sizeof(struct memfd_luo_folio_ser))
+
+/* An array of up to so many entries is read before the file is there. */
+#define READ_AT_ONCE	512
+
+/* So many folios are put into the file at once. */
+#define RUN_PAGES	32
+
+/**
+ * struct memfd_luo_windows - the lock of all windows of the same remainder
+ * @lock: excludes those who put folios of these windows into the file
+ * @kept: restored folios that are not in the file yet; their index is set
+ */
+struct memfd_luo_windows {
+	struct mutex lock; /* see the head of this file */
+	struct list_head kept;
+};
+
+/**
+ * struct memfd_luo_work - a work that populates the file
+ * @work: the work
+ * @in: the file
+ */
+struct memfd_luo_work {
+	struct delayed_work work;
+	struct memfd_luo_in *in;
+};
+
+/**
+ * struct memfd_luo_in - what waits for a file
+ * @luo: the file. Constant.
+ * @kv: the array in the handover. Constant.
+ * @memcg: what the page cache is charged to. Constant.
+ * @end: number of pages of the file when it was handed over. Constant.
+ * @loaded_sem: held for writing by who takes or frees @entries, for reading by who uses
+ *	them
+ * @loaded: the array was taken out of the handover. With @loaded_sem.
+ * @error: the array is wrong. With @loaded_sem.
+ * @entries: the array, sorted by index. With @loaded_sem; PFNs with the lock of the
+ *	window.
+ * @nr: number of entries. Constant until @entries is freed.
+ * @left: number of entries that are not done. An entry is done, and its PFN 0, when
+ *	somebody has seen that its folio is in the page cache, or lost.
+ * @counted: somebody wanted to know how many pages wait. With @loaded_sem.
+ * @pages: their number since then
+ * @next: the first entry that no work has looked at yet
+ * @stop: works end as soon as they can
+ * @windows: locks of windows
+ * @nr_works: number of works that were started
+ * @works: the works
+ */
+struct memfd_luo_in {
+	struct memfd_luo *luo;
+	struct kho_vmalloc kv;
+	struct mem_cgroup *memcg;
+	pgoff_t end;
+	struct rw_semaphore loaded_sem;
+	bool loaded;
+	int error;
+	struct memfd_luo_folio_ser *entries;
+	unsigned long nr;
+	atomic_long_t left;
+	bool counted;
+	atomic_long_t pages;
+	atomic_long_t next;
+	bool stop;
+	struct memfd_luo_windows windows[NR_LOCKS];
+	unsigned int nr_works;
+	struct memfd_luo_work works[MAX_WORKS];
+};
+
+/*
+ * What comes in, before there is a file
+ */
+
+/* Takes the structure at @data out of the handover. Returns false if none waits there. */
+static bool take_ser(u64 data, struct memfd_luo_ser *ser)
+{
+	struct folio *folio;
+
+	if (!PAGE_ALIGNED(data) || kho_waiting_order(PHYS_PFN(data)))
+		return false;
+	folio = kho_restore_if_waiting(PHYS_PFN(data));
+	if (!folio)
+		return false;
+	memcpy(ser, folio_address(folio), sizeof(*ser));
+	folio_put(folio);
+
+	return true;
+}
+
+static int check_ser(const struct memfd_luo_ser *ser)
+{
+	const struct kho_vmalloc *kv = &ser->folios;
+
+	if (ser->size > MAX_LFS_FILESIZE || ser->pos > MAX_LFS_FILESIZE || ser->flags)
+		return -EINVAL;
+	if (ser->seals & ~MEMFD_LUO_SEALS)
+		return -EOPNOTSUPP;
+	if (!ser->nr_folios)
+		return memchr_inv(kv, 0, sizeof(*kv)) ? -EINVAL : 0;
+	if (!kho_vmalloc_is_valid(kv) ||
+	    ser->nr_folios > ((u64)kv->total_pages << PAGE_SHIFT) /
+			     sizeof(struct memfd_luo_folio_ser))
+		return -EINVAL;
+
+	return 0;
+}
+
+static void free_waiting(struct memfd_luo_folio_ser *entries, unsigned long nr)
+{
+	for (unsigned long i = 0; i < nr; i++) {
+		struct folio *folio = NULL;
+
+		if (entries[i].pfn)
+			folio = kho_restore_if_waiting(entries[i].pfn);
+		if (folio)
+			folio_put(folio);
+		cond_resched();
+	}
+}
+
+/*
+ * Taking the array out of the handover
+ */
+
+/* Counts entries for which nothing waits any more. */
+static void count_done(struct memfd_luo_in *in, unsigned long nr)
+{
+	if (atomic_long_sub_return(nr, &in->left))
+		return;
+	/*
+	 * What was put into the page cache comes before the state. Pairs with
+	 * smp_load_acquire() in __memfd_luo_get() and __memfd_luo_populate().
+	 */
+	smp_store_release(&in->luo->state, MEMFD_LUO_IDLE);
+}
+
+/*
+ * Sorts the entries, of which the first @i are sorted. The others came later, and are few,
+ * sorted or not.
+ */
+static void sort_entries(struct memfd_luo_folio_ser *entries, unsigned long i, unsigned long nr)
+{
+	struct memfd_luo_folio_ser *late;
+	unsigned long k;
+
+	late = kvmalloc_array(nr - i, sizeof(*late), GFP_KERNEL | __GFP_NOWARN);
+	if (!late) {
+		memfd_luo_sort(entries, nr);
+		return;
+	}
+
+	k = nr - i;
+	memcpy(late, &entries[i], k * sizeof(*late));
+	memfd_luo_sort(late, k);
+	while (k) {
+		if (i && entries[i - 1].index > late[k - 1].index) {
+			entries[i + k - 1] = entries[i - 1];
+			i--;
+		} else {
+			entries[i + k - 1] = late[k - 1];
+			k--;
+		}
+	}
+	kvfree(late);
+}
+
+static bool order_is_fine(unsigned int order)
+{
+	return !order || (IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) && order <= MAX_PAGECACHE_ORDER);
+}
+
+static u64 entry_phys(const struct memfd_luo_folio_ser *entry)
+{
+	return (u64)entry->pfn << PAGE_SHIFT;
+}
+
+/* Returns the order of the folio of an entry; 0 if it does not wait any more. */
+static unsigned int entry_order(const struct memfd_luo_folio_ser *entry)
+{
+	return max(kho_waiting_order(entry->pfn), 0);
+}
+
+static void complain(const struct memfd_luo_folio_ser *entry, const char *what)
+{
+	pr_warn("a file is lost: %s: index %#llx, folio at %#llx\n", what, entry->index,
+		entry_phys(entry));
+}
+
+/*
+ * Checks the folio of an entry. To look at the folios of a long array would take too long
+ * here, that is done when each one is taken.
+ */
+static int check_folio(const struct memfd_luo_folio_ser *entry)
+{
+	int order = kho_waiting_order(entry->pfn);
+
+	if (order < 0) {
+		complain(entry, "no folio waits");
+		return -EIO;
+	}
+	if (!order_is_fine(order)) {
+		complain(entry, "the folio is too large");
+		return -EINVAL;
+	}
+	if (!IS_ALIGNED(entry->index, BIT(order))) {
+		complain(entry, "the index is not a multiple of the size");
+		return -EINVAL;
+	}
+
+	return 0;
+}
+
+/* Checks the array, and sorts it if need be. */
+static int check_entries(struct memfd_luo_in *in)
+{
+	const bool at_once = in->nr <= READ_AT_ONCE;
+	unsigned long sorted = 1, done = !in->entries[0].pfn;
+	u64 prev_end = 0;
+
+	for (; sorted < in->nr; sorted++) {
+		if (in->entries[sorted - 1].index >= in->entries[sorted].index)
+			break;
+		done += !in->entries[sorted].pfn;
+	}
+	/* The usual case, with one look at each entry. */
+	if (sorted == in->nr && !at_once) {
+		count_done(in, done);
+		return 0;
+	}
+	if (sorted < in->nr)
+		sort_entries(in->entries, sorted, in->nr);
+
+	done = 0;
+	for (unsigned long i = 0; i < in->nr; i++) {
+		const struct memfd_luo_folio_ser *entry = &in->entries[i];
+		int err = 0;
+
+		if (!entry->pfn) {
+			done++;
+			continue;
+		}
+		if (at_once)
+			err = check_folio(entry);
+		if (err)
+			return err;
+		if (entry->index < prev_end) {
+			complain(entry, "two folios overlap");
+			return -EINVAL;
+		}
+		prev_end = entry->index + (at_once ? BIT(entry_order(entry)) : 1);
+	}
+	count_done(in, done);
+
+	return 0;
+}
+
+/*
+ * Reads memory that waits. It does not change while it does, so what was read is right if
+ * the memory waits before and after.
+ */
+static bool read_waiting(u64 phys, void *to, size_t size)
+{
+	if (kho_waiting_order(PHYS_PFN(phys)))
+		return false;
+	memcpy(to, phys_to_virt(phys), size);
+	/* Who takes the page does so with cmpxchg(), before it changes the page. */
+	smp_rmb();
+
+	return !kho_waiting_order(PHYS_PFN(phys));
+}
+
+/* Do all pages of the array wait? kho_restore_vmalloc() would lose all if one does not. */
+static bool array_waits(const struct kho_vmalloc *kv)
+{
+	u64 chunk = kv->first.phys, phys;
+	unsigned int left = kv->total_pages >> kv->order;
+
+	for (; left; chunk = phys) {
+		unsigned int nr = min_t(unsigned int, left, KHO_VMALLOC_CHUNK_LEN);
+
+		if (!PAGE_ALIGNED(chunk))
+			return false;
+		for (unsigned int i = 0; i < nr; i++) {
+			if (!read_waiting(chunk + offsetof(struct kho_vmalloc_chunk, phys[i]),
+					  &phys, sizeof(phys)) ||
+			    kho_waiting_order(PHYS_PFN(phys)) < 0)
+				return false;
+		}
+		left -= nr;
+		if (!read_waiting(chunk, &phys, sizeof(phys)))
+			return false;
+		cond_resched();
+	}
+
+	return true;
+}
+
+/* Frees what the array names, and the array. */
+static void free_array_of(const struct memfd_luo_ser *ser)
+{
+	struct memfd_luo_folio_ser *entries;
+
+	if (check_ser(ser) || !ser->nr_folios || !array_waits(&ser->folios))
+		return;
+	entries = kho_restore_vmalloc(&ser->folios);
+	if (!entries)
+		return;
+	free_waiting(entries, ser->nr_folios);
+	vfree(entries);
+}
+
+/**
+ * memfd_luo_in_discard - free what came in for a file that nobody retrieved
+ * @data: the address of the structure
+ *
+ * Context: may sleep.
+ */
+void memfd_luo_in_discard(u64 data)
+{
+	struct memfd_luo_ser ser;
+
+	if (take_ser(data, &ser))
+		free_array_of(&ser);
+}
+
+/* Called with @loaded_sem held for writing. Returns -ENOMEM if it can be repeated. */
+static int load(struct memfd_luo_in *in)
+{
+	if (in->loaded)
+		return in->error;
+
+	if (array_waits(&in->kv)) {
+		in->entries = kho_restore_vmalloc(&in->kv);
+		if (!in->entries && array_waits(&in->kv))
+			return -ENOMEM;
+	}
+
+	if (in->entries) {
+		in->error = check_entries(in);
+	} else {
+		pr_warn("a file is lost: its array of %u pages, at %#llx, does not wait\n",
+			in->kv.total_pages, in->kv.first.phys);
+		in->error = -EIO;
+	}
+	in->loaded = true;
+
+	return in->error;
+}
+
+/* Returns with @loaded_sem held for reading and the array there, or with an error. */
+static int lock_loaded(struct memfd_luo_in *in)
+{
+	int err;
+
+	if (down_read_killable(&in->loaded_sem))
+		return -EINTR;
+	if (likely(in->loaded)) {
+		err = in->error;
+	} else {
+		up_read(&in->loaded_sem);
+		if (down_write_killable(&in->loaded_sem))
+			return -EINTR;
+		err = load(in);
+		downgrade_write(&in->loaded_sem);
+	}
+	if (err) {
+		up_read(&in->loaded_sem);
+		return err == -ENOMEM ? err : -EIO;
+	}
+
+	return 0;
+}
+
+static void unlock_loaded(struct memfd_luo_in *in)
+{
+	up_read(&in->loaded_sem);
+}
+
+/*
+ * Putting folios into the file
+ */
+
+/* Charges a restored folio, unless that was done before it was kept. */
+static int charge(struct memfd_luo_in *in, struct folio *folio, gfp_t gfp)
+{
+	return mem_cgroup_disabled() || folio_memcg(folio) ? 0 :
+	       mem_cgroup_charge(folio, NULL, gfp);
+}
+
+/* Puts a restored folio into the file and gives back the reference. */
+static int insert(struct memfd_luo_in *in, struct folio *folio, gfp_t gfp)
+{
+	struct mem_cgroup *old = set_active_memcg(in->memcg);
+	int err = charge(in, folio, gfp);
+
+	if (!err)
+		err = shmem_insert_folio(in->luo->inode, folio, folio->index, gfp);
+	set_active_memcg(old);
+	if (!err)
+		folio_put(folio);
+
+	return err;
+}
+
+static void keep(struct memfd_luo_windows *w, struct folio *folio)
+{
+	list_add_tail(&folio->lru, &w->kept);
+}
+
+/* Begins with the folios that could not be put in before. */
+static noinline int insert_all_kept(struct memfd_luo_in *in, struct memfd_luo_windows *w,
+				    gfp_t gfp)
+{
+	struct folio *folio, *next;
+
+	list_for_each_entry_safe(folio, next, &w->kept, lru) {
+		int err;
+
+		list_del(&folio->lru);
+		err = insert(in, folio, gfp);
+		if (err) {
+			keep(w, folio);
+			return err;
+		}
+	}
+
+	return 0;
+}
+
+static int insert_kept(struct memfd_luo_in *in, struct memfd_luo_windows *w, gfp_t gfp)
+{
+	return likely(list_empty(&w->kept)) ? 0 : insert_all_kept(in, w, gfp);
+}
+
+static bool is_there(struct memfd_luo_in *in, pgoff_t index)
+{
+	return xa_load(&in->luo->inode->i_mapping->i_pages, index);
+}
+
+/*
+ * Restores the folio of an entry. NULL if it is not there. Nobody else knows the folio
+ * until it is in the page cache, so its flags need no atomic operation. It is dirty, or
+ * reclaim would drop it.
+ */
+static struct folio *restore_entry(const struct memfd_luo_folio_ser *entry)
+{
+	struct folio *folio = kho_restore_if_waiting(entry->pfn);
+
+	if (unlikely(!folio))
+		return NULL;
+
+	folio->index = entry->index;
+	folio->flags |= BIT(PG_swapbacked) | BIT(PG_dirty);
+	if (entry->flags & MEMFD_LUO_FOLIO_UPTODATE)
+		folio->flags |= BIT(PG_uptodate);
+
+	return folio;
+}
+
+/* Is the folio what there can be at its index, with the next entry at @next? */
+static bool folio_fits(struct folio *folio, u64 next)
+{
+	return order_is_fine(folio_order(folio)) &&
+	       IS_ALIGNED(folio->index, folio_nr_pages(folio)) &&
+	       next - folio->index >= folio_nr_pages(folio);
+}
+
+/* Entries are done, which have a PFN of 0 from now on, with so many pages in all. */
+static void count_taken(struct memfd_luo_in *in, unsigned long nr, unsigned long pages)
+{
+	if (in->counted)
+		atomic_long_sub(pages, &in->pages);
+	count_done(in, nr);
+}
+
+/* The index of the entry behind one. */
+static u64 next_index(struct memfd_luo_in *in, const struct memfd_luo_folio_ser *entry)
+{
+	return entry + 1 < in->entries + in->nr ? entry[1].index : U64_MAX;
+}
+
+/*
+ * The folio is lost. Who wants a page of it finds an entry as for one that swap could not
+ * read. How large it was is not known, so all pages that it can have had are lost.
+ */
+static int lose(struct memfd_luo_in *in, const struct memfd_luo_folio_ser *entry)
+{
+	const pgoff_t index = entry->index;
+	u64 pages = min_t(u64, next_index(in, entry), in->end) - index;
+
+	/* An entry that is skipped can have any index. */
+	pages = clamp_t(u64, pages, 1, BIT(MAX_PAGECACHE_ORDER));
+	if (index)
+		pages = min_t(u64, pages, BIT_ULL(__ffs(index)));
+	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
+		pages = 1;
+
+	for (unsigned long i = 0; i < pages; i++) {
+		int err = shmem_insert_poison(in->luo->inode, index + i);
+
+		if (err)
+			return err;
+	}
+	pr_warn("page %#lx of a file is lost: no folio waits for it at %#llx\n", index,
+		entry_phys(entry));
+
+	return 0;
+}
+
+/*
+ * Puts the folio of an entry into the file, with the lock of its window held. It may be
+ * there, if it was taken before the array was read, or if it was kept for a while.
+ */
+static int take_entry(struct memfd_luo_in *in, struct memfd_luo_windows *w,
+		      struct memfd_luo_folio_ser *entry, gfp_t gfp)
+{
+	unsigned long pages = 1;
+	struct folio *folio;
+	int err;
+
+	err = insert_kept(in, w, gfp);
+	if (err)
+		return err;
+
+	folio = restore_entry(entry);
+	/* Pages beyond the size are not kept. */
+	if (folio && (entry->index >= in->end || !folio_fits(folio, next_index(in, entry)))) {
+		folio_put(folio);
+		folio = NULL;
+	}
+	if (folio) {
+		pages = folio_nr_pages(folio);
+		err = insert(in, folio, gfp);
+		if (err)
+			keep(w, folio);
+	} else if (entry->index < in->end && !is_there(in, entry->index)) {
+		err = lose(in, entry);
+	}
+	if (err)
+		return err;
+
+	entry->pfn = 0;
+	count_taken(in, 1, pages);
+
+	return 0;
+}
+
+/*
+ * Most folios are of order 0 and follow each other in the file. Such a run is put into
+ * the file at once, which takes less than half of the time.
+ */
+
+/**
+ * struct run - folios of order 0 with consecutive indices
+ * @nr: how many there are
+ * @folios: the folios, which are restored and in nothing yet
+ */
+struct run {
+	unsigned int nr;
+	struct folio *folios[RUN_PAGES];
+};
+
+/*
+ * Restores the folios of a run that begins with an entry and ends before @end. Which are
+ * of order 0 is known from the index of the next entry. Returns false if there is none.
+ */
+static bool restore_run(struct memfd_luo_in *in, const struct memfd_luo_folio_ser *entry,
+			const struct memfd_luo_folio_ser *end, u64 to, struct run *run)
+{
+	to = min_t(u64, to, in->end);
+	for (run->nr = 0; run->nr < RUN_PAGES; entry++) {
+		struct folio *folio;
+
+		if (entry + 1 >= end || entry->index >= to || !entry->pfn ||
+		    entry[1].index - entry->index != 1)
+			break;
+		folio = restore_entry(entry);
+		if (unlikely(!folio))
+			break;
+		if (unlikely(folio_test_large(folio))) {
+			/* Overlaps the next one: take_entry() does not find it, and says so. */
+			folio_put(folio);
+			break;
+		}
+		run->folios[run->nr++] = folio;
+	}
+
+	return run->nr;
+}
+
+/* Keeps all folios but the first @nr. */
+static void shorten(struct run *run, unsigned int nr, struct memfd_luo_windows *w)
+{
+	for (unsigned int i = nr; i < run->nr; i++)
+		keep(w, run->folios[i]);
+	run->nr = nr;
+}
+
+/* Counts folios that were added to the page cache, with its lock held. */
+static void count_added(struct address_space *mapping, struct run *run, unsigned int from,
+			unsigned int to)
+{
+	mapping->nrpages += to - from;
+	/* All folios of a run are charged to one memory cgroup. */
+	while (from < to) {
+		struct folio *folio = run->folios[from];
+		unsigned int i = from + 1;
+
+		while (i < to && folio_nid(run->folios[i]) == folio_nid(folio))
+			i++;
+		__lruvec_stat_mod_folio(folio, NR_FILE_PAGES, i - from);
+		__lruvec_stat_mod_folio(folio, NR_SHMEM, i - from);
+		from = i;
+	}
+}
+
+/*
+ * Adds folios to the page cache, which gets the reference that a restored folio has.
+ * Returns how many were added.
+ */
+static unsigned int add_run(struct address_space *mapping, struct run *run, gfp_t gfp)
+{
+	XA_STATE(xas, &mapping->i_pages, run->folios[0]->index);
+	unsigned int i = 0, from;
+	void *there;
+
+	do {
+		xas_lock_irq(&xas);
+		there = xas_load(&xas);
+		for (from = i; i < run->nr && !there; i++) {
+			run->folios[i]->mapping = mapping;
+			xas_store(&xas, run->folios[i]);
+			if (xas_error(&xas)) {
+				run->folios[i]->mapping = NULL;
+				break;
+			}
+			there = i + 1 < run->nr ? xas_next(&xas) : NULL;
+		}
+		count_added(mapping, run, from, i);
+		xas_unlock_irq(&xas);
+	} while (xas_nomem(&xas, gfp & GFP_RECLAIM_MASK));
+
+	return i;
+}
+
+/* Adds folios to the lists of reclaim, like folio_add_lru() for each. */
+static void add_run_to_lru(struct run *run)
+{
+	struct lruvec *lruvec = NULL;
+
+	for (unsigned int i = 0; i < run->nr; i++) {
+		struct folio *folio = run->folios[i];
+
+		lruvec = folio_lruvec_relock_irq(folio, lruvec);
+		lruvec_add_folio(lruvec, folio);
+		folio_set_lru(folio);
+	}
+	if (lruvec)
+		unlock_page_lruvec_irq(lruvec);
+}
+
+/* Puts a run into the file. What could not be put in is kept. */
+static int insert_run(struct memfd_luo_in *in, struct memfd_luo_windows *w, struct run *run,
+		      gfp_t gfp)
+{
+	struct mem_cgroup *old = set_active_memcg(in->memcg);
+	struct inode *inode = in->luo->inode;
+	unsigned int nr = run->nr, i;
+	int err = 0;
+
+	for (i = 0; i < nr && !err; i++)
+		err = charge(in, run->folios[i], gfp);
+	if (err)
+		shorten(run, i - 1, w);
+	if (run->nr && shmem_inode_acct_blocks(inode, run->nr)) {
+		shorten(run, 0, w);
+		err = -ENOSPC;
+	}
+	if (run->nr) {
+		nr = run->nr;
+		i = add_run(inode->i_mapping, run, gfp);
+		if (i < nr) {
+			shmem_inode_unacct_blocks(inode, nr - i);
+			shorten(run, i, w);
+			err = -ENOMEM;
+		}
+		shmem_recalc_inode(inode, i, 0);
+		add_run_to_lru(run);
+	}
+	set_active_memcg(old);
+
+	return err;
+}
+
+/* Returns the number of the first entry with an index of at least @index. */
+static unsigned long find_entry(struct memfd_luo_in *in, pgoff_t index)
+{
+	unsigned long from = 0, to = in->nr;
+
+	while (from < to) {
+		unsigned long i = from + (to - from) / 2;
+
+		if (in->entries[i].index < index)
+			from = i + 1;
+		else
+			to = i;
+	}
+
+	return from;
+}
+
+/*
+ * Puts the folios of the entries from *@i on, with an index below @to, into the file. They
+ * are in one window. Stores the number of the first entry that it did not look at.
+ */
+static int take_entries(struct memfd_luo_in *in, struct memfd_luo_windows *w, unsigned long *i,
+			u64 to, gfp_t gfp)
+{
+	struct memfd_luo_folio_ser *entry = in->entries + *i, *end = in->entries + in->nr;
+	int err = insert_kept(in, w, gfp);
+	struct run run;
+
+	while (!err && entry < end && entry->index < to) {
+		if (!entry->pfn) {
+			entry++;
+		} else if (restore_run(in, entry, end, to, &run)) {
+			err = insert_run(in, w, &run, gfp);
+			for (unsigned int k = 0; k < run.nr; k++)
+				entry[k].pfn = 0;
+			if (run.nr)
+				count_taken(in, run.nr, run.nr);
+			entry += run.nr;
+		} else {
+			err = take_entry(in, w, entry, gfp);
+			entry++;
+		}
+	}
+	*i = entry - in->entries;
+
+	return err;
+}
+
+/* Puts all folios with an index in [from, to), within one window, into the file. */
+static int take_range(struct memfd_luo_in *in, struct memfd_luo_windows *w, pgoff_t from,
+		      pgoff_t to, gfp_t gfp)
+{
+	unsigned long i = find_entry(in, from);
+
+	return take_entries(in, w, &i, to, gfp);
+}
+
+static struct memfd_luo_windows *windows_of(struct memfd_luo_in *in, pgoff_t index)
+{
+	return &in->windows[index / WINDOW_PAGES % NR_LOCKS];
+}
+
+/* Returns the entry that waits and covers @index, or NULL. */
+static struct memfd_luo_folio_ser *entry_at(struct memfd_luo_in *in, pgoff_t index)
+{
+	unsigned long i = find_entry(in, index + 1);
+	struct memfd_luo_folio_ser *entry;
+
+	if (!i)
+		return NULL;
+	entry = &in->entries[i - 1];
+	if (!entry->pfn || index - entry->index >= BIT(entry_order(entry)))
+		return NULL;
+
+	return entry;
+}
+
+/* Puts the page at @index into the file if it waits, with the lock of its window held. */
+static int take_page(struct memfd_luo_in *in, struct memfd_luo_windows *w, pgoff_t index)
+{
+	const pgoff_t around = ALIGN_DOWN(index, AROUND_PAGES);
+	struct memfd_luo_folio_ser *entry;
+	pgoff_t start;
+	int err;
+
+	err = insert_kept(in, w, GFP_KERNEL);
+	if (err || is_there(in, index))
+		return err;
+
+	entry = entry_at(in, index);
+	if (entry) {
+		err = take_entry(in, w, entry, GFP_KERNEL);
+		if (!err)
+			take_range(in, w, around, around + AROUND_PAGES,
+				   GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+		return err;
+	}
+
+	/*
+	 * A hole. The caller may allocate a large folio for it, for which it looks at what
+	 * there is around it.
+	 */
+	start = ALIGN_DOWN(index, WINDOW_PAGES);
+
+	return take_range(in, w, start, start + WINDOW_PAGES, GFP_KERNEL);
+}
+
+/*
+ * Looking for a page in the array where it waits
+ */
+
+/* Reads the entries from position @i of a chunk on, which are in one page. */
+static bool read_entries(u64 chunk, unsigned long i, struct memfd_luo_folio_ser *entries,
+			 unsigned long nr)
+{
+	u64 phys = chunk + offsetof(struct kho_vmalloc_chunk, phys[i / PAGE_ENTRIES]);
+
+	return read_waiting(phys, &phys, sizeof(phys)) && PAGE_ALIGNED(phys) &&
+	       read_waiting(phys + i % PAGE_ENTRIES * sizeof(*entries), entries,
+			    nr * sizeof(*entries));
+}
+
+/*
+ * Finds the last entry with an index of at most @index in [0, @nr) of the entries of a
+ * chunk, and some of those behind it. The first one of the chunk is such an entry. Returns
+ * how many it has found.
+ */
+static unsigned long search_chunk(u64 chunk, unsigned long nr, pgoff_t index,
+				  struct memfd_luo_folio_ser *found)
+{
+	unsigned long from = 0, to = nr;
+
+	while (to - from > 1) {
+		unsigned long i = from + (to - from) / 2;
+		struct memfd_luo_folio_ser entry;
+
+		if (!read_entries(chunk, i, &entry, 1))
+			return 0;
+		if (entry.index <= index)
+			from = i;
+		else
+			to = i;
+	}
+	nr = min3(nr - from, PAGE_ENTRIES - from % PAGE_ENTRIES, EARLY_ENTRIES);
+
+	return read_entries(chunk, from, found, nr) ? nr : 0;
+}
+
+/*
+ * Finds the entry for @index if the array is sorted, or perhaps one for another index, and
+ * some of those behind it. Returns how many it has found.
+ */
+static unsigned long search_waiting(struct memfd_luo_in *in, pgoff_t index,
+				    struct memfd_luo_folio_ser *found)
+{
+	const unsigned long per_chunk = KHO_VMALLOC_CHUNK_LEN * PAGE_ENTRIES;
+	u64 chunk = in->kv.first.phys, next = chunk, last = 0;
+	unsigned long nr = in->nr, last_nr = 0;
+	struct memfd_luo_folio_ser entry;
+
+	if (in->kv.order)
+		return 0;
+	for (;;) {
+		if (!PAGE_ALIGNED(chunk) || !read_entries(chunk, 0, &entry, 1))
+			return 0;
+		if (entry.index > index)
+			break;
+		last = chunk;
+		last_nr = min(nr, per_chunk);
+		nr -= last_nr;
+		if (!nr)
+			break;
+		if (!read_waiting(chunk, &next, sizeof(next)) || !next)
+			return 0;
+		chunk = next;
+	}
+
+	return last ? search_chunk(last, last_nr, index, found) : 0;
+}
+
+/*
+ * Puts a page into the file before the array is read. Returns -EAGAIN if that has to be
+ * done first.
+ */
+static int take_early(struct memfd_luo_in *in, struct memfd_luo_windows *w, pgoff_t index)
+{
+	struct memfd_luo_folio_ser found[EARLY_ENTRIES], *entry = found;
+	struct folio *folio;
+	unsigned long nr;
+	struct run run;
+	int err, order;
+
+	err = insert_kept(in, w, GFP_KERNEL);
+	if (err || is_there(in, index))
+		return err;
+
+	nr = search_waiting(in, index, found);
+	if (!nr || !entry->pfn)
+		return -EAGAIN;
+	if (entry->index == index &&
+	    restore_run(in, found, found + nr, ALIGN(index + 1, AROUND_PAGES), &run)) {
+		err = insert_run(in, w, &run, GFP_KERNEL);
+		return run.nr ? 0 : err;
+	}
+
+	order = kho_waiting_order(entry->pfn);
+	if (order < 0 || !order_is_fine(order) || !IS_ALIGNED(entry->index, BIT(order)) ||
+	    entry->index > index || index - entry->index >= BIT(order))
+		return -EAGAIN;
+	folio = restore_entry(entry);
+	if (!folio)
+		return -EAGAIN;
+	err = insert(in, folio, GFP_KERNEL);
+	if (err)
+		keep(w, folio);
+
+	return err;
+}
+
+/**
+ * memfd_luo_in_take - put a page into the file, if it waits
+ * @luo: the file
+ * @index: the page
+ *
+ * Afterwards the page cache tells what there is at @index: a page, or a hole.
+ *
+ * Context: may sleep, without a folio locked.
+ * Return: 0; -EINTR if the task is being killed; -ENOMEM; -ENOSPC; -EIO if the file is
+ * lost.
+ */
+int memfd_luo_in_take(struct memfd_luo *luo, pgoff_t index)
+{
+	struct memfd_luo_windows *w = windows_of(luo->in, index);
+	struct memfd_luo_in *in = luo->in;
+	int err;
+
+	if (index >= in->end || is_there(in, index))
+		return 0;
+
+	if (unlikely(!READ_ONCE(in->loaded))) {
+		if (mutex_lock_killable(&w->lock))
+			return -EINTR;
+		err = take_early(in, w, index);
+		mutex_unlock(&w->lock);
+		if (err != -EAGAIN)
+			return err;
+	}
+
+	err = lock_loaded(in);
+	if (err)
+		return err;
+	if (mutex_lock_killable(&w->lock)) {
+		err = -EINTR;
+	} else {
+		err = take_page(in, w, index);
+		mutex_unlock(&w->lock);
+	}
+	unlock_loaded(in);
+
+	return err;
+}
+
+/* Puts the folios of the entries [i, end), and of their windows, into the file. */
+static int populate_entries(struct memfd_luo_in *in, unsigned long i, unsigned long end, gfp_t gfp)
+{
+	while (i < end) {
+		struct memfd_luo_windows *w;
+		pgoff_t index;
+		int err;
+
+		if (!in->entries[i].pfn) {
+			i++;
+			continue;
+		}
+		index = in->entries[i].index;
+		w = windows_of(in, index);
+		if (READ_ONCE(in->stop) || mutex_lock_killable(&w->lock))
+			return -EINTR;
+		err = take_entries(in, w, &i, ALIGN_DOWN(index, WINDOW_PAGES) + WINDOW_PAGES, gfp);
+		mutex_unlock(&w->lock);
+		if (err)
+			return err;
+		cond_resched();
+	}
+
+	return 0;
+}
+
+/**
+ * memfd_luo_in_populate - put all folios that wait into the file
+ * @luo: the file
+ *
+ * Context: may sleep, without a folio locked.
+ * Return: 0; -EINTR if the task is being killed; -ENOMEM; -ENOSPC; -EIO if the file is
+ * lost.
+ */
+int memfd_luo_in_populate(struct memfd_luo *luo)
+{
+	struct memfd_luo_in *in = luo->in;
+	int err = lock_loaded(in);
+
+	if (err)
+		return err;
+	/* An error is better here than to kill a task of the memory cgroup. */
+	err = populate_entries(in, 0, in->nr, GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+	unlock_loaded(in);
+
+	return err;
+}
+
+static void count_pages(struct memfd_luo_in *in)
+{
+	unsigned long pages = 0;
+
+	for (unsigned long i = 0; i < in->nr && !in->counted; i++) {
+		const struct memfd_luo_folio_ser *entry = &in->entries[i];
+
+		if (entry->pfn && entry->index < in->end && !is_there(in, entry->index))
+			pages += BIT(entry_order(entry));
+		cond_resched();
+	}
+	atomic_long_add(pages, &in->pages);
+	WRITE_ONCE(in->counted, true);
+}
+
+/**
+ * memfd_luo_in_waiting - count the pages that wait for a file
+ * @luo: the file
+ *
+ * Context: may sleep.
+ * Return: their number; 0 if it cannot be known, as the array cannot be read.
+ */
+unsigned long memfd_luo_in_waiting(struct memfd_luo *luo)
+{
+	struct memfd_luo_in *in = luo->in;
+	long pages = 0;
+
+	/* Makes sure that the array is read. */
+	if (lock_loaded(in))
+		return 0;
+	unlock_loaded(in);
+
+	/* Nobody takes a folio while they are counted. */
+	if (!READ_ONCE(in->counted)) {
+		if (down_write_killable(&in->loaded_sem))
+			return 0;
+		count_pages(in);
+		up_write(&in->loaded_sem);
+	}
+	pages = atomic_long_read(&in->pages);
+
+	return max(pages, 0);
+}
+
+/*
+ * Works
+ */
+
+static void start_works(struct memfd_luo_in *in, unsigned int nr, unsigned long delay)
+{
+	for (; in->nr_works < nr; in->nr_works++)
+		queue_delayed_work(system_unbound_wq, &in->works[in->nr_works].work, delay);
+}
+
+/* Takes what is next until nothing is. */
+static int populate_next(struct memfd_luo_in *in, gfp_t gfp)
+{
+	for (;;) {
+		unsigned long i = atomic_long_fetch_add(WORK_ENTRIES, &in->next);
+		int err;
+
+		if (i >= in->nr)
+			return 0;
+		err = populate_entries(in, i, min(i + WORK_ENTRIES, in->nr), gfp);
+		if (err) {
+			/* Others may have gone on: what is done is skipped. */
+			atomic_long_set(&in->next, i);
+			return err;
+		}
+	}
+}
+
+static void populate_work(struct work_struct *work)
+{
+	struct memfd_luo_work *w = container_of(to_delayed_work(work), struct memfd_luo_work, work);
+	struct memfd_luo_in *in = w->in;
+	int err = lock_loaded(in);
+
+	if (!err) {
+		/* Only the first one starts others, when the array is there. */
+		if (w == &in->works[0])
+			start_works(in, min3(num_online_cpus(), 1 + in->nr / (4 * WORK_ENTRIES),
+					     (unsigned long)MAX_WORKS), 0);
+		err = populate_next(in, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+		unlock_loaded(in);
+	}
+	if (err && err != -EIO && !READ_ONCE(in->stop))
+		queue_delayed_work(system_unbound_wq, &w->work, HZ / 10);
+}
+
+static void stop_works(struct memfd_luo_in *in)
+{
+	WRITE_ONCE(in->stop, true);
+	/* The first one may start others, until it has ended. */
+	for (unsigned int i = 0; i < MAX_WORKS; i++)
+		cancel_delayed_work_sync(&in->works[i].work);
+}
+
+/*
+ * The file
+ */
+
+static struct memfd_luo_in *alloc_in(struct memfd_luo *luo)
+{
+	struct memfd_luo_in *in = kzalloc(sizeof(*in), GFP_KERNEL_ACCOUNT);
+
+	if (!in)
+		return NULL;
+	in->luo = luo;
+	init_rwsem(&in->loaded_sem);
+	for (unsigned int i = 0; i < NR_LOCKS; i++) {
+		mutex_init(&in->windows[i].lock);
+		INIT_LIST_HEAD(&in->windows[i].kept);
+	}
+	for (unsigned int i = 0; i < MAX_WORKS; i++) {
+		INIT_DELAYED_WORK(&in->works[i].work, populate_work);
+		in->works[i].in = in;
+	}
+
+	return in;
+}
+
+/* Makes an empty file that has its part in a live update, with nothing that waits yet. */
+static struct file *make_file(void)
+{
+	struct file *file = shmem_file_setup("memfd:", 0, VM_NORESERVE);
+	struct memfd_luo *luo;
+
+	if (IS_ERR(file))
+		return file;
+
+	luo = memfd_luo_alloc(file_inode(file));
+	if (luo)
+		luo->in = alloc_in(luo);
+	if (!luo || !luo->in) {
+		kfree(luo);
+		fput(file);
+		return ERR_PTR(-ENOMEM);
+	}
+	SHMEM_I(file_inode(file))->luo = luo;
+	luo->in->memcg = get_mem_cgroup_from_mm(current->mm);
+
+	return file;
+}
+
+static int set_up_file(struct file *file, const struct memfd_luo_ser *ser)
+{
+	const unsigned int wx = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
+	struct inode *inode = file_inode(file);
+	int err;
+
+	if (ser->seals & F_SEAL_WRITE) {
+		err = mapping_deny_writable(inode->i_mapping);
+		if (err)
+			return err;
+	}
+	/* To seal a file with an execute bit against a change of these seals it otherwise. */
+	if (ser->seals & F_SEAL_EXEC && (ser->seals & wx) != wx)
+		inode->i_mode &= ~0111;
+	SHMEM_I(inode)->seals = ser->seals;
+	i_size_write(inode, ser->size);
+	file->f_pos = ser->pos;
+	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
+	file->f_flags |= O_LARGEFILE;
+
+	return 0;
+}
+
+/* From here on what waits belongs to the file. */
+static int set_up_waiting(struct memfd_luo *luo, const struct memfd_luo_ser *ser)
+{
+	struct memfd_luo_in *in = luo->in;
+	int err;
+
+	if (!ser->nr_folios)
+		return 0;
+
+	in->kv = ser->folios;
+	in->nr = ser->nr_folios;
+	in->end = DIV_ROUND_UP_ULL(ser->size, PAGE_SIZE);
+	atomic_long_set(&in->left, in->nr);
+	luo->state = MEMFD_LUO_IN;
+	if (in->nr <= READ_AT_ONCE) {
+		err = lock_loaded(in);
+		if (err)
+			return err;
+		unlock_loaded(in);
+	}
+	start_works(in, 1, START_JIFFIES);
+
+	return 0;
+}
+
+/**
+ * memfd_luo_in_retrieve - make a file of what the previous kernel handed over
+ * @data: the address of the structure
+ *
+ * After an error all that came in for the file is freed, unless it was -ENOMEM before
+ * anything was taken out of the handover: then memfd_luo_in_discard() frees it.
+ *
+ * Context: may sleep, in the memory cgroup that the pages are charged to.
+ * Return: the file, of which the folios may still wait; an ERR_PTR(): -ENOMEM; -EIO if
+ * nothing waits at @data or if the array does not; -EINVAL or -EOPNOTSUPP if what is
+ * there cannot be right.
+ */
+struct file *memfd_luo_in_retrieve(u64 data)
+{
+	struct memfd_luo_ser ser;
+	struct file *file;
+	int err;
+
+	file = make_file();
+	if (IS_ERR(file))
+		return file;
+
+	if (!take_ser(data, &ser)) {
+		pr_warn("a file is lost: nothing waits at %#llx\n", data);
+		fput(file);
+		return ERR_PTR(-EIO);
+	}
+
+	err = check_ser(&ser);
+	if (!err)
+		err = set_up_file(file, &ser);
+	if (err) {
+		pr_warn("a file is lost: what waits at %#llx cannot be right: %d\n", data, err);
+		free_array_of(&ser);
+		fput(file);
+		return ERR_PTR(err);
+	}
+
+	err = set_up_waiting(SHMEM_I(file_inode(file))->luo, &ser);
+	if (err) {
+		fput(file);
+		return ERR_PTR(err);
+	}
+
+	return file;
+}
+
+static void free_kept(struct memfd_luo_windows *w)
+{
+	struct folio *folio, *next;
+
+	list_for_each_entry_safe(folio, next, &w->kept, lru) {
+		list_del(&folio->lru);
+		folio_put(folio);
+	}
+}
+
+/* Frees all that is not in the file, with nobody who puts it in. */
+static void free_rest(struct memfd_luo_in *in)
+{
+	if (!in->loaded && in->nr)
+		load(in);
+	if (!in->entries && atomic_long_read(&in->left) && !in->loaded)
+		pr_warn("no memory to free %lu folios, which go on waiting\n", in->nr);
+	for (unsigned int i = 0; i < NR_LOCKS; i++)
+		free_kept(&in->windows[i]);
+	if (in->entries && atomic_long_read(&in->left))
+		free_waiting(in->entries, in->nr);
+	vfree(in->entries);
+	in->entries = NULL;
+	in->nr = 0;
+	in->loaded = true;
+}
+
+/**
+ * memfd_luo_in_finish - end the handover of a file that was retrieved
+ * @luo: the file
+ *
+ * If folios still wait then the file goes on being populated, and what is left is freed
+ * with it.
+ *
+ * Context: may sleep.
+ */
+void memfd_luo_in_finish(struct memfd_luo *luo)
+{
+	if (atomic_long_read(&luo->in->left) && !luo->in->error)
+		return;
+	stop_works(luo->in);
+	down_write(&luo->in->loaded_sem);
+	free_rest(luo->in);
+	up_write(&luo->in->loaded_sem);
+}
+
+/**
+ * memfd_luo_in_evict - free all that waits for a file that nobody uses any more
+ * @luo: the file
+ *
+ * Context: may sleep.
+ */
+void memfd_luo_in_evict(struct memfd_luo *luo)
+{
+	stop_works(luo->in);
+	/* Nobody else has the inode. Reclaim can evict one, so no lock is taken here. */
+	free_rest(luo->in);
+}
+
+/**
+ * memfd_luo_in_free - free the structure
+ * @luo: the file, which is being freed
+ *
+ * Context: any, never sleeps.
+ */
+void memfd_luo_in_free(struct memfd_luo *luo)
+{
+	mem_cgroup_put(luo->in->memcg);
+	kfree(luo->in);
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kernel/liveupdate/flb.c, which reads what came in once. Here it comes in again and again.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#include "../../../kernel/liveupdate/flb.c"
+
+#include "luo_world.h"
+
+void luo_flb_forget(void)
+{
+	kfree(incoming);
+	incoming = NULL;
+	nr_incoming = 0;
+	files_finished = false;
+	if (!IS_ERR_OR_NULL(out_page))
+		kho_unpreserve_free(out_page);
+	out_page = NULL;
+}

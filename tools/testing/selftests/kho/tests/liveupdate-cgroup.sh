@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A file that comes back counts for the memory cgroup of who takes it. If that is over its
+# limit, no page is lost: FINISH fails, and works when the limit is raised.
+#
+# shellcheck shell=dash
+
+about="a file that is taken in a memory cgroup with a limit"
+kernels="main next"
+words="liveupdate=on"
+stages=2
+plan=16
+expect="Memory cgroup out of memory|oom-kill|invoked oom-killer|Call Trace|Mem-Info|out_of_memory"
+
+readonly GROUPS_DIR=/tmp/cgroup
+readonly GROUP=$GROUPS_DIR/taker
+readonly MIB=$((1048576 / PAGE_SIZE))
+readonly PAGES=$((64 * MIB))
+
+stage_1() {
+	start_agent keeper
+	check "a file can be preserved" all keeper "create s group
+		memfd a
+		write a 5 0 $PAGES
+		preserve s 1 a"
+	handover next "$words"
+}
+
+stage_2() {
+	check "there is an incoming handover" came_in 1
+	check "there is a group with a limit" make_group
+	start_agent heir
+	check "the session can be retrieved" ask heir retrieve s group
+	start_agent taker
+	check "an agent is in the group" eval "agent_pid taker >$GROUP/cgroup.procs"
+	check "it has the session" share heir s taker
+	check "it can take the file" ask taker take s 1 a
+	check "its first pages are right" ask taker check a 5 0 $((8 * MIB))
+	check "they count for the group" test "$(used_mib)" -ge 7
+	check "another one has the file as well" share taker a heir
+	check "it cannot have all of them" beyond_limit
+	check "to finish is more than the group may have" refused ENOMEM ask heir finish s
+	check "the file is still there" ask heir check a 5 0 $((4 * MIB))
+	echo 256M >$GROUP/memory.max
+	check "to finish works when the limit is raised" ask heir finish s
+	check "each page is right" ask heir check a 5 0 $PAGES
+	check "all of them count for the group" test "$(used_mib)" -ge 63
+	finish
+}
+
+make_group() {
+	mkdir -p $GROUPS_DIR && mount -t cgroup2 none $GROUPS_DIR || return
+	echo +memory >$GROUPS_DIR/cgroup.subtree_control && mkdir $GROUP || return
+	echo 32M >$GROUP/memory.max
+}
+
+# Who wants more gets an error, or is killed. With a mapping it would be killed as well.
+beyond_limit() {
+	local said
+
+	! said=$(ask taker check a 5 0 $PAGES 2>&1) || { echo "it could read all"; return 1; }
+	note "$said"
+	case $said in
+	*ENOMEM | *"has ended") ;;
+	*) return 1 ;;
+	esac
+}
+
+used_mib() {
+	echo $(($(cat $GROUP/memory.current) >> 20))
+}
