@@ -7,7 +7,7 @@
 # shellcheck shell=dash
 
 about="memory of an area for drivers at a fixed address (cma=) cannot be preserved"
-kernels="main next"
+kernels="main"
 machines=x86
 words="cma=64M@0x10000000"
 mem=1G

@@ -8,7 +8,7 @@
 # shellcheck shell=dash
 
 about="a kernel whose struct pages scratch has no room for"
-kernels="main next"
+kernels="main"
 words="kho_scratch=16M,64M,16M"
 machines=x86
 mem=6G
