@@ -103,7 +103,7 @@ damage: tree
 	@host/vm/damage.sh
 
 peer: tree
-	@host/vm/test.sh peer peer-first peer-run
+	@host/vm/test.sh peer peer-first peer-run peer-luo peer-luo-first peer-luo-scale peer-luo-errors
 
 mutations: tree
 	@host/checks/mutate.sh

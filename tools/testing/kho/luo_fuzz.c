@@ -21,8 +21,12 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "luo_world.h"
+
+/* A case that takes so long hangs. The signal ends the fuzzer. */
+#define CASE_SECONDS	20
 
 static unsigned int results, failures;
 
@@ -212,7 +216,7 @@ static void change_number(void)
 
 static void change_blob(void)
 {
-	struct luo_ser *ser = (void *)luo_world.blob;
+	struct luo_ser *blob = (void *)luo_world.blob;
 
 	/* It may have been changed before. */
 	if (!luo_waits(luo_world.blob, 0))
@@ -223,13 +227,13 @@ static void change_blob(void)
 		luo_world.blob_size = odd_number();
 		break;
 	case 1:
-		ser->compatible[random_below(8)]++;
+		blob->compatible[random_below(8)]++;
 		break;
 	case 2:
-		ser->sessions_pa = odd_address();
+		blob->sessions_pa = odd_address();
 		break;
 	case 3:
-		ser->flbs_pa = odd_address();
+		blob->flbs_pa = odd_address();
 		break;
 	case 4:
 		luo_world.blob = 0;
@@ -625,6 +629,7 @@ static const char *judge(void)
 {
 	const char *why;
 
+	alarm(CASE_SECONDS);
 	luo_world.said = 0;
 	luo_oracle_read(&reading);
 	files.defect = NULL;

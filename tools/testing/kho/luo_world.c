@@ -17,8 +17,8 @@ struct luo_world luo_world;
 
 static u64 random_state;
 
-/* Folios that were restored and not freed yet. */
-static bool taken[LUO_PAGES];
+/* Of each folio that was restored, at the number of its first page. */
+static struct folio folios[LUO_PAGES];
 
 /* An allocation fails when this becomes 0. */
 static unsigned int fail_in;
@@ -76,28 +76,51 @@ bool kho_restore_copy(phys_addr_t phys, size_t size, void *to)
 	return true;
 }
 
-/* A folio is at its memory. */
-struct folio *kho_restore_if_waiting(unsigned long pfn)
+int kho_waiting_order(unsigned long pfn)
 {
 	const u64 phys = PFN_PHYS(pfn);
 
-	if (pfn >> (64 - PAGE_SHIFT) || !in_ram(phys) || luo_world.orders[number_of(phys)] < 0)
-		return NULL;
-	luo_world.orders[number_of(phys)] = -1;
-	taken[number_of(phys)] = true;
-
-	return phys_to_virt(phys);
+	return pfn >> (64 - PAGE_SHIFT) || !in_ram(phys) ? -1 : luo_world.orders[number_of(phys)];
 }
 
-/* Nobody may touch the memory after this. */
+struct folio *kho_restore_if_waiting(unsigned long pfn)
+{
+	const int order = kho_waiting_order(pfn);
+	unsigned int n;
+
+	if (order < 0)
+		return NULL;
+	n = number_of(PFN_PHYS(pfn));
+	luo_world.orders[n] = -1;
+	folios[n] = (struct folio){ .order = order, .refs = 1 };
+
+	return &folios[n];
+}
+
+/* Returns the address of the folio. */
+u64 luo_phys(const struct folio *folio)
+{
+	return LUO_RAM + (folio - folios) * PAGE_SIZE;
+}
+
+/* Returns how many folios were restored and not freed yet. */
+unsigned int luo_nr_taken(void)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < LUO_PAGES; i++)
+		nr += !!folios[i].refs;
+
+	return nr;
+}
+
+/* Once the last one has put it nobody may touch the memory. */
 void folio_put(struct folio *folio)
 {
-	const u64 phys = virt_to_phys(folio);
-
-	if (!in_ram(phys) || !taken[number_of(phys)])
+	if (!folio->refs)
 		luo_bug("a folio is freed that was not restored");
-	taken[number_of(phys)] = false;
-	__asan_poison_memory_region(folio, PAGE_SIZE);
+	if (!--folio->refs)
+		__asan_poison_memory_region((void *)luo_phys(folio), PAGE_SIZE << folio->order);
 }
 
 void kho_restore_free(void *mem)
@@ -310,28 +333,35 @@ void luo_world_reset(void)
 {
 	const struct file_operations *device = luo_world.device;
 
+	__asan_unpoison_memory_region((void *)LUO_RAM, LUO_PAGES * PAGE_SIZE);
+	if (luo_world.next)
+		memset((void *)LUO_RAM, 0, luo_world.next - LUO_RAM);
+	memset((void *)LUO_LARGE, 0, PAGE_SIZE << 2);
 	memset(&luo_world, 0, sizeof(luo_world));
 	memset(luo_world.orders, -1, sizeof(luo_world.orders));
-	memset(taken, 0, sizeof(taken));
-	__asan_unpoison_memory_region((void *)LUO_RAM, LUO_PAGES * PAGE_SIZE);
-	memset((void *)LUO_RAM, 0, LUO_PAGES * PAGE_SIZE);
+	memset(folios, 0, sizeof(folios));
 	luo_world.next = LUO_RAM;
 	luo_world.orders[number_of(LUO_LARGE)] = 2;
 	luo_world.device = device;
 	fail_in = 0;
 }
 
-/* Preserves a page. */
+/* Preserves a folio. */
+u64 luo_folio(unsigned int order)
+{
+	u64 phys = ALIGN(luo_world.next, PAGE_SIZE << order);
+
+	luo_world.next = phys + (PAGE_SIZE << order);
+	if (luo_world.next > LUO_LARGE)
+		luo_bug("the old kernel has no memory");
+	luo_world.orders[number_of(phys)] = order;
+
+	return phys;
+}
+
 u64 luo_page(void)
 {
-	u64 page = luo_world.next;
-
-	if (page == LUO_LARGE)
-		luo_bug("the old kernel has no memory");
-	luo_world.next += PAGE_SIZE;
-	luo_world.orders[number_of(page)] = 0;
-
-	return page;
+	return luo_folio(0);
 }
 
 /* Writes a block list, with blocks that are full, or not, or even empty. */
@@ -374,14 +404,14 @@ u64 luo_make_files(unsigned int nr, u64 first_token)
 
 void luo_make_state(u64 sessions, u64 flbs)
 {
-	struct luo_ser *ser = (void *)luo_page();
+	struct luo_ser *state = (void *)luo_page();
 
-	strscpy(ser->compatible, "luo-v5", sizeof(ser->compatible));
-	ser->liveupdate_num = random_below(100);
-	ser->sessions_pa = sessions;
-	ser->flbs_pa = flbs;
-	luo_world.blob = (u64)ser;
-	luo_world.blob_size = sizeof(*ser);
+	strscpy(state->compatible, "luo-v5", sizeof(state->compatible));
+	state->liveupdate_num = random_below(100);
+	state->sessions_pa = sessions;
+	state->flbs_pa = flbs;
+	luo_world.blob = (u64)state;
+	luo_world.blob_size = sizeof(*state);
 }
 
 static u64 make_sessions(unsigned int nr)

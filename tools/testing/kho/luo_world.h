@@ -11,7 +11,7 @@
 
 /* RAM. The old kernel takes pages from its begin. At LUO_LARGE is a folio of order 2. */
 #define LUO_RAM		0x20000000UL
-#define LUO_PAGES	512
+#define LUO_PAGES	2048
 #define LUO_LARGE	(LUO_RAM + (LUO_PAGES - 16) * PAGE_SIZE)
 #define LUO_END		(LUO_RAM + LUO_PAGES * PAGE_SIZE)
 
@@ -103,10 +103,13 @@ void luo_world_reset(void);
 void luo_fail_next(unsigned int nr);
 bool luo_fail_stop(void);
 bool luo_waits(u64 phys, int order);
+u64 luo_phys(const struct folio *folio);
+unsigned int luo_nr_taken(void);
 
 /* luo_world.c: the old kernel */
 
 void luo_make(void);
+u64 luo_folio(unsigned int order);
 u64 luo_page(void);
 u64 luo_make_list(size_t entry_size, const void *entries, unsigned int nr);
 u64 luo_make_files(unsigned int nr, u64 first_token);

@@ -247,6 +247,10 @@ struct file {
 	const struct file_operations *f_op;
 	void *private_data;
 	int count;
+	struct inode *f_inode;
+	u64 f_pos;
+	unsigned int f_mode;
+	unsigned int f_flags;
 };
 
 struct miscdevice {
@@ -312,7 +316,25 @@ struct kimage {
 
 /* KHO */
 
-struct folio;
+/**
+ * struct folio - a folio that was restored
+ * @order: its order
+ * @refs: how often it is held; 0 if it was freed, or not restored yet
+ * @flags: as in the kernel
+ * @index: where in a file it is
+ * @lru: a list of its holder
+ * @mapping: the file it is in
+ * @charged: it is charged to a memory cgroup
+ */
+struct folio {
+	unsigned int order;
+	unsigned int refs;
+	unsigned long flags;
+	unsigned long index;
+	struct list_head lru;
+	void *mapping;
+	bool charged;
+};
 
 bool kho_is_enabled(void);
 int kho_retrieve_subtree(const char *name, phys_addr_t *phys, size_t *size);

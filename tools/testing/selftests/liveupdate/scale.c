@@ -6,10 +6,10 @@
  * files has them under the tokens from 0 on. Each file has one page, whose content
  * depends on its token.
  *
- * Each of these commands prints "first=US last=US": CPU time that a fortieth of the calls
- * took, the fastest one among the first ten of them, and the fastest one among the last
- * ten. So a machine that is busy for a while does not matter. The two differ much when a
- * call takes longer the more sessions or files there are.
+ * Each of these commands prints "first=US last=US": CPU time that a hundredth of the calls
+ * took, the fastest one among the first 25 of them, and the fastest one among the last 25.
+ * So a machine that is busy for a while does not matter. The two differ much when a call
+ * takes longer the more sessions or files there are.
  */
 
 #include <linux/errno.h>
@@ -37,7 +37,7 @@ static __u64 seed_of(__u64 token)
 
 /* --------------------------------------------------------------- how long */
 
-#define PARTS 40
+#define PARTS 100
 
 struct clock {
 	__u64 count, start, first, last;

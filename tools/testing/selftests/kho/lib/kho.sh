@@ -46,9 +46,13 @@ kexec_count() {
 # release, and the COUNTth kexec since cold boot. Debugfs and the log agree.
 came_from() {
 	[ -d "$KHO/in" ] || { echo "no $KHO/in"; return 1; }
-	same "previous release" "$(previous_release)" "$1" || return
-	same "kexec count" "$(kexec_count)" "$2" || return
-	handover_said "$1" "$2"
+	metadata_says "$1" "$2" && handover_said "$1" "$2"
+}
+
+# metadata_says RELEASE COUNT: the same, of what other kernels have as well
+metadata_says() {
+	same "previous release" "$(previous_release)" "$1" &&
+		same "kexec count" "$(kexec_count)" "$2"
 }
 
 # handover_said RELEASE COUNT: as came_from(), in the log alone. A release may

@@ -35,6 +35,16 @@ mem_total() {
 	echo $(($(meminfo MemTotal) + bytes / 1024))
 }
 
+# Compares MemTotal with that of the same kernel, because the two kernels are not
+# equally large.
+same_total() {
+	local name
+	name=total.$(uname -r)
+
+	[ -f "$STATE/$name" ] || { remember "$name" "$(mem_total)"; return; }
+	near MemTotal "$(mem_total)" "$(recall "$name")" 512
+}
+
 # Free memory, once the kernel has settled: RCU frees with a delay.
 mem_free() {
 	local last now=0 try
@@ -47,6 +57,15 @@ mem_free() {
 	done
 	: "$try"
 	echo "$now"
+}
+
+# huge_mib MIB: files in shared memory have that much in huge pages, or more.
+huge_mib() {
+	local kib
+	kib=$(meminfo ShmemHugePages)
+
+	note "$((kib / 1024)) MiB are in huge pages"
+	[ "$kib" -ge $(($1 * 1024)) ] || { echo "$kib KiB are in huge pages"; return 1; }
 }
 
 # node_meminfo NODE FIELD

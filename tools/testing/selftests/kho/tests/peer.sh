@@ -63,11 +63,6 @@ set_out() {
 	handover "$(echo "$turns" | cut -d , -f $((kho_stage + 1)))" "$words"
 }
 
-metadata_says() {
-	same "previous release" "$(previous_release)" "$1" &&
-		same "kexec count" "$(kexec_count)" "$2"
-}
-
 api_is() {
 	same "the client of all functions" "$(cat /sys/kernel/debug/test_kho_api)" "$1"
 }
@@ -75,14 +70,4 @@ api_is() {
 # The region's address and size, as KHO hands them over.
 region() {
 	od -A n -t x1 $KHO/out/sub_fdts/memblock | tr -d ' \n'
-}
-
-# Compares MemTotal with that of the same kernel, because the two kernels are not
-# equally large.
-same_total() {
-	local name
-	name=total.$(uname -r)
-
-	[ -f "$STATE/$name" ] || { remember "$name" "$(mem_total)"; return; }
-	near MemTotal "$(mem_total)" "$(recall "$name")" 512
 }
