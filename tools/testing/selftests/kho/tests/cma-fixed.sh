@@ -9,7 +9,8 @@
 about="memory of an area for drivers at a fixed address (cma=) cannot be preserved"
 kernels="main"
 machines=x86
-words="cma=64M@0x10000000"
+# KASLR could put the kernel there.
+words="nokaslr cma=64M@0x10000000"
 mem=1G
 stages=2
 plan=6
