@@ -116,7 +116,7 @@ proportional() {
 	first=${1#first=} first=${first%% *} last=${1##*last=}
 
 	[ "${first:-0}" -gt 0 ] || { echo "no figures in '$1'"; return 1; }
-	[ "$last" -le $((5 * first)) ] || { echo "it takes longer and longer: $1"; return 1; }
+	[ "$last" -le $((2 * first)) ] || { echo "it takes longer and longer: $1"; return 1; }
 }
 
 # later TRIES COMMAND...: the command works within that many tenths of a second.

@@ -13,6 +13,8 @@ about="$luo_sessions sessions, and a session of $luo_files files"
 kernels="main next"
 words="liveupdate=on luo_sessions=$luo_sessions luo_files=$luo_files"
 mem=3G
+# Time counts instructions, so that it does not depend on how busy the host is.
+qemu="-icount shift=0,sleep=off,align=off"
 pages=4k
 stages=2
 plan=15
