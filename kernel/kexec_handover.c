@@ -263,15 +263,15 @@ void kho_restore_free(void *mem)
 }
 EXPORT_SYMBOL_GPL(kho_restore_free);
 
-/*
- * Lets the next kernel find the root FDT that the caller has made in kho_out.spare. Pairs
- * with READ_ONCE() in kho_image_seal(): another CPU sees the old root FDT or all of the
- * new one, even if this CPU is stopped here.
- */
+/* Lets the next kernel find the root FDT that the caller has made in kho_out.spare. */
 static void use_spare_fdt(void)
 {
 	void *old = kho_out.fdt;
 
+	/*
+	 * Pairs with READ_ONCE() in kho_image_seal(): another CPU sees the old root FDT
+	 * or all of the new one, even if this CPU is stopped here.
+	 */
 	smp_store_release(&kho_out.fdt, kho_out.spare);
 	kho_out.spare = old;
 }

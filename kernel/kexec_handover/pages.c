@@ -124,8 +124,9 @@ static int preserve_run(unsigned long pfn, unsigned long nr_pages, unsigned long
  * Context: may sleep. From the core_initcalls on.
  * Return: 0; -EOPNOTSUPP if KHO is off; -EINVAL if @nr_pages is 0, if a page of the
  * run has no struct page, or if one lies in scratch, in hot-added memory or in an area
- * of CMA at a fixed address; -EHWPOISON if hardware reported one as bad; -ENOMEM if there is no memory for a node
- * of the map. After an error no page of the run is preserved that was not before.
+ * of CMA at a fixed address; -EHWPOISON if hardware reported one as bad; -ENOMEM if
+ * there is no memory for a node of the map. After an error no page of the run is
+ * preserved that was not before.
  */
 int kho_preserve_pages(struct page *page, unsigned long nr_pages)
 {

@@ -107,8 +107,8 @@ static int restore(phys_addr_t blob_phys)
 			restored++;
 			folio_put(folio);
 		}
-		udelay(20);
-		cond_resched();
+		/* Let the other thread get ahead. */
+		usleep_range(20, 50);
 	}
 	kthread_stop(task);
 

@@ -28,7 +28,7 @@ stage_1() {
 	remember regions "$(scratch_mib out)"
 
 	for page in scratch free single middle; do
-		check "a page can be bad: $page" make_bad "$(recall $page)"
+		check "a page can be bad: $page" make_bad "$(recall "$page")"
 	done
 	note_down
 	handover next
@@ -69,8 +69,8 @@ free_page() {
 	local pfn
 
 	for pfn in $(seq $((0x20000)) $((0x28000))); do
-		is_flag 10 $((pfn * PAGE_SIZE)) && not_in_scratch $((pfn * PAGE_SIZE)) >/dev/null ||
-			continue
+		is_flag 10 $((pfn * PAGE_SIZE)) || continue
+		not_in_scratch $((pfn * PAGE_SIZE)) >/dev/null || continue
 		echo $((pfn * PAGE_SIZE))
 		return
 	done
@@ -106,7 +106,7 @@ not_in_scratch() {
 	local start size direction=out
 
 	[ ! -d $KHO/in ] || direction=in
-	regions $direction >/tmp/regions
+	regions "$direction" >/tmp/regions
 	while read -r start size; do
 		[ $(($1)) -lt $((start)) ] || [ $(($1)) -ge $((start + size)) ] ||
 			{ echo "it is in $start, $size"; return 1; }
