@@ -105,7 +105,7 @@ each_bad() {
 not_in_scratch() {
 	local start size direction=out
 
-	[ ! -d $KHO/in ] || direction=in
+	[ ! -d "$KHO/in" ] || direction=in
 	regions "$direction" >/tmp/regions
 	while read -r start size; do
 		[ $(($1)) -lt $((start)) ] || [ $(($1)) -ge $((start + size)) ] ||
