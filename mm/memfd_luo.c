@@ -977,17 +977,21 @@ int __memfd_luo_populate(struct inode *inode)
 }
 
 /**
- * __memfd_luo_waiting - see memfd_luo_waiting()
+ * __memfd_luo_blocks - see memfd_luo_blocks()
  * @inode: the file
  *
  * Context: may sleep.
- * Return: the number of pages of folios that wait for this file.
+ * Return: the number of blocks of the file, with those of pages that wait.
  */
-unsigned long __memfd_luo_waiting(struct inode *inode)
+blkcnt_t __memfd_luo_blocks(struct inode *inode)
 {
 	struct memfd_luo *luo = luo_of(inode);
 
-	return READ_ONCE(luo->state) == MEMFD_LUO_IN ? memfd_luo_in_waiting(luo) : 0;
+	/* Pairs with smp_store_release() in count_done() of memfd_luo_in.c. */
+	if (smp_load_acquire(&luo->state) == MEMFD_LUO_IN)
+		return memfd_luo_in_blocks(luo);
+
+	return inode->i_blocks;
 }
 
 /**

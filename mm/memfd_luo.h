@@ -81,7 +81,7 @@ void memfd_luo_sort(struct memfd_luo_folio_ser *entries, unsigned long nr);
 struct file *memfd_luo_in_retrieve(u64 data);
 int memfd_luo_in_take(struct memfd_luo *luo, pgoff_t index);
 int memfd_luo_in_populate(struct memfd_luo *luo);
-unsigned long memfd_luo_in_waiting(struct memfd_luo *luo);
+blkcnt_t memfd_luo_in_blocks(struct memfd_luo *luo);
 void memfd_luo_in_finish(struct memfd_luo *luo);
 void memfd_luo_in_evict(struct memfd_luo *luo);
 void memfd_luo_in_free(struct memfd_luo *luo);

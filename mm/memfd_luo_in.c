@@ -73,7 +73,7 @@
 #define AROUND_PAGES	16UL
 
 /* With one more, from which the order of the last folio is known. */
-#define EARLY_ENTRIES	(AROUND_PAGES + 1)
+#define SEARCH_ENTRIES	(AROUND_PAGES + 1)
 
 /* A work takes so many entries at a time. */
 #define WORK_ENTRIES	512
@@ -296,35 +296,58 @@ static int check_folio(const struct memfd_luo_folio_ser *entry)
 	return 0;
 }
 
+/* Drops entries without a folio, which are to be skipped and can have any index. */
+static void drop_empty(struct memfd_luo_in *in)
+{
+	unsigned long to = 0, nr = in->nr;
+
+	for (unsigned long i = 0; i < nr; i++) {
+		if (unlikely(!in->entries[i].pfn))
+			continue;
+		if (unlikely(to != i))
+			in->entries[to] = in->entries[i];
+		to++;
+	}
+	in->nr = to;
+	count_done(in, nr - to);
+}
+
+/* Frees folios that begin beyond the size of the file: these are not kept. */
+static void drop_beyond(struct memfd_luo_in *in)
+{
+	unsigned long nr = in->nr;
+
+	while (nr && in->entries[nr - 1].index >= in->end)
+		nr--;
+	free_waiting(&in->entries[nr], in->nr - nr);
+	count_done(in, in->nr - nr);
+	in->nr = nr;
+}
+
 /* Checks the array, and sorts it if need be. */
 static int check_entries(struct memfd_luo_in *in)
 {
 	const bool at_once = in->nr <= READ_AT_ONCE;
-	unsigned long sorted = 1, done = !in->entries[0].pfn;
+	unsigned long sorted = 1;
 	u64 prev_end = 0;
 
-	for (; sorted < in->nr; sorted++) {
-		if (in->entries[sorted - 1].index >= in->entries[sorted].index)
-			break;
-		done += !in->entries[sorted].pfn;
-	}
-	/* The usual case, with one look at each entry. */
-	if (sorted == in->nr && !at_once) {
-		count_done(in, done);
+	drop_empty(in);
+	if (!in->nr)
 		return 0;
-	}
+	while (sorted < in->nr && in->entries[sorted - 1].index < in->entries[sorted].index)
+		sorted++;
 	if (sorted < in->nr)
 		sort_entries(in->entries, sorted, in->nr);
+	/* The usual case, with one look at each entry. */
+	if (sorted == in->nr && !at_once) {
+		drop_beyond(in);
+		return 0;
+	}
 
-	done = 0;
 	for (unsigned long i = 0; i < in->nr; i++) {
 		const struct memfd_luo_folio_ser *entry = &in->entries[i];
 		int err = 0;
 
-		if (!entry->pfn) {
-			done++;
-			continue;
-		}
 		if (at_once)
 			err = check_folio(entry);
 		if (err)
@@ -335,7 +358,7 @@ static int check_entries(struct memfd_luo_in *in)
 		}
 		prev_end = entry->index + (at_once ? BIT(entry_order(entry)) : 1);
 	}
-	count_done(in, done);
+	drop_beyond(in);
 
 	return 0;
 }
@@ -758,19 +781,18 @@ static int insert_run(struct memfd_luo_in *in, struct memfd_luo_windows *w, stru
 		err = charge(in, run->folios[i], gfp);
 	if (err)
 		shorten(run, i - 1, w);
-	if (run->nr && shmem_inode_acct_blocks(inode, run->nr)) {
+	if (run->nr && shmem_insert_begin(inode, run->nr)) {
 		shorten(run, 0, w);
 		err = -ENOSPC;
 	}
 	if (run->nr) {
 		nr = run->nr;
 		i = add_run(inode->i_mapping, run, gfp);
+		shmem_insert_end(inode, nr, i);
 		if (i < nr) {
-			shmem_inode_unacct_blocks(inode, nr - i);
 			shorten(run, i, w);
 			err = -ENOMEM;
 		}
-		shmem_recalc_inode(inode, i, 0);
 		add_run_to_lru(run);
 	}
 	set_active_memcg(old);
@@ -921,7 +943,7 @@ static unsigned long search_chunk(u64 chunk, unsigned long nr, pgoff_t index,
 		else
 			to = i;
 	}
-	nr = min3(nr - from, PAGE_ENTRIES - from % PAGE_ENTRIES, EARLY_ENTRIES);
+	nr = min3(nr - from, PAGE_ENTRIES - from % PAGE_ENTRIES, SEARCH_ENTRIES);
 
 	return read_entries(chunk, from, found, nr) ? nr : 0;
 }
@@ -964,7 +986,7 @@ static unsigned long search_waiting(struct memfd_luo_in *in, pgoff_t index,
  */
 static int take_early(struct memfd_luo_in *in, struct memfd_luo_windows *w, pgoff_t index)
 {
-	struct memfd_luo_folio_ser found[EARLY_ENTRIES], *entry = found;
+	struct memfd_luo_folio_ser found[SEARCH_ENTRIES], *entry = found;
 	struct folio *folio;
 	unsigned long nr;
 	struct run run;
@@ -1066,6 +1088,25 @@ static int populate_entries(struct memfd_luo_in *in, unsigned long i, unsigned l
 	return 0;
 }
 
+/*
+ * Populates WORK_ENTRIES entries from @i on. Returns 1 if there are none. @loaded_sem is let
+ * go afterwards, for memfd_luo_in_blocks(): those who look up pages would wait for it.
+ */
+static int populate_batch(struct memfd_luo_in *in, unsigned long i, gfp_t gfp)
+{
+	int err = lock_loaded(in);
+
+	if (err)
+		return err;
+	if (i < in->nr)
+		err = populate_entries(in, i, min(i + WORK_ENTRIES, in->nr), gfp);
+	else
+		err = 1;
+	unlock_loaded(in);
+
+	return err;
+}
+
 /**
  * memfd_luo_in_populate - put all folios that wait into the file
  * @luo: the file
@@ -1076,23 +1117,29 @@ static int populate_entries(struct memfd_luo_in *in, unsigned long i, unsigned l
  */
 int memfd_luo_in_populate(struct memfd_luo *luo)
 {
-	struct memfd_luo_in *in = luo->in;
-	int err = lock_loaded(in);
-
-	if (err)
-		return err;
 	/* An error is better here than to kill a task of the memory cgroup. */
-	err = populate_entries(in, 0, in->nr, GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
-	unlock_loaded(in);
+	const gfp_t gfp = GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+	struct memfd_luo_in *in = luo->in;
+	unsigned long i = 0;
+	int err;
 
-	return err;
+	do {
+		err = populate_batch(in, i, gfp);
+		i += WORK_ENTRIES;
+	} while (!err);
+
+	return err < 0 ? err : 0;
 }
 
+/* Counts the pages that wait, once. Called with @loaded_sem held for writing. */
 static void count_pages(struct memfd_luo_in *in)
 {
 	unsigned long pages = 0;
 
-	for (unsigned long i = 0; i < in->nr && !in->counted; i++) {
+	if (in->counted)
+		return;
+
+	for (unsigned long i = 0; i < in->nr; i++) {
 		const struct memfd_luo_folio_ser *entry = &in->entries[i];
 
 		if (entry->pfn && entry->index < in->end && !is_there(in, entry->index))
@@ -1104,32 +1151,32 @@ static void count_pages(struct memfd_luo_in *in)
 }
 
 /**
- * memfd_luo_in_waiting - count the pages that wait for a file
+ * memfd_luo_in_blocks - count the blocks of a file, with those of pages that wait
  * @luo: the file
  *
  * Context: may sleep.
- * Return: their number; 0 if it cannot be known, as the array cannot be read.
+ * Return: their number, of 512 bytes each; without those that wait if the array cannot be
+ * read or if the task is being killed.
  */
-unsigned long memfd_luo_in_waiting(struct memfd_luo *luo)
+blkcnt_t memfd_luo_in_blocks(struct memfd_luo *luo)
 {
 	struct memfd_luo_in *in = luo->in;
-	long pages = 0;
+	blkcnt_t blocks;
 
 	/* Makes sure that the array is read. */
 	if (lock_loaded(in))
-		return 0;
+		return luo->inode->i_blocks;
 	unlock_loaded(in);
 
-	/* Nobody takes a folio while they are counted. */
-	if (!READ_ONCE(in->counted)) {
-		if (down_write_killable(&in->loaded_sem))
-			return 0;
-		count_pages(in);
-		up_write(&in->loaded_sem);
-	}
-	pages = atomic_long_read(&in->pages);
+	/* Nobody takes a folio meanwhile, so none is counted twice, or not at all. */
+	if (down_write_killable(&in->loaded_sem))
+		return luo->inode->i_blocks;
+	count_pages(in);
+	blocks = luo->inode->i_blocks +
+		 ((blkcnt_t)atomic_long_read(&in->pages) << (PAGE_SHIFT - SECTOR_SHIFT));
+	up_write(&in->loaded_sem);
 
-	return max(pages, 0);
+	return blocks;
 }
 
 /*
@@ -1147,11 +1194,10 @@ static int populate_next(struct memfd_luo_in *in, gfp_t gfp)
 {
 	for (;;) {
 		unsigned long i = atomic_long_fetch_add(WORK_ENTRIES, &in->next);
-		int err;
+		int err = populate_batch(in, i, gfp);
 
-		if (i >= in->nr)
+		if (err > 0)
 			return 0;
-		err = populate_entries(in, i, min(i + WORK_ENTRIES, in->nr), gfp);
 		if (err) {
 			/* Others may have gone on: what is done is skipped. */
 			atomic_long_set(&in->next, i);
@@ -1171,8 +1217,8 @@ static void populate_work(struct work_struct *work)
 		if (w == &in->works[0])
 			start_works(in, min3(num_online_cpus(), 1 + in->nr / (4 * WORK_ENTRIES),
 					     (unsigned long)MAX_WORKS), 0);
-		err = populate_next(in, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 		unlock_loaded(in);
+		err = populate_next(in, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 	}
 	if (err && err != -EIO && !READ_ONCE(in->stop))
 		queue_delayed_work(system_unbound_wq, &w->work, HZ / 10);
@@ -1347,7 +1393,8 @@ static void free_rest(struct memfd_luo_in *in)
 		pr_warn("no memory to free %lu folios, which go on waiting\n", in->nr);
 	for (unsigned int i = 0; i < NR_LOCKS; i++)
 		free_kept(&in->windows[i]);
-	if (in->entries && atomic_long_read(&in->left))
+	/* What a wrong array names may belong to others, so it goes on waiting. */
+	if (in->entries && !in->error && atomic_long_read(&in->left))
 		free_waiting(in->entries, in->nr);
 	vfree(in->entries);
 	in->entries = NULL;

@@ -72,7 +72,7 @@ runs() {
 		luo-files-10k     bench  4G  300  luo,files,10000        $live
 		luo-sessions-1k   bench  4G  200  luo,sessions,1000      $live
 		luo-sessions-10k  bench  4G  300  luo,sessions,10000     $live
-		luo-parallel      bench  4G  400  luo,works,256,8        $live
+		luo-parallel      bench  6G  400  luo,works,512,6        $live
 		arm64-empty  arm64-bench  6G   120  none
 		arm64-small  arm64-bench  6G   120  10000,0,scattered
 		arm64-huge   arm64-bench  6G   120  1000,9,dense
@@ -104,7 +104,7 @@ peer_runs() {
 		peer-luo-4g           peer  8G  900  luo,memfd,4096,1       $live
 		peer-luo-files-1k     peer  4G  600  luo,files,1000         $live
 		peer-luo-sessions-1k  peer  4G  600  luo,sessions,1000      $live
-		peer-luo-parallel     peer  4G  400  luo,works,256,8        $live
+		peer-luo-parallel     peer  6G  400  luo,works,512,6        $live
 	END
 }
 

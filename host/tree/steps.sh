@@ -210,6 +210,8 @@ readonly changed_functions=(
 	__free_pages_core
 	# It does not take more pages for free than there are.
 	files_maxfiles_init
+	# The compiler puts a block elsewhere: not one instruction more.
+	shmem_get_folio_gfp shmem_fault
 	# reserved_mem_add() returns the entry that it made.
 	reserve_mem
 	# They map ranges that adjoin in one go, also in a kernel that nothing is handed

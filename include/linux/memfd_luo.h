@@ -24,7 +24,7 @@ struct folio *__memfd_luo_suit(struct inode *inode, struct folio *folio, gfp_t g
 bool __memfd_luo_is_fixed(struct inode *inode);
 bool __memfd_luo_is_busy(struct inode *inode);
 int __memfd_luo_populate(struct inode *inode);
-unsigned long __memfd_luo_waiting(struct inode *inode);
+blkcnt_t __memfd_luo_blocks(struct inode *inode);
 unsigned int __memfd_luo_refs(struct inode *inode, struct folio *folio);
 void __memfd_luo_evict(struct inode *inode);
 void memfd_luo_free(struct inode *inode);
@@ -83,7 +83,7 @@ static inline int __memfd_luo_populate(struct inode *inode)
 	return 0;
 }
 
-static inline unsigned long __memfd_luo_waiting(struct inode *inode)
+static inline blkcnt_t __memfd_luo_blocks(struct inode *inode)
 {
 	return 0;
 }
@@ -102,6 +102,12 @@ static inline bool memfd_luo_has(struct inode *inode)
 }
 
 #endif /* CONFIG_LIVEUPDATE_MEMFD */
+
+/* Without live update of memfds, not even the question costs anything. */
+static inline bool memfd_luo_can(struct address_space *mapping)
+{
+	return IS_ENABLED(CONFIG_LIVEUPDATE_MEMFD) && shmem_mapping(mapping);
+}
 
 /*
  * Before a page is looked up: a page that waits is put into the file, and who would
@@ -155,7 +161,7 @@ static inline bool memfd_luo_is_fixed(struct inode *inode)
 /* Are there folios that must not be collapsed, or pages that are not holes but wait? */
 static inline bool memfd_luo_is_busy(struct address_space *mapping)
 {
-	return shmem_mapping(mapping) && memfd_luo_has(mapping->host) &&
+	return memfd_luo_can(mapping) && memfd_luo_has(mapping->host) &&
 	       __memfd_luo_is_busy(mapping->host);
 }
 
@@ -168,13 +174,13 @@ static inline int memfd_luo_populate(struct inode *inode)
 /* The same for any mapping. */
 static inline int memfd_luo_populate_mapping(struct address_space *mapping)
 {
-	return shmem_mapping(mapping) ? memfd_luo_populate(mapping->host) : 0;
+	return memfd_luo_can(mapping) ? memfd_luo_populate(mapping->host) : 0;
 }
 
-/* The number of pages that wait, which count as blocks of the file. */
-static inline unsigned long memfd_luo_waiting(struct inode *inode)
+/* The number of blocks of the file, to which pages that wait count, or @blocks. */
+static inline blkcnt_t memfd_luo_blocks(struct inode *inode, blkcnt_t blocks)
 {
-	return memfd_luo_has(inode) ? __memfd_luo_waiting(inode) : 0;
+	return memfd_luo_has(inode) ? __memfd_luo_blocks(inode) : blocks;
 }
 
 /* The number of references that live update has on a folio in the page cache. */
@@ -182,7 +188,7 @@ static inline unsigned int memfd_luo_refs(struct folio *folio)
 {
 	struct address_space *mapping = folio->mapping;
 
-	return mapping && shmem_mapping(mapping) && memfd_luo_has(mapping->host) ?
+	return mapping && memfd_luo_can(mapping) && memfd_luo_has(mapping->host) ?
 	       __memfd_luo_refs(mapping->host, folio) : 0;
 }
 

@@ -526,6 +526,7 @@ phys_addr_t luo_files_write(struct luo_files *files)
 struct read_args {
 	struct luo_files *files;
 	const char *session;
+	bool say;
 	u64 nr;
 };
 
@@ -537,13 +538,15 @@ static int read_entry(const void *entry, void *arg)
 	struct luo_file *f;
 
 	if (strnlen(ser->compatible, sizeof(ser->compatible)) == sizeof(ser->compatible)) {
-		pr_warn("session %s: a file has no valid handler name\n", args->session);
+		if (args->say)
+			pr_warn("session %s: a file has no valid handler name\n", args->session);
 		return -EIO;
 	}
 	args->nr++;
 	if (find_file(args->files, ser->token)) {
-		pr_warn("session %s: two files have the token %#llx, the second one waits\n",
-			args->session, ser->token);
+		if (args->say)
+			pr_warn("session %s: two files have the token %#llx, the second one waits\n",
+				args->session, ser->token);
 		return 0;
 	}
 
@@ -552,8 +555,9 @@ static int read_entry(const void *entry, void *arg)
 		return -ENOMEM;
 	f->handler = get_handler_named(ser->compatible);
 	if (!f->handler) {
-		pr_warn("session %s: no handler for the file with token %#llx, which needs %s\n",
-			args->session, ser->token, ser->compatible);
+		if (args->say)
+			pr_warn("session %s: no handler for the file with token %#llx, which needs %s\n",
+				args->session, ser->token, ser->compatible);
 		kfree(f);
 		return -EIO;
 	}
@@ -579,6 +583,7 @@ static void forget_files(struct luo_files *files)
  * @files_pa: physical address of the block list, 0 for none
  * @nr: how many files there should be
  * @session: name of the session, for messages
+ * @say: false if it was found to be broken before, so that all has been said
  *
  * If it succeeds, the list is freed. If it does not then nothing was taken: the list can
  * be read again, when a handler that was missing is there, and its memory waits.
@@ -586,19 +591,23 @@ static void forget_files(struct luo_files *files)
  * Context: may sleep. The caller holds the lock of the session.
  * Return: 0; -EIO if the list is broken or if a handler is missing; -ENOMEM.
  */
-int luo_files_read(struct luo_files *files, u64 files_pa, u64 nr, const char *session)
+int luo_files_read(struct luo_files *files, u64 files_pa, u64 nr, const char *session,
+		   bool say)
 {
-	struct read_args args = { .files = files, .session = session };
+	struct read_args args = { .files = files, .session = session, .say = say };
 	int err = 0;
 
 	if (files_pa)
 		err = luo_blocks_read(files_pa, sizeof(struct luo_file_ser), read_entry, &args);
 	if (err == -EINVAL) {
-		pr_warn("session %s: the list of files at %#llx is broken\n", session, files_pa);
+		if (say)
+			pr_warn("session %s: the list of files at %#llx is broken\n",
+				session, files_pa);
 		err = -EIO;
 	} else if (!err && args.nr != nr) {
-		pr_warn("session %s: %llu files should be listed, and %llu are\n",
-			session, nr, args.nr);
+		if (say)
+			pr_warn("session %s: %llu files should be listed, and %llu are\n",
+				session, nr, args.nr);
 		err = -EIO;
 	}
 	if (err) {

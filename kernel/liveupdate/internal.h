@@ -92,6 +92,7 @@ struct luo_session {
  * @names: struct luo_session by name
  * @list: the same in order of creation
  * @count: how many there are
+ * @unfinished: incoming: how many of them can still finish
  * @blocks: outgoing: room for all of them in a block list
  */
 struct luo_sessions {
@@ -99,6 +100,7 @@ struct luo_sessions {
 	struct rb_root names;
 	struct list_head list;
 	unsigned long count;
+	unsigned long unfinished;
 	struct luo_blocks blocks;
 };
 
@@ -170,7 +172,8 @@ void luo_files_unpreserve(struct luo_files *files);
 int luo_files_freeze(struct luo_files *files);
 void luo_files_unfreeze(struct luo_files *files);
 phys_addr_t luo_files_write(struct luo_files *files);
-int luo_files_read(struct luo_files *files, u64 files_pa, u64 nr, const char *session);
+int luo_files_read(struct luo_files *files, u64 files_pa, u64 nr, const char *session,
+		   bool say);
 int luo_files_retrieve(struct luo_files *files, u64 token, struct file **file);
 int luo_files_finish(struct luo_files *files);
 void luo_files_show(struct seq_file *m, struct luo_files *files);

@@ -168,35 +168,36 @@ put_fd:
 	return err;
 }
 
-/* Is there an incoming session with files that can still finish? Broken ones cannot. */
-static bool any_unfinished(void)
+/*
+ * An incoming session has finished, or is broken so that it cannot, or is not after all.
+ * Returns true if none is left that can still finish.
+ */
+static bool count_unfinished(long change)
 {
-	struct luo_session *session;
-	bool any = false;
+	bool last;
 
 	mutex_lock(&luo_incoming.lock);
-	list_for_each_entry(session, &luo_incoming.list, list) {
-		any = !READ_ONCE(session->broken) && !READ_ONCE(session->finished);
-		if (any)
-			break;
-	}
+	luo_incoming.unfinished += change;
+	last = !luo_incoming.unfinished;
 	mutex_unlock(&luo_incoming.lock);
 
-	return any;
+	return last;
 }
 
 /* The caller reads luo_reboot_sem. */
 static int finish_session(struct luo_session *session)
 {
+	bool last = false;
 	int err = 0;
 
 	mutex_lock(&session->lock);
 	if (!session->finished) {
 		err = luo_files_finish(&session->files);
 		WRITE_ONCE(session->finished, !err);
+		last = !err && count_unfinished(-1);
 	}
 	mutex_unlock(&session->lock);
-	if (!err && !any_unfinished())
+	if (last)
 		luo_flb_finish_all();
 
 	return err;
@@ -448,8 +449,10 @@ static int read_files(struct luo_session *session)
 	mutex_lock(&session->lock);
 	if (!session->files_read) {
 		err = luo_files_read(&session->files, session->files_pa, session->files_nr,
-				     session->name);
+				     session->name, !session->broken);
 		session->files_read = !err;
+		if (session->broken != (err == -EIO))
+			count_unfinished(session->broken ? 1 : -1);
 		WRITE_ONCE(session->broken, err == -EIO);
 	}
 	mutex_unlock(&session->lock);
@@ -553,13 +556,20 @@ static int read_entry(const void *entry, void *arg)
 	if (!session)
 		return -ENOMEM;
 	session->files_pa = ser->files_pa;
-	session->files_nr = ser->count;
-	if (add_session(side, session))
-		return 0;
+	/* A count that cannot be right is found when the files are read. */
+	session->files_nr = min_t(u64, ser->count, U32_MAX);
+	if (add_session(side, session)) {
+		side->unfinished++;
+		if (*name)
+			return 0;
+		pr_warn("a session has no name: it cannot be retrieved\n");
+	} else {
+		pr_warn("session %s was handed over twice: neither can be retrieved\n", name);
+		kfree(session);
+		session = find_session(side, name);
+	}
 
-	pr_warn("session %s was handed over twice: neither can be retrieved\n", name);
-	kfree(session);
-	session = find_session(side, name);
+	side->unfinished -= !session->broken;
 	session->twice = true;
 	session->broken = true;
 
@@ -574,6 +584,7 @@ static void forget_sessions(struct luo_sessions *side)
 		remove_session(side, session);
 		kfree(session);
 	}
+	side->unfinished = 0;
 }
 
 /**

@@ -66,7 +66,9 @@ static void read_sessions(u64 phys, struct luo_reading *reading)
 		memcpy(reading->sessions[j].name, name, strlen(name));
 		reading->sessions[j].files = word_at(entries[i] + 64);
 		reading->sessions[j].count = word_at(entries[i] + 72);
-		reading->sessions[j].twice = false;
+		/* Nobody can ask for one without a name, as for one that is there twice. */
+		reading->sessions[j].twice = !*name;
+		reading->nr_twice += !*name;
 		reading->nr_sessions++;
 	}
 }

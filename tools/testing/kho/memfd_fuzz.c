@@ -133,7 +133,7 @@ bool xas_nomem(struct xa_state *xas, gfp_t gfp)
 	return again;
 }
 
-int shmem_inode_acct_blocks(struct inode *inode, long pages)
+int shmem_insert_begin(struct inode *inode, long pages)
 {
 	return no_memory() ? -ENOSPC : 0;
 }
@@ -703,7 +703,7 @@ static const char *use(struct file *file)
 		return "size, position or seals are wrong";
 	for (unsigned int n = random_below(30); n; n--) {
 		if (random_below(16) == 0 && READ_ONCE(the_inode.luo->state) == MEMFD_LUO_IN)
-			memfd_luo_in_waiting(the_inode.luo);
+			memfd_luo_in_blocks(the_inode.luo);
 		if (random_below(4) == 0) {
 			luo_fail_next(random_below(50));
 			run_a_work();

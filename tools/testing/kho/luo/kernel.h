@@ -77,6 +77,7 @@ void module_put(struct module *module);
 
 /* Memory */
 
+#define U32_MAX ((u32)~0U)
 #define PAGE_SHIFT		12
 #define PAGE_SIZE		BIT(PAGE_SHIFT)
 #define PAGE_ALIGNED(addr)	IS_ALIGNED((unsigned long)(addr), PAGE_SIZE)

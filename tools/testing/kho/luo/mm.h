@@ -25,6 +25,7 @@
 #define FMODE_PWRITE		0
 #define O_LARGEFILE		0
 #define U64_MAX			(~0ULL)
+#define SECTOR_SHIFT		9
 
 /* These compare numbers of different types. */
 #undef min
@@ -103,6 +104,7 @@ struct inode {
 	struct address_space *i_mapping;
 	struct address_space mapping;
 	unsigned int i_mode;
+	blkcnt_t i_blocks;
 	u64 size;
 	unsigned int seals;
 	struct memfd_luo *luo;
@@ -120,10 +122,9 @@ int shmem_insert_folio(struct inode *inode, struct folio *folio, pgoff_t index, 
 int shmem_insert_poison(struct inode *inode, pgoff_t index);
 void *xa_load(struct xarray *pages, unsigned long index);
 
-int shmem_inode_acct_blocks(struct inode *inode, long pages);
+int shmem_insert_begin(struct inode *inode, long pages);
 
-static inline void shmem_inode_unacct_blocks(struct inode *inode, long pages) { }
-static inline void shmem_recalc_inode(struct inode *inode, long alloced, long swapped) { }
+static inline void shmem_insert_end(struct inode *inode, long pages, long added) { }
 
 #define folio_order(folio)		((folio)->order)
 #define folio_nr_pages(folio)		BIT((folio)->order)
