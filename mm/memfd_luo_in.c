@@ -1009,6 +1009,9 @@ static int take_early(struct memfd_luo_in *in, struct memfd_luo_windows *w, pgof
 	if (order < 0 || !order_is_fine(order) || !IS_ALIGNED(entry->index, BIT(order)) ||
 	    entry->index > index || index - entry->index >= BIT(order))
 		return -EAGAIN;
+	/* A large folio must end before the next entry, which has to be known. */
+	if (order && (nr < 2 || found[1].index - entry->index < BIT(order)))
+		return -EAGAIN;
 	folio = restore_entry(entry);
 	if (!folio)
 		return -EAGAIN;

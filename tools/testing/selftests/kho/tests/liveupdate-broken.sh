@@ -127,11 +127,15 @@ right() {
 		close x" && same size "$(figure_of heir f size)" $((4 * PAGE_SIZE)) && ask heir close f
 }
 
-# The file cannot be had, or its second page cannot.
+# The file cannot be had, or one of its pages cannot: the one that came first has the memory.
 page_twice() {
 	no_file page-twice && return
-	refused EIO ask heir zero f 1 1 && all heir "check f 5 0 1
-		finish x
+	if refused EIO ask heir zero f 1 1; then
+		ask heir check f 5 0 1 || return
+	else
+		refused EIO ask heir check f 5 0 1 || return
+	fi
+	all heir "finish x
 		close x"
 }
 
