@@ -688,18 +688,18 @@ static void settle_fresh(struct memfd_luo *luo)
 	for (unsigned long i = luo->fresh; i < luo->nr; i++) {
 		struct memfd_luo_folio_ser *entry = &luo->entries[i];
 		struct folio *folio = fresh_folio(luo, entry);
-		bool uptodate;
+		bool filled;
 
 		if (!folio)
 			continue;
 
 		folio_lock(folio);
-		uptodate = folio_test_uptodate(folio);
+		filled = folio_test_uptodate(folio);
 		folio_unlock(folio);
 		folio_put(folio);
 
 		mutex_lock(&luo->lock);
-		if (uptodate)
+		if (filled)
 			entry->flags |= MEMFD_LUO_FOLIO_UPTODATE;
 		mutex_unlock(&luo->lock);
 		cond_resched();

@@ -168,6 +168,9 @@ common_code() {
 	done
 }
 
+# What the formats of live update call a serialised struct.
+readonly names=ser
+
 # spelling FILE...: prints the findings of codespell. Of a patch only its commit message
 # and the lines that it adds are checked.
 spelling() {
@@ -175,9 +178,9 @@ spelling() {
 	for file; do
 		if [[ $file == *.patch ]]; then
 			sed 's/^\(@@ .* @@\).*/\1/; /^[- ]/s/.*//' "$file" |
-				codespell -x <(spelled_so) - | sed "s|^|$file:|"
+				codespell -L "$names" -x <(spelled_so) - | sed "s|^|$file:|"
 		else
-			codespell -x <(spelled_so) "$file"
+			codespell -L "$names" -x <(spelled_so) "$file"
 		fi
 	done
 }

@@ -134,7 +134,7 @@ struct liveupdate_flb_ops {
  * all members with @lock held.
  */
 struct liveupdate_flb_side {
-	struct mutex lock;
+	struct mutex lock; /* see above */
 	unsigned long files;	/* outgoing: files that depend on it */
 	unsigned long holders;
 	u64 data;		/* outgoing */

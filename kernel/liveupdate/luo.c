@@ -90,8 +90,9 @@ static int __init read_blob(struct luo_ser *ser, phys_addr_t *phys)
 		return -EINVAL;
 	}
 	if (strncmp(ser->compatible, LUO_COMPATIBLE, sizeof(ser->compatible))) {
-		pr_warn("the previous kernel has %*pE and not " LUO_COMPATIBLE ": no session is there to retrieve\n",
-			(int)strnlen(ser->compatible, sizeof(ser->compatible)), ser->compatible);
+		pr_warn("the previous kernel has %*pE and not %s: no session is there to retrieve\n",
+			(int)strnlen(ser->compatible, sizeof(ser->compatible)), ser->compatible,
+			LUO_COMPATIBLE);
 		return -EINVAL;
 	}
 
