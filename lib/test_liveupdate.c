@@ -246,15 +246,16 @@ static int set_fail(const char *text)
 
 static ssize_t fail_write(struct file *file, const char __user *buf, size_t size, loff_t *pos)
 {
-	char *text __free(kfree) = NULL;
+	char *text;
 	int err;
 
 	if (size > PAGE_SIZE)
 		return -EINVAL;
 	text = memdup_user_nul(buf, size);
 	if (IS_ERR(text))
-		return PTR_ERR(no_free_ptr(text));
+		return PTR_ERR(text);
 	err = set_fail(text);
+	kfree(text);
 
 	return err ?: size;
 }

@@ -73,6 +73,14 @@ right_so() {
 		[[ $line == $'+\t'TP_@(PROTO'('*|STRUCT__entry'('|fast_assign'(') ||
 			$2 == +DECLARE_EVENT_CLASS'('* ]]
 		;;
+	*'DT compatible string'*)
+		# Handlers of live update have such a member, and are not in a device tree.
+		[[ $line == *'.compatible = "'* ]]
+		;;
+	*'Avoid CamelCase: <Unlock>')
+		# The label is in Linux.
+		[[ $line == *'goto Unlock;' ]]
+		;;
 	*) false ;;
 	esac
 }

@@ -630,17 +630,20 @@ int luo_session_freeze(void)
 	mutex_lock(&luo_outgoing.lock);
 	list_for_each_entry(session, &luo_outgoing.list, list) {
 		err = luo_files_freeze(&session->files);
-		if (err)
-			break;
+		if (err) {
+			pr_warn("session %s cannot be frozen (%d)\n", session->name, err);
+			goto undo;
+		}
 	}
-	if (err) {
-		pr_warn("session %s cannot be frozen (%d)\n", session->name, err);
-		list_for_each_entry_continue_reverse(session, &luo_outgoing.list, list)
-			luo_files_unfreeze(&session->files);
-	}
+unlock:
 	mutex_unlock(&luo_outgoing.lock);
 
 	return err;
+
+undo:
+	list_for_each_entry_continue_reverse(session, &luo_outgoing.list, list)
+		luo_files_unfreeze(&session->files);
+	goto unlock;
 }
 
 /**

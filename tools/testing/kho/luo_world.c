@@ -368,7 +368,7 @@ u64 luo_page(void)
 u64 luo_make_list(size_t entry_size, const void *entries, unsigned int nr)
 {
 	const unsigned int most = (PAGE_SIZE - 16) / entry_size;
-	u64 first = 0, *link = &first;
+	u64 head[1] = {}, *link = head;
 
 	while (nr || !random_below(8)) {
 		unsigned int some = random_below(3) ? most : random_below(most + 1);
@@ -383,7 +383,7 @@ u64 luo_make_list(size_t entry_size, const void *entries, unsigned int nr)
 		nr -= some;
 	}
 
-	return first;
+	return head[0];
 }
 
 /* Writes a list of @nr files. */

@@ -21,13 +21,13 @@ stage_1() {
 	start_agent first
 	check "a program has the file in a memfd" copy_demo
 	check "it puts the memfd into a session" all first "create session demo
-		preserve session $TOKEN memfd"
+		preserve session $TOKEN memory"
 	tell release "$(uname -r)"
 	remember sum "$(checksum first)"
 	tell sum "$(recall sum)"
 	rm /demo
 	note_down
-	handover next $LUO_ON
+	handover next "$LUO_ON"
 }
 
 stage_2() {
@@ -36,12 +36,12 @@ stage_2() {
 	check "the first kernel's copy of the file is not here" test ! -e /demo
 	start_agent second
 	check "another program retrieves the session" ask second retrieve session demo
-	check "it takes the memfd" ask second take session $TOKEN memfd
+	check "it takes the memfd" ask second take session $TOKEN memory
 	sum=$(checksum second)
 	tell release "$(uname -r)"
 	tell sum "$sum"
-	tell bytes "$(figure_of second memfd size)"
-	tell pages "$(figure_of second memfd blocks)"
+	tell bytes "$(figure_of second memory size)"
+	tell pages "$(figure_of second memory blocks)"
 	check "the content is right" same checksum "$sum" "$(recall sum)"
 	check "the session can be finished" ask second finish session
 	check "nothing waits any more" nothing_waits
@@ -49,12 +49,12 @@ stage_2() {
 }
 
 copy_demo() {
-	ask first memfd memfd && cat /demo >"$(proc_path first memfd fd)"
+	ask first memfd memory && cat /demo >"$(proc_path first memory fd)"
 }
 
 # checksum PROGRAM: of what it has in the memfd
 checksum() {
-	sha256sum "$(proc_path "$1" memfd fd)" | cut -d ' ' -f 1
+	sha256sum "$(proc_path "$1" memory fd)" | cut -d ' ' -f 1
 }
 
 tell() {

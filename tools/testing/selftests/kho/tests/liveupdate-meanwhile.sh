@@ -39,7 +39,8 @@ stage_2() {
 	at_once "pages are punched out" 2 \
 		"punch f $HALF 99 ; zero f $HALF 99 ; check f 5 $((HALF + 99)) 9 ; check f 5 $((HALF - 9)) 9"
 	at_once "it is cut, and made longer again" 3 \
-		"size f $((HALF * PAGE_SIZE)) ; size f $((END * PAGE_SIZE)) ; zero f $HALF 999 ; check f 5 0 $HALF"
+		"size f $((HALF * PAGE_SIZE)) ; size f $((END * PAGE_SIZE)) ; \
+		zero f $HALF 999 ; check f 5 0 $HALF"
 	at_once "memory is allocated" 4 \
 		"allocate f 0 $((PAGES + 9)) ; check f 5 0 $PAGES ; zero f $PAGES 99"
 	at_once "pages are written" 5 \
@@ -48,7 +49,8 @@ stage_2() {
 		"poke f 6 $HALF 99 ; peek f 6 $HALF 99 ; peek f 5 $((HALF + 99)) 9 ; poke f 6 $PAGES 9"
 	at_once "it is sealed" 7 "seal f 8 ; peek f 5 $((PAGES - 99)) 99"
 	at_once "it is taken twice" 8 "take s 8 g ; peek g 5 $HALF 99 ; close g"
-	at_once "pages are swapped out, if there is swap" 9 "advise f 0 $PAGES pageout ; check f 5 0 $PAGES"
+	at_once "pages are swapped out, if there is swap" 9 \
+		"advise f 0 $PAGES pageout ; check f 5 0 $PAGES"
 
 	check "figures of it are right at once" right_figures
 	check "data and holes of it are right at once" right_data

@@ -137,7 +137,7 @@ preserve_files() {
 		memfd future; write future $n 0 3; seal future 16; preserve s 9 future
 		memfd exec; write exec $n 0 3; seal exec 32; preserve s 10 exec
 		memfd late; write late $n 0 3; seal late 2; preserve s 11 late; seal late 4
-		memfd noexec noexec; write noexec $n 0 3; preserve s 12 noexec"
+		memfd locked noexec; write locked $n 0 3; preserve s 12 locked"
 	check "a file that nobody will take can be preserved" all agent "memfd untaken
 		write untaken $n 0 $DENSE
 		preserve s 13 untaken
@@ -162,11 +162,11 @@ preserve_sparse() {
 }
 
 preserve_huge() {
-	all agent "memfd huge
-		size huge $((2 * HUGE * PAGE_SIZE))
-		huge huge $1 $HUGE
-		preserve s 3 huge
-		poke huge $(($1 + 100)) $((HUGE + 6)) 1" || return
+	all agent "memfd large
+		size large $((2 * HUGE * PAGE_SIZE))
+		huge large $1 $HUGE
+		preserve s 3 large
+		poke large $(($1 + 100)) $((HUGE + 6)) 1" || return
 	huge_mib $((HUGE * PAGE_SIZE >> 20))
 }
 
@@ -174,8 +174,8 @@ preserve_huge() {
 leave_files() {
 	local file
 
-	for file in dense sparse huge odd empty hole unwritten beyond unnamed sealed future \
-		exec late noexec; do
+	for file in dense sparse large odd empty hole unwritten beyond unnamed sealed future \
+		exec late locked; do
 		remember "stat.$file" "$(ask agent stat "$file")"
 		remember "data.$file" "$(ask agent data "$file")"
 		[ "$file" != odd ] || remember odd "$(checksum_of agent odd)"
@@ -235,12 +235,12 @@ is_as_before() {
 }
 
 look_huge() {
-	ask agent take s 3 huge && is_as_before huge || return
-	all agent "check huge $1 0 $HUGE
-		zero huge $HUGE 6
-		check huge $(($1 + 100)) $((HUGE + 6)) 1
-		zero huge $((HUGE + 7)) $((HUGE - 7))" || return
-	huge_mib $((HUGE * PAGE_SIZE >> 20)) && ask agent close huge
+	ask agent take s 3 large && is_as_before large || return
+	all agent "check large $1 0 $HUGE
+		zero large $HUGE 6
+		check large $(($1 + 100)) $((HUGE + 6)) 1
+		zero large $((HUGE + 7)) $((HUGE - 7))" || return
+	huge_mib $((HUGE * PAGE_SIZE >> 20)) && ask agent close large
 }
 
 look_odd() {
@@ -278,12 +278,12 @@ look_late() {
 # The peer makes it executable, and seals it as each executable file with that seal is.
 look_noexec() {
 	local stat
-	stat=$(recall stat.noexec)
+	stat=$(recall stat.locked)
 	[ "$(turn "$kho_stage")" != peer ] ||
 		stat=$(echo "$stat" | sed "s/seals=[^ ]*/seals=0x3e/; s/mode=[^ ]*/mode=0x1ff/")
 
-	ask agent take s 12 noexec && ask agent check noexec "$1" 0 3 || return
-	says "$stat" ask agent stat noexec && ask agent close noexec
+	ask agent take s 12 locked && ask agent check locked "$1" 0 3 || return
+	says "$stat" ask agent stat locked && ask agent close locked
 }
 
 # --------------------------------------------------------------- other sessions

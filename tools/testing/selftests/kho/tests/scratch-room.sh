@@ -30,6 +30,7 @@ stage_1() {
 cannot_load() {
 	local why
 
-	! why=$(kexec_load load "/boot/$(last_kernel)" - quiet 2>&1) || { echo "it can be loaded"; return 1; }
+	! why=$(kexec_load load "/boot/$(last_kernel)" - quiet 2>&1) ||
+		{ echo "it can be loaded"; return 1; }
 	same why "$why" "kexec_load: kexec_file_load: error 12"
 }
