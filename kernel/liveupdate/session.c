@@ -379,32 +379,35 @@ unlock:
 	return err;
 }
 
-/**
- * luo_session_create - carry out LIVEUPDATE_IOCTL_CREATE_SESSION
- * @command: the ioctl
- *
- * Context: ioctl of the device, may sleep.
- * Return: 0; -EMFILE; -EINVAL if the name is empty or not ended; -ENOMEM, -ENOSPC;
- * -EEXIST if there is an outgoing session of this name; -EFAULT.
+/*
+ * Carries out an ioctl that makes a session, or opens one, with @make: it gets the name and
+ * is called with luo_reboot_sem held for reading. @no_name is the error for an empty name.
  */
-int luo_session_create(struct luo_command *command)
+static int session_fd(struct luo_command *command, int no_name,
+		      int (*make)(const char *name, struct file **file))
 {
+	/* The argument of the other ioctl has the same layout. */
 	struct liveupdate_ioctl_create_session *arg = &command->arg.create;
 	struct file *file;
 	int fd, err;
+
+	static_assert(sizeof(*arg) == sizeof(struct liveupdate_ioctl_retrieve_session));
+	static_assert(offsetof(typeof(*arg), name) ==
+		      offsetof(struct liveupdate_ioctl_retrieve_session, name));
 
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		return fd;
 
-	err = -EINVAL;
+	err = no_name;
 	if (!valid_name(arg->name))
 		goto put_fd;
+	/* Tell user space first: if that fails then the session must not be open. */
 	arg->fd = fd;
 	err = luo_respond(command) ?: down_read_killable(&luo_reboot_sem);
 	if (err)
 		goto put_fd;
-	err = create(arg->name, &file);
+	err = make(arg->name, &file);
 	up_read(&luo_reboot_sem);
 	if (err)
 		goto put_fd;
@@ -416,6 +419,19 @@ put_fd:
 	put_unused_fd(fd);
 
 	return err;
+}
+
+/**
+ * luo_session_create - carry out LIVEUPDATE_IOCTL_CREATE_SESSION
+ * @command: the ioctl
+ *
+ * Context: ioctl of the device, may sleep.
+ * Return: 0; -EMFILE; -EINVAL if the name is empty or not ended; -ENOMEM, -ENOSPC;
+ * -EEXIST if there is an outgoing session of this name; -EFAULT.
+ */
+int luo_session_create(struct luo_command *command)
+{
+	return session_fd(command, -EINVAL, create);
 }
 
 /*
@@ -493,34 +509,7 @@ static int retrieve(const char *name, struct file **file)
  */
 int luo_session_retrieve(struct luo_command *command)
 {
-	struct liveupdate_ioctl_retrieve_session *arg = &command->arg.retrieve;
-	struct file *file;
-	int fd, err;
-
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0)
-		return fd;
-
-	err = -ENOENT;
-	if (!valid_name(arg->name))
-		goto put_fd;
-	/* Tell user space first: if that fails then the session must not be open. */
-	arg->fd = fd;
-	err = luo_respond(command) ?: down_read_killable(&luo_reboot_sem);
-	if (err)
-		goto put_fd;
-	err = retrieve(arg->name, &file);
-	up_read(&luo_reboot_sem);
-	if (err)
-		goto put_fd;
-	fd_install(fd, file);
-
-	return 0;
-
-put_fd:
-	put_unused_fd(fd);
-
-	return err;
+	return session_fd(command, -ENOENT, retrieve);
 }
 
 /*
