@@ -17,6 +17,7 @@ limit=120
 # Each file has 32 MiB, and as much again as a hole.
 readonly PAGES=$((33554432 / PAGE_SIZE)) FILES=13
 readonly HALF=$((PAGES / 2)) END=$((2 * PAGES))
+readonly HALF_BYTES=$((HALF * PAGE_SIZE)) END_BYTES=$((END * PAGE_SIZE))
 
 stage_1() {
 	start_agent keeper
@@ -39,8 +40,7 @@ stage_2() {
 	at_once "pages are punched out" 2 \
 		"punch f $HALF 99 ; zero f $HALF 99 ; check f 5 $((HALF + 99)) 9 ; check f 5 $((HALF - 9)) 9"
 	at_once "it is cut, and made longer again" 3 \
-		"size f $((HALF * PAGE_SIZE)) ; size f $((END * PAGE_SIZE)) ; \
-		zero f $HALF 999 ; check f 5 0 $HALF"
+		"size f $HALF_BYTES ; size f $END_BYTES ; zero f $HALF 999 ; check f 5 0 $HALF"
 	at_once "memory is allocated" 4 \
 		"allocate f 0 $((PAGES + 9)) ; check f 5 0 $PAGES ; zero f $PAGES 99"
 	at_once "pages are written" 5 \
