@@ -72,7 +72,8 @@ luo_bench() {
 	case $kho_bench in
 	*,huge) echo always >$SHMEM_HUGE || tell failed huge ;;
 	esac
-	luo-bench "$1" "${kho_bench#luo,}" >/tmp/luo-bench || echo "failed luo-bench" >>/tmp/luo-bench
+	luo-bench "$1" "${kho_bench#luo,}" >/tmp/luo-bench ||
+		echo "failed luo-bench" >>/tmp/luo-bench
 	while read -r line; do
 		tell "$line"
 	done </tmp/luo-bench

@@ -127,7 +127,8 @@ right() {
 		zero f $(($2 + $3)) $((4 - $2 - $3))
 		finish x
 		check f 5 $2 $3
-		close x" && same size "$(figure_of heir f size)" $((4 * PAGE_SIZE)) && ask heir close f
+		close x" && same size "$(figure_of heir f size)" $((4 * PAGE_SIZE)) &&
+		ask heir close f
 }
 
 # The file cannot be had, or one of its pages cannot: the one that came first has the memory.

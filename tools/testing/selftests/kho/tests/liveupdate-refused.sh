@@ -30,7 +30,8 @@ stage_1() {
 	case $(uname -m) in
 	x86_64)
 		make_old_kernel
-		refused_for "a kernel that does not know KHO" "its kernel does not know KHO" old $LUO_ON
+		refused_for "a kernel that does not know KHO" \
+			"its kernel does not know KHO" old $LUO_ON
 		rm /boot/old
 		;;
 	*)
@@ -74,7 +75,8 @@ make_old_kernel() {
 	setup=$(od -A n -t u1 -j 497 -N 1 /boot/old)
 	info=$(od -A n -t u4 -j 616 -N 4 /boot/old)
 	printf '\011\000\000\200' |
-		dd of=/boot/old bs=1 conv=notrunc seek=$(((setup + 1) * 512 + info + 12)) 2>/dev/null
+		dd of=/boot/old bs=1 conv=notrunc \
+			seek=$(((setup + 1) * 512 + info + 12)) 2>/dev/null
 }
 
 loads() {

@@ -12,7 +12,8 @@ plan=4
 
 stage_1() {
 	check "a file can be kept" keep letter 3M
-	check "the root FDT can be half written" eval "echo 4 now >/sys/kernel/debug/test_kho_damage"
+	check "the root FDT can be half written" \
+		eval "echo 4 now >/sys/kernel/debug/test_kho_damage"
 	remember release "$(uname -r)"
 	handover next
 }
