@@ -34,7 +34,7 @@
 #include "../../kernel/kexec_handover/scratch.h"
 
 /* find_folio() tries at most this number of pages. */
-#define MAX_PAGES	(SZ_512M / PAGE_SIZE)
+#define MAX_PAGES	((SZ_512M + SZ_256M) / PAGE_SIZE)
 
 static struct file *file;
 static pgoff_t index;
@@ -50,25 +50,42 @@ static struct folio *get_folio(void)
 }
 
 /*
- * A memory block with scratch could not go offline anyway, nor could the last one,
- * which contains memory of firmware.
+ * Whether the memory block at PFN @start could go offline: not if it has scratch or a
+ * reserved page, such as one of the kernel's image, which KASLR puts anywhere. The
+ * last block contains memory of firmware.
  */
-static bool is_suitable(struct folio *folio)
+static bool could_go(unsigned long start)
 {
 	phys_addr_t size = memory_block_size_bytes();
-	phys_addr_t block = ALIGN_DOWN(PFN_PHYS(folio_pfn(folio)), size);
+	unsigned long end = start + PHYS_PFN(size);
 
-	return is_zone_movable_page(folio_page(folio, 0)) &&
-	       block + size <= PFN_PHYS(max_pfn) && !kho_scratch_overlap(block, size);
+	if (end > max_pfn || kho_scratch_overlap(PFN_PHYS(start), size))
+		return false;
+	for (unsigned long pfn = start; pfn < end; pfn++) {
+		if (!pfn_valid(pfn) || PageReserved(pfn_to_page(pfn)))
+			return false;
+	}
+
+	return true;
 }
 
+/* Returns the first folio of the file in a memory block that could go offline. */
 static struct folio *find_folio(void)
 {
+	unsigned long refused = ULONG_MAX;
+
 	for (index = 0; index < MAX_PAGES; index++) {
 		struct folio *folio = get_folio();
+		unsigned long block;
 
-		if (IS_ERR(folio) || is_suitable(folio))
+		if (IS_ERR(folio))
 			return folio;
+		block = ALIGN_DOWN(folio_pfn(folio), PHYS_PFN(memory_block_size_bytes()));
+		if (folio_zonenum(folio) == ZONE_MOVABLE && block != refused) {
+			if (could_go(block))
+				return folio;
+			refused = block;
+		}
 		folio_put(folio);
 	}
 

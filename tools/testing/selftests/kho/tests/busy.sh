@@ -8,10 +8,11 @@
 
 about="callers on four CPUs, debugfs, kexec loads and CPU hotplug at once"
 kernels="debug"
-# Nothing in a memory block of this zone is unmovable, except for scratch.
-words="movablecore=512M"
+# In this zone, only memory blocks with scratch or with reserved pages, such as those of
+# the kernel where KASLR put it, cannot go offline. Some of the blocks are free of both.
+words="movablecore=1G"
 expect="KHO: memory cannot go offline"
-mem=1G
+mem=1536M
 cpus=4
 limit=300
 stages=2
