@@ -42,20 +42,22 @@
 
 #include "../kernel/kexec_handover/incoming.h"
 #include "../kernel/kexec_handover/scratch.h"
+#include "../kernel/kexec_handover/vacant.h"
 #include "internal.h"
 #include "kho_init.h"
 
 #define BLOCK_PAGES	KHO_BLOCK_PAGES
 
 static_assert(BLOCK_PAGES <= KHO_MAP_LEAF_BITS);
-static_assert(BLOCK_PAGES >= BITS_PER_LONG);
+static_assert(BLOCK_PAGES % KHO_GRANULE_PAGES == 0);
 
 /**
  * struct blocks - the state of all blocks while struct pages are initialised
  * @named: bit n is set if block n may have pages that must not be freed.
- *	kho_init_prepare() sets the pointer and the bits in kho_memory_init(); both
- *	are constant from then on, until kho_init_finish() sets the pointer to NULL.
- *	NULL if there is no handover. Readers after boot hold rcu_read_lock().
+ *	kho_init_prepare() sets the pointer and the bits in kho_memory_known(); both
+ *	are constant from the end of kho_memory_init() on, until kho_init_finish() sets
+ *	the pointer to NULL. NULL if there is no handover. Readers after boot hold
+ *	rcu_read_lock().
  * @locked: bit n is the lock under which set_up_block() sets up block n
  * @ready: bit n is set once block n is set up. set_up_block() sets it with the bit in
  *	@locked held.
@@ -305,13 +307,27 @@ static void __init note_deferred_parts(void)
 	}
 }
 
+/* The block of each granule with a preserved page is a named block. */
+static void __init name_blocks(const struct kho_named *named)
+{
+	const unsigned long granules = BLOCK_PAGES / KHO_GRANULE_PAGES;
+	unsigned long granule, block;
+
+	for (granule = find_first_bit(named->bits, named->nr); granule < named->nr;
+	     granule = find_next_bit(named->bits, named->nr, (block + 1) * granules)) {
+		block = granule / granules;
+		__set_bit(block, blocks.named);
+	}
+}
+
 /**
  * kho_init_prepare - allocate the bitmaps of blocks and find the named blocks
+ * @named: what kho_vacant_name() has found in the incoming map
  *
- * Context: kho_memory_init(), after kho_check_map() has accepted the map.
+ * Context: kho_memory_known(), after kho_check_map() has accepted the map.
  * Return: true if the bitmaps are set up; false if there is no memory for them.
  */
-bool __init kho_init_prepare(void)
+bool __init kho_init_prepare(const struct kho_named *named)
 {
 	size_t bytes = BITS_TO_LONGS(kho_block_of(max_pfn - 1) + 1) * sizeof(long);
 
@@ -323,9 +339,20 @@ bool __init kho_init_prepare(void)
 	blocks.named = blocks.start;
 	blocks.locked = blocks.start + bytes;
 	blocks.ready = blocks.start + 2 * bytes;
-	kho_incoming_name_blocks(blocks.named);
+	name_blocks(named);
 
 	return true;
+}
+
+/**
+ * kho_init_discard - undo kho_init_prepare()
+ *
+ * Context: kho_memory_init(), if the handover is refused after all.
+ */
+void __init kho_init_discard(void)
+{
+	memblock_free(blocks.start, blocks.bytes);
+	blocks.named = NULL;
 }
 
 /**
@@ -405,10 +432,7 @@ static void __init fill_free(unsigned long block_pfn, unsigned long *pages,
 	bitmap_andnot(pages, pages, withheld, BLOCK_PAGES);
 }
 
-/*
- * If a range lies in inherited scratch, marks its pageblocks and returns true. A named
- * block can be scratch: name_blocks() also names blocks between those with folios.
- */
+/* If a range lies in inherited scratch, marks its pageblocks and returns true. */
 static bool __init mark_if_scratch(unsigned long pfn, unsigned long nr_pages)
 {
 	if (!in_scratch(pfn, nr_pages))
@@ -424,7 +448,6 @@ static void __init free_in_named_block(unsigned long pfn, unsigned long nr_pages
 	DECLARE_BITMAP(pages, BLOCK_PAGES) = {};
 
 	set_up_block(block_pfn);
-	mark_if_scratch(pfn, nr_pages);
 	accept_memory(PFN_PHYS(pfn), nr_pages * PAGE_SIZE);
 	fill_free(block_pfn, pages, pfn, pfn + nr_pages);
 	free_boot_pages_of_block(pfn_to_page(block_pfn), pages);

@@ -10,7 +10,10 @@
 
 #include <linux/types.h>
 
-bool kho_init_prepare(void);
+struct kho_named;
+
+bool kho_init_prepare(const struct kho_named *named);
+void kho_init_discard(void);
 void kho_init_start(void);
 void kho_init_folio(unsigned long pfn, unsigned int order);
 void kho_init_finish(void);

@@ -380,9 +380,9 @@ collect() {
 		"$(calc '%.2f' "${b:-?} / ${a:-?}")" - -
 
 	question 'How much memory does it take?' 'Amount'
-	row 'Scratch, machine with 8 GiB' "$(figure ram-8g-on 1 scratch)" '<=' 355 ' MiB'
-	row 'Scratch, machine with 2 GiB' "$(figure ram-2g-on 1 scratch)" '<=' 84 ' MiB'
-	row 'Scratch, machine with 1 GiB' "$(figure ram-1g-on 1 scratch)" '<=' 56 ' MiB'
+	row 'Scratch, machine with 8 GiB' "$(figure ram-8g-on 1 scratch)" '<=' 64 ' MiB'
+	row 'Scratch, machine with 2 GiB' "$(figure ram-2g-on 1 scratch)" '<=' 64 ' MiB'
+	row 'Scratch, machine with 1 GiB' "$(figure ram-1g-on 1 scratch)" '<=' 48 ' MiB'
 	for size in 8g 2g 1g; do
 		row "MemAvailable, kho=on against kho=off, ${size%g} GiB" "$(mem_ratio $size)" '>=' 99.5 ' %'
 	done

@@ -14,6 +14,7 @@
 
 void kho_populate(phys_addr_t fdt_phys, u64 fdt_len, phys_addr_t scratch_phys, u64 scratch_len);
 __printf(1, 2) void kho_refuse(const char *fmt, ...);
+void kho_memory_known(void);
 void kho_memory_init(void);
 void kho_scratch_mark_reserved(void);
 unsigned long kho_waiting_pages(void);
@@ -27,6 +28,7 @@ void kho_reserve_mem_add(const char *name, phys_addr_t align, phys_addr_t *start
 
 static inline void kho_populate(phys_addr_t fdt_phys, u64 fdt_len, phys_addr_t scratch_phys,
 				u64 scratch_len) { }
+static inline void kho_memory_known(void) { }
 static inline void kho_memory_init(void) { }
 static inline void kho_scratch_mark_reserved(void) { }
 static inline void kho_ram_fixed(phys_addr_t base, phys_addr_t size) { }

@@ -34,6 +34,7 @@
 
 #include "bad_pages.h"
 #include "check.h"
+#include "fdt.h"
 #include "incoming.h"
 #include "outgoing.h"
 #include "ram.h"
@@ -264,8 +265,8 @@ static void __init reserve_range(unsigned long pfn, unsigned long end)
 /**
  * kho_bad_pages_settle - keep bad pages of the previous kernel from being used
  *
- * Context: kho_memory_init(), after the handover was accepted and before any address is
- * given to a reserve_mem= region.
+ * Context: kho_memory_known(), after the handover was accepted and before anything is
+ * allocated from memory outside of scratch.
  */
 void __init kho_bad_pages_settle(void)
 {
@@ -273,7 +274,7 @@ void __init kho_bad_pages_settle(void)
 	phys_addr_t phys;
 	size_t size;
 
-	if (kho_retrieve_subtree(KHO_BAD_PAGES_NAME, &phys, &size))
+	if (kho_fdt_get(kho_incoming.fdt, KHO_BAD_PAGES_NAME, &phys, &size))
 		return;
 
 	list = phys_to_virt(phys);

@@ -27,7 +27,9 @@
  * The new kernel starts in *scratch*: memory regions in which nothing can be
  * preserved. It knows the addresses of the root FDT and of the array of scratch
  * regions from its boot parameters, and allocates from scratch only until it
- * has read and checked the map.
+ * has read and checked the map. It does that before it allocates struct pages, so
+ * that the size of scratch does not depend on the size of memory. From then on it
+ * allocates from *vacant* memory, in which nothing is preserved.
  *
  * The new kernel does not put preserved folios into memblock.reserved. The two
  * places that give memory to the page allocator, memblock_free_all() and
@@ -53,23 +55,34 @@
  *    allocates from scratch only from here on. Otherwise the handover is
  *    refused.
  *
- * 3. Architecture and mm set up page tables, NUMA nodes, zones and the struct
- *    pages that are initialised early. All of it is allocated from scratch. KHO
- *    is not called, except when ``reserve_mem=`` is parsed:
- *    kho_reserve_mem_deferred() says that the region gets its address later,
- *    and kho_reserve_mem_add() records what is wanted.
+ * 3. The architecture sets up page tables and NUMA nodes. All of it is allocated
+ *    from scratch. Then it calls kho_memory_known(): the direct map exists, memblock
+ *    knows the nodes, nothing was allocated yet whose size follows from the size of
+ *    memory.
  *
- * 4. memblock_free_all() calls kho_memory_init() first. memblock still works,
- *    the direct map exists, interrupts are off, there is no slab allocator.
- *
- *    - At cold boot kho_memory_init() reserves scratch. Its default size is
- *      derived from what memblock has reserved by now.
+ *    - At cold boot kho_memory_known() measures what memblock has reserved by now.
+ *      The default size of scratch is derived from it.
  *    - After a handover it reads and checks the whole map, including the
  *      checksum (kernel/kexec_handover/check.c), allocates the bitmaps of
  *      named, locked and ready blocks (mm/kho_init.c), reserves pages that the
- *      previous kernel knows to be bad, and settles the addresses of
- *      ``reserve_mem=`` regions. If a check fails, the handover is
- *      refused: the kernel boots as from cold, but with the inherited scratch.
+ *      previous kernel knows to be bad, and marks the largest gaps between preserved
+ *      memory in memblock (kernel/kexec_handover/vacant.c). From here on memblock
+ *      allocates from these, and from scratch if they have no room. If a check fails,
+ *      the handover is refused: the kernel boots as from cold, but with the inherited
+ *      scratch, and memblock allocates from all memory.
+ *
+ *    Zones, struct pages that are initialised early, memory of ``crashkernel=``,
+ *    ``hugetlb_cma=``, ``cma=`` and so on come after this. KHO is not called for them,
+ *    except when ``reserve_mem=`` is parsed: kho_reserve_mem_deferred() says that the
+ *    region gets its address later, and kho_reserve_mem_add() records what is wanted.
+ *
+ * 4. memblock_free_all() calls kho_memory_init() first. memblock still works,
+ *    interrupts are off, there is no slab allocator.
+ *
+ *    - At cold boot kho_memory_init() reserves scratch.
+ *    - After a handover it checks that nothing preserved was reserved since, as by
+ *      ``cma=`` at a fixed address, which refuses the handover; and it settles the
+ *      addresses of ``reserve_mem=`` regions.
  *
  *    When it returns, the set of kept pages is final, is_kho_boot() and
  *    kho_retrieve_subtree() have their answers, and kho_restore_folio() works
@@ -146,6 +159,7 @@
 #include "reserve_mem.h"
 #include "restore.h"
 #include "scratch.h"
+#include "vacant.h"
 
 /*
  * KMSAN takes pages for its metadata when memblock frees them, without asking KHO
@@ -214,9 +228,8 @@ static void __init refuse_defect(const struct kho_defect *defect)
  * @scratch_phys: physical address of the array of scratch regions
  * @scratch_len: size of this array in bytes
  *
- * If both are valid, memblock allocates from scratch only from here on, until the
- * page allocator has taken over. The map is not read before kho_memory_init(). If
- * one of them is invalid, the handover is refused.
+ * If both are valid, memblock allocates from scratch only from here on, until
+ * kho_memory_known() has read the map. If one of them is invalid, the handover is refused.
  *
  * Context: the architecture calls it as soon as memblock knows all RAM and early
  * parameters are parsed, before anything is allocated from memblock.
@@ -256,23 +269,33 @@ void __init kho_populate(phys_addr_t fdt_phys, u64 fdt_len, phys_addr_t scratch_
 	kho_incoming.fdt_phys = fdt_phys;
 }
 
-/* Returns false if the handover is refused, with kho_incoming as kho_populate() left it. */
-static bool __init accept_handover(void)
+/*
+ * Notes which blocks have preserved pages, and lets memblock allocate from the memory
+ * that has none. Returns false if there is no memory to note it.
+ */
+static bool __init use_map(void)
 {
-	struct kho_defect defect;
+	const unsigned long nr = kho_named_nr(max_pfn);
+	const struct kho_named named = {
+		.bits = memblock_alloc(kho_named_bytes(nr), PAGE_SIZE),
+		.nr = nr,
+	};
 
-	if (!kho_check_map(&defect)) {
-		refuse_defect(&defect);
+	if (!named.bits)
+		return false;
+	kho_vacant_name(&kho_incoming.map, &named);
+	if (!kho_init_prepare(&named)) {
+		memblock_free(named.bits, kho_named_bytes(nr));
 		return false;
 	}
-	if (!kho_init_prepare()) {
-		kho_check_discard();
-		kho_refuse("no memory to note which blocks have preserved pages");
-		return false;
-	}
 
-	kho_check_blobs();
 	kho_incoming.fdt = phys_to_virt(kho_incoming.fdt_phys);
+	kho_check_blobs();
+	/* Before anything is allocated from memory that may be bad. */
+	kho_bad_pages_settle();
+	kho_vacant_name_scratch(&named);
+	kho_vacant_mark(&named);
+	memblock_free(named.bits, kho_named_bytes(nr));
 
 	return true;
 }
@@ -281,16 +304,66 @@ static void __init forget_handover(void)
 {
 	memblock_phys_free(kho_incoming.fdt_phys, KHO_FDT_SIZE);
 	kho_incoming.fdt_phys = 0;
+	memblock_clear_kho_scratch_only();
 }
 
 /**
- * kho_memory_init - accept or refuse the handover; at cold boot reserve scratch
+ * kho_memory_known - read the map of an incoming handover
  *
  * After a handover: checks the map of preserved folios, and accepts the handover or
- * refuses it as a whole. The inherited scratch regions, which kho_populate() has
- * checked, stay in use in either case. At cold boot: reserves scratch for the
- * next kernels, with a default size that is derived from what memblock has reserved
- * so far. Nothing else is allocated from memblock afterwards.
+ * refuses it as a whole. From here on memblock allocates from all larger gaps of
+ * memory in which nothing is preserved, or from all memory if the handover is refused.
+ * The inherited scratch regions, which kho_populate() has checked, stay in use in either
+ * case. At cold boot: measures what the next kernels will need before this point, which
+ * is what scratch has to have room for.
+ *
+ * Context: the architecture calls it from setup_arch(), when the direct map exists and
+ * memblock knows the NUMA nodes, before struct pages are allocated. One CPU runs,
+ * interrupts are off.
+ */
+void __init kho_memory_known(void)
+{
+	struct kho_defect defect;
+
+	/* A crash kernel owns only its own small part of memory and hands nothing over. */
+	if (!kho_wanted || is_kdump_kernel())
+		return;
+
+	if (!kho_scratch_cnt) {
+		kho_scratch_measure();
+		return;
+	}
+
+	if (!kho_check_map(&defect)) {
+		refuse_defect(&defect);
+		forget_handover();
+	} else if (!use_map()) {
+		kho_check_discard();
+		kho_refuse("no memory to note which blocks have preserved pages");
+		forget_handover();
+	}
+}
+
+/* Refuses a handover that kho_memory_known() has accepted if its memory is used since. */
+static void __init check_again(void)
+{
+	struct kho_defect defect;
+
+	if (!kho_incoming.fdt || kho_check_reserved(&defect))
+		return;
+
+	kho_init_discard();
+	kho_check_discard();
+	refuse_defect(&defect);
+	forget_handover();
+}
+
+/**
+ * kho_memory_init - prepare for restoring folios; at cold boot reserve scratch
+ *
+ * After a handover: checks that what was reserved in memblock since kho_memory_known()
+ * is not preserved, and otherwise refuses the handover. At cold boot: reserves scratch
+ * for the next kernels. Nothing else is allocated from memblock afterwards.
  *
  * Folios can be restored from the end of this function on.
  *
@@ -299,24 +372,18 @@ static void __init forget_handover(void)
  */
 void __init kho_memory_init(void)
 {
-	bool accepted;
-
-	/* A crash kernel owns only its own small part of memory and hands nothing over. */
 	if (!kho_wanted || is_kdump_kernel())
 		return;
 
 	if (!kho_scratch_cnt) {
-		kho_scratch_reserve(kho_reserve_mem_bytes);
+		kho_scratch_reserve();
 		return;
 	}
 
 	kho_scratch_mark_early();
-	accepted = accept_handover();
-	if (!accepted)
-		forget_handover();
-	kho_bad_pages_settle();
+	check_again();
 	kho_reserve_mem_settle();
-	if (accepted)
+	if (kho_incoming.fdt)
 		kho_init_start();
 }
 

@@ -381,6 +381,19 @@ static bool __init range_is_named(unsigned long start, unsigned long end,
 	return true;
 }
 
+static bool __init check_reserved(struct check *check)
+{
+	struct memblock_region *r;
+
+	for_each_reserved_mem_region(r) {
+		if (range_is_named(PFN_DOWN(r->base), PFN_UP(r->base + r->size), check,
+				   "is in use"))
+			return false;
+	}
+
+	return true;
+}
+
 /*
  * No folio may overlap a hole in RAM, scratch, or memory that this kernel has
  * reserved. There are many folios, but only few such ranges: so search the map for
@@ -409,13 +422,7 @@ static bool __init check_ranges(struct check *check)
 			return false;
 	}
 
-	for_each_reserved_mem_region(r) {
-		if (range_is_named(PFN_DOWN(r->base), PFN_UP(r->base + r->size), check,
-				   "is in use"))
-			return false;
-	}
-
-	return true;
+	return check_reserved(check);
 }
 
 /*
@@ -542,7 +549,8 @@ static bool __init map_valid(struct check *check, phys_addr_t map_root)
  * Clears kho_incoming, but for the address of the root FDT, and frees what
  * kho_check_map() has allocated.
  *
- * Context: kho_memory_init(), before the handover is accepted.
+ * Context: kho_memory_known(), before the handover is accepted, or kho_memory_init() if
+ * it is refused after all.
  */
 void __init kho_check_discard(void)
 {
@@ -560,7 +568,7 @@ void __init kho_check_discard(void)
  * kho_check_map - check the map that the root FDT names
  * @defect: filled in if the map is invalid
  *
- * Context: kho_memory_init(), after kho_check_fdt() has accepted the root FDT at
+ * Context: kho_memory_known(), after kho_check_fdt() has accepted the root FDT at
  * kho_incoming.fdt_phys.
  * Return: true if the map is valid and now in kho_incoming; false if it is invalid
  * or there is no memory for the list of its nodes, with kho_incoming unchanged.
@@ -590,13 +598,30 @@ bool __init kho_check_map(struct kho_defect *defect)
 }
 
 /**
+ * kho_check_reserved - check what was reserved since kho_check_map()
+ * @defect: filled in if a preserved folio is in use
+ *
+ * An area at an address of its own, like cma=SIZE@ADDRESS, is reserved in memblock
+ * without asking which memory may be used.
+ *
+ * Context: kho_memory_init(), after kho_check_map() has accepted the map.
+ * Return: true if all folios are still free in memblock; false if not.
+ */
+bool __init kho_check_reserved(struct kho_defect *defect)
+{
+	struct check check = { .defect = defect };
+
+	return check_reserved(&check);
+}
+
+/**
  * kho_check_blobs - remove blobs that were not preserved from the root FDT
  *
  * The map does not name the memory of such a blob, so the page allocator will get
  * it. Without its node in the root FDT, kho_retrieve_subtree() does not find the
  * blob, and its owner does not read memory that holds something else by then.
  *
- * Context: kho_memory_init(), after kho_check_map() has accepted the map.
+ * Context: kho_memory_known(), after kho_check_map() has accepted the map.
  */
 void __init kho_check_blobs(void)
 {

@@ -30,6 +30,7 @@ bool kho_check_memblock_has(phys_addr_t addr, u64 size);
 bool kho_check_fdt(phys_addr_t phys, u64 len, struct kho_defect *defect);
 bool kho_check_scratch(phys_addr_t array_phys, u64 array_len, struct kho_defect *defect);
 bool kho_check_map(struct kho_defect *defect);
+bool kho_check_reserved(struct kho_defect *defect);
 void kho_check_discard(void);
 void kho_check_blobs(void);
 

@@ -21,6 +21,7 @@
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "bad_pages.h"
@@ -30,6 +31,7 @@
 #include "outgoing.h"
 #include "ram.h"
 #include "scratch.h"
+#include "vacant.h"
 
 /**
  * kho_image_params - get the addresses that the next kernel needs
@@ -127,34 +129,72 @@ void kho_image_load_failed(const struct kimage *image, int err)
 		       image->kho_no_room);
 }
 
+/* Returns the number of pages that the next kernel finds outside of scratch, or -ENOMEM. */
+static long vacant_pages(void)
+{
+	struct kho_gaps found = {};
+	struct kho_named named = { .nr = kho_named_nr(max_pfn) };
+
+	named.bits = kvzalloc(kho_named_bytes(named.nr), GFP_KERNEL);
+	if (!named.bits)
+		return -ENOMEM;
+	kho_vacant_name(&kho_out.map, &named);
+	kho_vacant_name_scratch(&named);
+	kho_ram_find_vacant(&named, &found);
+	kvfree(named.bits);
+
+	return kho_vacant_sum(&found);
+}
+
+/*
+ * Returns what a kernel with this memory allocates before it has a page allocator, in
+ * bytes: struct pages, and hash tables whose size follows from the size of memory. What
+ * it needs besides is no more than this kernel has used.
+ */
+static u64 bytes_to_start(const struct kimage *image)
+{
+	u64 needed = kho_ram_pages() * sizeof(struct page);
+
+	needed += ((u64)kho_ram_pages() << PAGE_SHIFT) / 512;
+	for (unsigned long i = 0; i < image->nr_segments; i++)
+		needed += image->segment[i].memsz;
+
+	return needed;
+}
+
 /**
- * kho_image_check_room - does scratch have room for the start of the next kernel?
+ * kho_image_check_room - is there room for the start of the next kernel?
  * @image: the image, with all segments
  *
- * The next kernel allocates its struct pages from scratch, next to its segments, before
- * it knows what else it may use. It would not get far without: refuse the image while
- * the system still runs. The kernel needs more than that, but nobody knows how much.
+ * The next kernel allocates its struct pages from memory in which nothing is preserved,
+ * and from scratch, next to its segments. It would not get far without: refuse the image
+ * while the system still runs.
  *
- * Context: kexec_file_load(), with the kexec lock held.
- * Return: 0, also if KHO is off and for a crash image; -ENOMEM, after a message, if
- * scratch has no room.
+ * Context: kexec_file_load() and kernel_kexec(), before anything is shut down; with the
+ * kexec lock held.
+ * Return: 0, also if the image takes no handover along; -ENOMEM, after a message, if
+ * there is no room, and if there is no memory to find out.
  */
 int kho_image_check_room(const struct kimage *image)
 {
-	u64 needed = kho_ram_pages() * sizeof(struct page), scratch = 0;
+	u64 needed, room = 0;
+	long vacant;
 
-	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH)
+	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH || !image->file_mode)
 		return 0;
 
-	for (unsigned long i = 0; i < image->nr_segments; i++)
-		needed += image->segment[i].memsz;
+	vacant = vacant_pages();
+	if (vacant < 0)
+		return vacant;
 	for (unsigned int i = 0; i < kho_scratch_cnt; i++)
-		scratch += kho_scratch[i].size;
-	if (needed <= scratch)
+		room += kho_scratch[i].size;
+	room += (u64)vacant << PAGE_SHIFT;
+	needed = bytes_to_start(image);
+	if (needed <= room)
 		return 0;
 
-	pr_err("no room in scratch for the image and struct pages of the next kernel, which need %llu bytes of %llu; see kho_scratch=\n",
-	       needed, scratch);
+	pr_err("no room for the next kernel to start, which needs %llu bytes: %llu bytes are in scratch or hold nothing preserved\n",
+	       needed, room);
 
 	return -ENOMEM;
 }

@@ -114,63 +114,13 @@ bool __init kho_incoming_node_before(unsigned long i, unsigned long end)
 	return i < kho_incoming.nr_nodes && kho_incoming.nodes[i] < end;
 }
 
-/*
- * Names all blocks from @pfn to @end, also those in between without a folio. Such a
- * block is set up like other named blocks, and all its pages are freed.
- */
-static void __init name_blocks(unsigned long *named, unsigned long pfn, unsigned long end)
-{
-	unsigned long block = kho_block_of(pfn), last = kho_block_of(end - 1);
-
-	do {
-		__set_bit(block, named);
-	} while (block++ < last);
-}
-
-/*
- * Handles a word of bits at a time, so that the work grows with the number of map
- * nodes, not of folios.
- */
-static int __init name_blocks_of_node(phys_addr_t phys, unsigned int level, u64 key, void *named)
-{
-	const union kho_map_node *leaf = phys_to_virt(phys);
-	unsigned int order = kho_map_key_order(key);
-	unsigned long first;
-
-	name_blocks(named, PHYS_PFN(phys), PHYS_PFN(phys) + 1);
-	if (level)
-		return 0;
-
-	first = kho_map_key_pfn(key);
-	for (unsigned long i = 0; i < ARRAY_SIZE(leaf->bits); i++) {
-		unsigned long bits = leaf->bits[i];
-
-		if (bits)
-			name_blocks(named, first + ((i * BITS_PER_LONG + __ffs(bits)) << order),
-				    first + ((i * BITS_PER_LONG + __fls(bits) + 1) << order));
-	}
-
-	return 0;
-}
-
-/**
- * kho_incoming_name_blocks - find the blocks that have pages which must not be freed
- * @named: bitmap with a bit for each block up to max_pfn. The bit of each block that
- *	contains a page of a folio or of a map node is set, other bits may be set.
- *
- * Context: kho_memory_init(), after kho_check_map() has accepted the map.
- */
-void __init kho_incoming_name_blocks(unsigned long *named)
-{
-	kho_map_walk(&kho_incoming.map, name_blocks_of_node, named);
-}
-
 /**
  * kho_incoming_keeps - does a range consist of folios that were handed over?
  * @phys: physical address of the range, which is in RAM
  * @size: size of the range in bytes, not 0
  *
- * Context: kho_memory_init(), after kho_check_map() has accepted the map.
+ * Context: kho_memory_known() or kho_memory_init(), after kho_check_map() has accepted the
+ * map.
  * Return: true if a folio begins at @phys and folios without a gap between them
  * cover the range; false if not.
  */
@@ -192,7 +142,8 @@ bool __init kho_incoming_keeps(phys_addr_t phys, u64 size)
  * @phys: physical address of the range
  * @size: size of the range in bytes
  *
- * Context: kho_memory_init(), after kho_check_map() has accepted the map.
+ * Context: kho_memory_known() or kho_memory_init(), after kho_check_map() has accepted the
+ * map.
  * Return: true if a folio begins at @phys and has at least @size bytes; false if
  * not.
  */
@@ -209,7 +160,8 @@ bool __init kho_incoming_has(phys_addr_t phys, size_t size)
  * @pfn: first PFN of the range
  * @end: first PFN after it
  *
- * Context: kho_memory_init(), after the handover was accepted or refused.
+ * Context: kho_memory_known() or kho_memory_init(), after the handover was accepted or
+ * refused.
  * Return: the lowest PFN of a folio or a node of the map that has a page in the
  * range, which may be below @pfn; %KHO_MAP_NONE if there is none.
  */

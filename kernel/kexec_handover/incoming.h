@@ -27,13 +27,13 @@ static_assert(KHO_MAX_RUN_ORDER <= KHO_WAITING_ORDER);
 /**
  * struct kho_incoming - the incoming handover
  * @fdt_phys: physical address of the root FDT, 0 for none. kho_populate() sets it,
- *	kho_memory_init() clears it when it refuses the handover; constant once
- *	kho_memory_init() has returned.
+ *	kho_memory_known() or kho_memory_init() clears it when it refuses the handover;
+ *	constant once kho_memory_init() has returned.
  * @fdt: the root FDT in the direct map, NULL if there is no handover or it was
- *	refused. kho_memory_init() sets it when it accepts the handover; constant
- *	from then on.
+ *	refused. kho_memory_known() sets it when it accepts the handover, and
+ *	kho_memory_init() can clear it; constant once that has returned.
  * @map: the folios that were handed over. kho_check_map() sets it and
- *	kho_reserve_mem_settle() removes regions of reserve_mem= from it, both in
+ *	kho_reserve_mem_settle() removes regions of reserve_mem= from it, in
  *	kho_memory_init(); constant from then on. Its root is NULL if there is
  *	no handover. From kho_restore_finish() on, drop_map_once() clears the root
  *	when no folio waits any more, so readers after boot need rcu_read_lock()
@@ -83,7 +83,6 @@ static inline size_t kho_incoming_nodes_bytes(unsigned long nr_nodes)
 
 unsigned long kho_incoming_node_from(unsigned long pfn);
 bool kho_incoming_node_before(unsigned long i, unsigned long end);
-void kho_incoming_name_blocks(unsigned long *named);
 bool kho_incoming_keeps(phys_addr_t phys, u64 size);
 bool kho_incoming_has(phys_addr_t phys, size_t size);
 unsigned long kho_incoming_next(unsigned long pfn, unsigned long end);

@@ -27,6 +27,7 @@
 
 #include "ram.h"
 #include "scratch.h"
+#include "vacant.h"
 
 unsigned long *kho_ram_special __ro_after_init;
 unsigned long kho_ram_nr_stretches __ro_after_init;
@@ -205,6 +206,19 @@ unsigned long kho_ram_pages(void)
 		pages += boot_ram[i].end - boot_ram[i].start;
 
 	return pages;
+}
+
+/**
+ * kho_ram_find_vacant - find memory that the next kernel can start in
+ * @named: the granules that the next kernel cannot use
+ * @found: where to store the largest gaps
+ *
+ * Context: any; after kho_ram_init().
+ */
+void kho_ram_find_vacant(const struct kho_named *named, struct kho_gaps *found)
+{
+	for (unsigned int i = 0; i < nr_boot_ram; i++)
+		kho_vacant_find(named, boot_ram[i].start, boot_ram[i].end, found);
 }
 
 static bool was_there_at_boot(unsigned long pfn, unsigned long end)

@@ -13,6 +13,8 @@
 #include "map.h"
 
 struct folio;
+struct kho_gaps;
+struct kho_named;
 
 /*
  * A stretch is the memory that one leaf of the map covers with folios of order 0.
@@ -41,6 +43,7 @@ static __always_inline bool kho_ram_ordinary(unsigned long pfn, unsigned int ord
 int kho_ram_init(void);
 void kho_ram_start(void);
 unsigned long kho_ram_pages(void);
+void kho_ram_find_vacant(const struct kho_named *named, struct kho_gaps *found);
 bool kho_ram_can_go_out(unsigned long pfn, unsigned long end);
 struct folio *kho_ram_alloc_folio(unsigned int order);
 bool kho_ram_is_ram(u64 phys, u64 size);

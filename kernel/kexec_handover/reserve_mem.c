@@ -5,12 +5,12 @@
  * This file owns the address of such a region in a kernel that receives a handover,
  * and the blob that passes the addresses to the next kernel.
  *
- * reserve_mem= is parsed long before the incoming map is read. At that time memblock
- * allocates from scratch only, and memory in scratch cannot be handed over to the
- * next kernel. So after a handover kho_reserve_mem_add() only records which regions
- * the command line asks for, and kho_reserve_mem_settle() finds an address for each
- * one in kho_memory_init(): the map is checked by then, and memblock still owns
- * all free memory. No user looks up a region before the page allocator works.
+ * When reserve_mem= is parsed, memblock may allocate a region from scratch if there is no
+ * other memory, and memory in scratch cannot be handed over to the next kernel. So after
+ * a handover kho_reserve_mem_add() only records which regions the command line asks for,
+ * and kho_reserve_mem_settle() finds an address for each one in kho_memory_init(), when
+ * all of them are known and memblock still owns all free memory. No user looks up a
+ * region before the page allocator works.
  *
  * A region that the previous kernel handed over is removed from the incoming map
  * before any of its struct pages is initialised. If the command line asks for it, it
@@ -103,29 +103,6 @@ void __init kho_reserve_mem_add(const char *name, phys_addr_t align,
 	regions[nr_regions++] = (struct region){
 		.name = name, .align = align, .start = start, .size = size,
 	};
-}
-
-/**
- * kho_reserve_mem_bytes - count the bytes of a range that are in regions
- * @from: physical address of the range
- * @to: first physical address after the range
- *
- * Context: kho_memory_init() at cold boot, when all regions have an address.
- * Return: the number of bytes.
- */
-u64 __init kho_reserve_mem_bytes(phys_addr_t from, phys_addr_t to)
-{
-	u64 bytes = 0;
-
-	for (unsigned int i = 0; i < nr_regions; i++) {
-		phys_addr_t start = max(from, *regions[i].start);
-		phys_addr_t end = min(to, *regions[i].start + *regions[i].size);
-
-		if (start < end)
-			bytes += end - start;
-	}
-
-	return bytes;
 }
 
 static struct region *__init find_region(const char *name)

@@ -10,6 +10,5 @@
 #include <linux/types.h>
 
 void kho_reserve_mem_settle(void);
-u64 kho_reserve_mem_bytes(phys_addr_t from, phys_addr_t to);
 
 #endif /* _KHO_RESERVE_MEM_H */

@@ -14,7 +14,7 @@
 
 /*
  * Indexes of the regions: one in low memory, one anywhere, then one for each NUMA
- * node that has memory.
+ * node that needs one.
  */
 #define KHO_SCRATCH_LOW		0
 #define KHO_SCRATCH_GLOBAL	1
@@ -67,7 +67,8 @@ void kho_scratch_cut(struct kho_scratch *array, unsigned int max, phys_addr_t bl
 
 /* scratch_reserve.c */
 
-bool kho_scratch_reserve(u64 (*not_counted)(phys_addr_t start, phys_addr_t end));
+void kho_scratch_measure(void);
+bool kho_scratch_reserve(void);
 
 /* mm/kho_scratch.c */
 

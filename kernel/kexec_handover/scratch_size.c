@@ -102,8 +102,6 @@ u64 __init kho_scratch_size_scale(u64 bytes, unsigned int percent)
  * - Other memory below the limit of low memory counts for the low-memory region, on
  *   any node. An allocation for a node takes memory of another node if its own has
  *   none.
- * - Memory of crashkernel= counts for the region where it lies, low or global, and is
- *   not scaled.
  * - Other memory above the limit of low memory counts for the region of its node, in
  *   scratch_reserve.c.
  *
@@ -113,10 +111,9 @@ void __init kho_scratch_size_compute(const struct kho_scratch_use *use,
 				     const struct kho_scratch_request *req,
 				     u64 *low, u64 *global)
 {
-	u64 below = use->below - use->crash_below;
+	const u64 image = use->image_below + use->image_above;
 
-	*low = kho_scratch_size_scale(below - min(below, use->image_below), req->percent) +
-	       use->crash_below;
-	*global = kho_scratch_size_scale(use->image_below + use->image_above,
-					 req->image_percent) + use->crash_above;
+	*low = kho_scratch_size_scale(use->below - min(use->below, use->image_below),
+				      req->percent);
+	*global = kho_scratch_size_scale(image, req->image_percent);
 }

@@ -7,11 +7,12 @@
 #ifndef _KHO_SCRATCH_SIZE_H
 #define _KHO_SCRATCH_SIZE_H
 
+#include <linux/sizes.h>
 #include <linux/types.h>
 
 /**
  * struct kho_scratch_request - the value of kho_scratch=
- * @percent: percentage of what the kernel has reserved at boot; 0 if the value has
+ * @percent: percentage of what the kernel reserves early at boot; 0 if the value has
  *	sizes
  * @image_percent: the same for the kernel image and the initrd
  * @low: size of the low-memory region in bytes, 0 if the value is a percentage
@@ -31,30 +32,28 @@ struct kho_scratch_request {
 
 /*
  * The default. The kernel image counts with 200%, since it is in memory twice: as
- * kexec loads it and as it unpacks itself. Everything else is expected to take as
- * much memory as in this kernel, mostly large allocations for struct pages and
- * swiotlb. With 125% a fifth of scratch stays free after them, for alignment and for
- * a next kernel that needs more. process_kho_scratch() relies on this fifth.
+ * kexec loads it and as it unpacks itself. So does everything else that this kernel
+ * has reserved before it would read the map, so that the next kernel can need twice as
+ * much.
  */
 #define KHO_SCRATCH_DEFAULT	\
-	((struct kho_scratch_request) { .percent = 125, .image_percent = 200 })
+	((struct kho_scratch_request) { .percent = 200, .image_percent = 200 })
+
+/* The low-memory region has at least this size by default. */
+#define KHO_SCRATCH_LEAST	((u64)SZ_8M)
 
 /**
- * struct kho_scratch_use - what this kernel has reserved, in bytes
+ * struct kho_scratch_use - what this kernel has reserved so far, in bytes
  * @image_below: the bytes of kernel image and initrd that are in low memory
  * @image_above: the bytes of kernel image and initrd in all other memory
  * @below: all bytes that are reserved in low memory
- * @crash_below: the part of @below that crashkernel= has reserved
- * @crash_above: the bytes that crashkernel= has reserved in all other memory
  *
- * default_sizes() fills in its own struct on the stack.
+ * kho_scratch_measure() fills in its own struct on the stack.
  */
 struct kho_scratch_use {
 	u64 image_below;
 	u64 image_above;
 	u64 below;
-	u64 crash_below;
-	u64 crash_above;
 };
 
 bool kho_scratch_size_parse(const char *arg, struct kho_scratch_request *req);

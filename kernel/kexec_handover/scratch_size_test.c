@@ -95,8 +95,6 @@ static void __init expect_sizes(struct kunit *test, struct kho_scratch_use use,
 	use.image_below <<= 20;
 	use.image_above <<= 20;
 	use.below <<= 20;
-	use.crash_below <<= 20;
-	use.crash_above <<= 20;
 	kho_scratch_size_compute(&use, &req, &got_low, &got_global);
 	KUNIT_EXPECT_EQ(test, got_low, low << 20);
 	KUNIT_EXPECT_EQ(test, got_global, global << 20);
@@ -124,21 +122,6 @@ static void __init test_sizes_image_percent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, global, 80);
 }
 
-/* Memory of crashkernel= is not scaled, and counts for the region where it lies. */
-static void __init test_sizes_crash(struct kunit *test)
-{
-	struct kho_scratch_use low = {
-		.image_below = 40, .below = 50 + 256, .crash_below = 256,
-	};
-	struct kho_scratch_use both = {
-		.image_below = 40, .below = 50 + 256, .crash_below = 256,
-		.crash_above = 512,
-	};
-
-	expect_sizes(test, low, 200, 20 + 256, 80);
-	expect_sizes(test, both, 200, 20 + 256, 80 + 512);
-}
-
 /* A kernel image that lies above low memory, with all of its bytes or with a part. */
 static void __init test_sizes_image_above(struct kunit *test)
 {
@@ -164,7 +147,6 @@ static struct kunit_case __refdata kho_scratch_cases[] = {
 	KUNIT_CASE(test_parse_malformed),
 	KUNIT_CASE(test_sizes),
 	KUNIT_CASE(test_sizes_image_percent),
-	KUNIT_CASE(test_sizes_crash),
 	KUNIT_CASE(test_sizes_image_above),
 	KUNIT_CASE(test_sizes_large),
 	{}

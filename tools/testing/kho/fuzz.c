@@ -26,6 +26,7 @@
 #include "../../../kernel/kexec_handover/fdt.h"
 #include "../../../kernel/kexec_handover/incoming.h"
 #include "../../../kernel/kexec_handover/scratch.h"
+#include "../../../kernel/kexec_handover/vacant.h"
 #include "world.h"
 
 static unsigned int results, failures;
@@ -245,12 +246,13 @@ static int cmp_folio(const void *a, const void *b)
 
 static const char *compare_folios(void)
 {
-	static DECLARE_BITMAP(named_blocks, RAM_END / PAGE_SIZE / KHO_BLOCK_PAGES + 1);
+	static DECLARE_BITMAP(bits, RAM_END / PAGE_SIZE / KHO_GRANULE_PAGES + 1);
+	const struct kho_named named = { bits, kho_named_nr(max_pfn) };
 	unsigned long pfn = 0, nr = 0;
 	struct kho_map_folio f;
 
-	bitmap_zero(named_blocks, RAM_END / PAGE_SIZE / KHO_BLOCK_PAGES + 1);
-	kho_incoming_name_blocks(named_blocks);
+	bitmap_zero(bits, named.nr);
+	kho_vacant_name(&kho_incoming.map, &named);
 
 	qsort(reading.folios, reading.nr_folios, sizeof(f), cmp_folio);
 	for (unsigned int i = 0; i < reading.nr_folios; i++) {
@@ -262,9 +264,9 @@ static const char *compare_folios(void)
 		if (!kho_incoming_has(PFN_PHYS(f.pfn), PAGE_SIZE << f.order) ||
 		    kho_incoming_has(PFN_PHYS(f.pfn), (PAGE_SIZE << f.order) + 1))
 			return "kho_incoming_has() is wrong about a folio";
-		if (!test_bit(kho_block_of(f.pfn), named_blocks) ||
-		    !test_bit(kho_block_of(f.pfn + BIT(f.order) - 1), named_blocks))
-			return "kho_incoming_name_blocks() left out a block";
+		if (find_next_zero_bit(bits, named.nr, f.pfn / KHO_GRANULE_PAGES) <
+		    kho_named_nr(f.pfn + BIT(f.order)))
+			return "kho_vacant_name() left out a granule";
 		pfn = f.pfn + BIT(f.order);
 	}
 	if (kho_map_next(&kho_incoming.map, pfn, max_pfn, &f))

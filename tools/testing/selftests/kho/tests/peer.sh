@@ -14,7 +14,8 @@ when=asked
 machines=x86
 kernels="main peer"
 turns=main,peer,peer,main,main,peer
-words="test_kho_api.run=1 reserve_mem=4M:4096:data"
+# The peer allocates its struct pages from scratch.
+words="test_kho_api.run=1 reserve_mem=4M:4096:data kho_scratch=64M,128M,64M"
 mem=1G
 stages=6
 plan=56
