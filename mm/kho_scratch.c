@@ -98,8 +98,8 @@ void __init kho_scratch_mark_block(unsigned long pfn, unsigned long nr_pages)
 /**
  * kho_scratch_mark_reserved - mark pageblocks that hold reserved pages
  *
- * The pages that the kernel takes from memblock while it boots lie in inherited
- * scratch. Some are freed before deferred initialisation, like the alternatives for
+ * The pages that the kernel takes from memblock before it has read the map lie in
+ * inherited scratch. Some are freed before deferred initialisation, like the alternatives for
  * SMP on x86, and must be free for movable pages then. Their struct pages are
  * initialised, those around them may not be.
  *

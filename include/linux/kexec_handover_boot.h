@@ -15,6 +15,7 @@
 void kho_populate(phys_addr_t fdt_phys, u64 fdt_len, phys_addr_t scratch_phys, u64 scratch_len);
 __printf(1, 2) void kho_refuse(const char *fmt, ...);
 void kho_memory_known(void);
+u64 arch_kho_free_bytes(phys_addr_t start, phys_addr_t end);
 void kho_memory_init(void);
 void kho_scratch_mark_reserved(void);
 unsigned long kho_waiting_pages(void);

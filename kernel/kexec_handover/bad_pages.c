@@ -293,6 +293,18 @@ void __init kho_bad_pages_settle(void)
 	}
 }
 
+/**
+ * kho_bad_pages_forget - forget which pages the previous kernel knows to be bad
+ *
+ * They stay reserved in memblock.
+ *
+ * Context: kho_memory_init(), if the handover is refused after all.
+ */
+void __init kho_bad_pages_forget(void)
+{
+	incoming = NULL;
+}
+
 static void __init mark_page(unsigned long pfn)
 {
 	struct page *page = pfn_to_page(pfn);

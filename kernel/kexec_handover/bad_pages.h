@@ -25,6 +25,7 @@ bool kho_bad_pages_in(unsigned long pfn, unsigned long end);
 int kho_bad_pages_collect(void);
 void kho_bad_pages_check(void);
 void kho_bad_pages_settle(void);
+void kho_bad_pages_forget(void);
 void kho_bad_pages_mark(void);
 
 #endif /* _KHO_BAD_PAGES_H */

@@ -300,9 +300,10 @@ static bool __init use_map(void)
 	return true;
 }
 
-static void __init forget_handover(void)
+static void __init forget_handover(bool fdt_reserved)
 {
-	memblock_phys_free(kho_incoming.fdt_phys, KHO_FDT_SIZE);
+	if (fdt_reserved)
+		memblock_phys_free(kho_incoming.fdt_phys, KHO_FDT_SIZE);
 	kho_incoming.fdt_phys = 0;
 	memblock_clear_kho_scratch_only();
 }
@@ -329,33 +330,36 @@ void __init kho_memory_known(void)
 	if (!kho_wanted || is_kdump_kernel())
 		return;
 
-	if (!kho_scratch_cnt) {
-		kho_scratch_measure();
+	kho_scratch_measure();
+	if (!kho_scratch_cnt)
 		return;
-	}
 
 	if (!kho_check_map(&defect)) {
 		refuse_defect(&defect);
-		forget_handover();
+		forget_handover(true);
 	} else if (!use_map()) {
 		kho_check_discard();
 		kho_refuse("no memory to note which blocks have preserved pages");
-		forget_handover();
+		forget_handover(true);
 	}
 }
 
 /* Refuses a handover that kho_memory_known() has accepted if its memory is used since. */
 static void __init check_again(void)
 {
+	const bool fdt_kept = kho_incoming.fdt_kept;
 	struct kho_defect defect;
 
 	if (!kho_incoming.fdt || kho_check_reserved(&defect))
 		return;
 
+	/* If the map names the root FDT, then its page may be in what was reserved. */
+	kho_incoming.fdt_kept = false;
 	kho_init_discard();
 	kho_check_discard();
+	kho_bad_pages_forget();
 	refuse_defect(&defect);
-	forget_handover();
+	forget_handover(!fdt_kept);
 }
 
 /**

@@ -605,11 +605,21 @@ bool __init kho_check_map(struct kho_defect *defect)
  * without asking which memory may be used.
  *
  * Context: kho_memory_init(), after kho_check_map() has accepted the map.
- * Return: true if all folios are still free in memblock; false if not.
+ * Return: true if all folios and nodes of the map are still free in memblock; false if
+ * not.
  */
 bool __init kho_check_reserved(struct kho_defect *defect)
 {
 	struct check check = { .defect = defect };
+
+	for (unsigned long i = 0; i < kho_incoming.nr_nodes; i++) {
+		phys_addr_t node = PFN_PHYS(kho_incoming.nodes[i]);
+
+		if (memblock_overlaps_region(&memblock.reserved, node, PAGE_SIZE)) {
+			bad_node(&check, node, "is in use");
+			return false;
+		}
+	}
 
 	return check_reserved(&check);
 }

@@ -129,12 +129,35 @@ void kho_image_load_failed(const struct kimage *image, int err)
 		       image->kho_no_room);
 }
 
-/* Returns the number of pages that the next kernel finds outside of scratch, or -ENOMEM. */
+/*
+ * Checks the address of a node of the outgoing map before the node is read. Stores it in
+ * @arg, for the message about the first invalid one.
+ */
+static int check_node(phys_addr_t node, unsigned int level, u64 key, void *arg)
+{
+	*(phys_addr_t *)arg = node;
+	if (!PAGE_ALIGNED(node) || !kho_ram_can_go_out(PHYS_PFN(node), PHYS_PFN(node) + 1) ||
+	    !kho_map_can_name(level, key, max_pfn))
+		return -EINVAL;
+
+	return 0;
+}
+
+/*
+ * Returns the number of pages that the next kernel finds outside of scratch. An error if the
+ * map is damaged, or if there is no memory to find out.
+ */
 static long vacant_pages(void)
 {
 	struct kho_gaps found = {};
 	struct kho_named named = { .nr = kho_named_nr(max_pfn) };
+	phys_addr_t node;
 
+	if (kho_map_walk(&kho_out.map, check_node, &node)) {
+		pr_err("the map is damaged, it has a node at %pa: nothing can be handed over\n",
+		       &node);
+		return -EIO;
+	}
 	named.bits = kvzalloc(kho_named_bytes(named.nr), GFP_KERNEL);
 	if (!named.bits)
 		return -ENOMEM;
@@ -146,69 +169,73 @@ static long vacant_pages(void)
 	return kho_vacant_sum(&found);
 }
 
+static u64 segment_bytes(const struct kimage *image)
+{
+	u64 bytes = 0;
+
+	for (unsigned long i = 0; i < image->nr_segments; i++)
+		bytes += image->segment[i].memsz;
+
+	return bytes;
+}
+
 /*
  * Returns what a kernel with this memory allocates before it has a page allocator, in
- * bytes: struct pages, and hash tables whose size follows from the size of memory. What
- * it needs besides is no more than this kernel has used.
+ * bytes: struct pages, and hash tables whose size follows from the size of memory.
  */
-static u64 bytes_to_start(const struct kimage *image)
+static u64 bytes_to_start(void)
 {
-	u64 needed = kho_ram_pages() * sizeof(struct page);
+	u64 ram = (u64)kho_ram_pages() << PAGE_SHIFT;
 
-	needed += ((u64)kho_ram_pages() << PAGE_SHIFT) / 512;
-	for (unsigned long i = 0; i < image->nr_segments; i++)
-		needed += image->segment[i].memsz;
+	return kho_ram_pages() * sizeof(struct page) + ram / 512;
+}
 
-	return needed;
+static int no_room(const char *where, u64 needed, u64 room)
+{
+	pr_err("no room %s for the next kernel to start, which needs %llu bytes of %llu; see kho_scratch=\n",
+	       where, needed, room);
+
+	return -ENOMEM;
 }
 
 /**
  * kho_image_check_room - is there room for the start of the next kernel?
  * @image: the image, with all segments
  *
- * The next kernel allocates its struct pages from memory in which nothing is preserved,
- * and from scratch, next to its segments. It would not get far without: refuse the image
- * while the system still runs.
+ * What the next kernel allocates before it has read the map comes from scratch, next to
+ * the segments; its struct pages come from memory in which nothing is preserved, or from
+ * scratch. It would not get far without: refuse the image while the system still runs.
+ * What it needs is estimated from what this kernel has used. A kernel with other options
+ * may need more.
  *
  * Context: kexec_file_load() and kernel_kexec(), before anything is shut down; with the
  * kexec lock held.
  * Return: 0, also if the image takes no handover along; -ENOMEM, after a message, if
- * there is no room, and if there is no memory to find out.
+ * there is no room, and without one if there is no memory to find out; -EIO, after a
+ * message, if the map is damaged.
  */
 int kho_image_check_room(const struct kimage *image)
 {
-	u64 needed, room = 0;
-	long vacant;
+	u64 needed, scratch = 0, vacant;
+	long pages;
 
 	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH || !image->file_mode)
 		return 0;
 
-	vacant = vacant_pages();
-	if (vacant < 0)
-		return vacant;
 	for (unsigned int i = 0; i < kho_scratch_cnt; i++)
-		room += kho_scratch[i].size;
-	room += (u64)vacant << PAGE_SHIFT;
-	needed = bytes_to_start(image);
-	if (needed <= room)
-		return 0;
+		scratch += kho_scratch[i].size;
+	needed = segment_bytes(image) + kho_scratch_early;
+	if (needed > scratch)
+		return no_room("in scratch", needed, scratch);
 
-	pr_err("no room for the next kernel to start, which needs %llu bytes: %llu bytes are in scratch or hold nothing preserved\n",
-	       needed, room);
-
-	return -ENOMEM;
-}
-
-/*
- * Checks the address of a node of the outgoing map before the node is read. Stores it in
- * @arg, for the message about the first invalid one.
- */
-static int check_node(phys_addr_t node, unsigned int level, u64 key, void *arg)
-{
-	*(phys_addr_t *)arg = node;
-	if (!PAGE_ALIGNED(node) || !kho_ram_can_go_out(PHYS_PFN(node), PHYS_PFN(node) + 1) ||
-	    !kho_map_can_name(level, key, max_pfn))
-		return -EINVAL;
+	pages = vacant_pages();
+	if (pages < 0)
+		return pages;
+	vacant = (u64)pages << PAGE_SHIFT;
+	needed += bytes_to_start();
+	if (needed > scratch + vacant)
+		return no_room("in memory that holds nothing preserved", needed,
+			       scratch + vacant);
 
 	return 0;
 }

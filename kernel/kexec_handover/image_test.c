@@ -3,13 +3,15 @@
  * KUnit tests of image.c: which images are refused because the next kernel would have no
  * room to start.
  *
- * A machine on which this happens cannot be set up from user space: the memory that this
- * kernel itself uses is there for the next one, too. So the images are made up.
+ * A machine on which struct pages have no room cannot be set up from user space: the memory
+ * that this kernel itself uses is there for the next one, too. So images and the map are
+ * made up.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
 
 #include <kunit/test.h>
+#include <linux/bitmap.h>
 #include <linux/errno.h>
 #include <linux/kexec.h>
 #include <linux/kexec_handover.h>
@@ -17,7 +19,11 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
+#include "map.h"
+#include "outgoing.h"
 #include "ram.h"
+#include "scratch.h"
+#include "vacant.h"
 
 static int check_room(struct kunit *test, int type, bool file_mode, unsigned long bytes)
 {
@@ -33,28 +39,57 @@ static int check_room(struct kunit *test, int type, bool file_mode, unsigned lon
 	return kho_image_check_room(image);
 }
 
-static void test_room(struct kunit *test)
+static unsigned long scratch_bytes(void)
 {
-	const unsigned long all = kho_ram_pages() << PAGE_SHIFT;
+	unsigned long bytes = 0;
 
-	if (!kho_is_enabled())
-		kunit_skip(test, "KHO is off");
+	for (unsigned int i = 0; i < kho_scratch_cnt; i++)
+		bytes += kho_scratch[i].size;
 
-	KUNIT_EXPECT_EQ(test, check_room(test, KEXEC_TYPE_DEFAULT, true, SZ_16M), 0);
-	KUNIT_EXPECT_EQ(test, check_room(test, KEXEC_TYPE_DEFAULT, true, all), -ENOMEM);
+	return bytes;
 }
 
-/* The segments leave room for some, but not for all struct pages. */
-static void test_struct_pages(struct kunit *test)
+/* Returns how large an image may be that leaves just enough of scratch. */
+static unsigned long early_left(void)
 {
-	const unsigned long all = kho_ram_pages() << PAGE_SHIFT;
-	const unsigned long needed = kho_ram_pages() * sizeof(struct page);
+	return scratch_bytes() - kho_scratch_early - SZ_4K;
+}
 
+/* Less would be left of scratch than a kernel needs before it has read the map. */
+static void test_scratch(struct kunit *test)
+{
 	if (!kho_is_enabled())
 		kunit_skip(test, "KHO is off");
 
-	KUNIT_EXPECT_EQ(test, check_room(test, KEXEC_TYPE_DEFAULT, true, all - needed), -ENOMEM);
-	KUNIT_EXPECT_EQ(test, check_room(test, KEXEC_TYPE_DEFAULT, true, all / 2), 0);
+	KUNIT_EXPECT_EQ(test, check_room(test, KEXEC_TYPE_DEFAULT, true, scratch_bytes()),
+			-ENOMEM);
+	KUNIT_EXPECT_EQ(test, check_room(test, KEXEC_TYPE_DEFAULT, true, early_left()), 0);
+}
+
+/* All of memory is preserved but for scratch, in which an image has its place. */
+static void test_full(struct kunit *test)
+{
+	const unsigned long nr = kho_named_nr(max_pfn);
+	unsigned long *added = kunit_kzalloc(test, kho_named_bytes(nr), GFP_KERNEL);
+	unsigned long granule;
+
+	if (!kho_is_enabled())
+		kunit_skip(test, "KHO is off");
+	KUNIT_ASSERT_NOT_NULL(test, added);
+
+	for (granule = 0; granule < nr; granule++) {
+		unsigned long pfn = granule * KHO_GRANULE_PAGES;
+		struct kho_map_folio folio;
+
+		if (!kho_map_next(&kho_out.map, pfn, pfn + KHO_GRANULE_PAGES, &folio) &&
+		    !kho_map_add(&kho_out.map, pfn, 0))
+			__set_bit(granule, added);
+	}
+	KUNIT_EXPECT_EQ(test, check_room(test, KEXEC_TYPE_DEFAULT, true, early_left()), -ENOMEM);
+
+	for_each_set_bit(granule, added, nr)
+		kho_map_del(&kho_out.map, granule * KHO_GRANULE_PAGES, 0);
+	KUNIT_EXPECT_EQ(test, check_room(test, KEXEC_TYPE_DEFAULT, true, early_left()), 0);
 }
 
 /* Images that take no handover along */
@@ -67,8 +102,8 @@ static void test_others(struct kunit *test)
 }
 
 static struct kunit_case kho_image_cases[] = {
-	KUNIT_CASE(test_room),
-	KUNIT_CASE(test_struct_pages),
+	KUNIT_CASE(test_scratch),
+	KUNIT_CASE(test_full),
 	KUNIT_CASE(test_others),
 	{}
 };

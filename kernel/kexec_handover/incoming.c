@@ -26,8 +26,8 @@ struct kho_incoming kho_incoming;
 /**
  * is_kho_boot - was memory handed over to this kernel?
  *
- * Context: any, never sleeps. False before the end of kho_memory_init(), constant
- * after it.
+ * Context: any, never sleeps. Constant from the end of kho_memory_init() on; not to be
+ * called before.
  * Return: true if this kernel was started with a handover that it accepted; false
  * if there was none or it was refused.
  */

@@ -7,7 +7,8 @@
  * overwrites it. Hot-added memory, at whatever address, is not in the memory map
  * that kexec passes to the next kernel: that kernel does not know it until it is
  * hot-added again, long after the page allocator has started. Areas of CMA at a fixed
- * address do not count either: the next kernel reserves them before it reads the map.
+ * address do not count either: the next kernel reserves them whether or not it has read
+ * the map.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

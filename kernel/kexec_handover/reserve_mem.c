@@ -80,7 +80,7 @@ static void *old_blob __initdata;
  */
 bool __init kho_reserve_mem_deferred(void)
 {
-	return kho_incoming.fdt_phys && nr_regions < ARRAY_SIZE(regions);
+	return kho_scratch_inherited && nr_regions < ARRAY_SIZE(regions);
 }
 
 /**

@@ -181,7 +181,7 @@ void kho_scratch_cut(struct kho_scratch *array, unsigned int max, phys_addr_t bl
  *
  * Memory in scratch cannot be preserved.
  *
- * Context: any, never sleeps. From kho_memory_init() on.
+ * Context: any, never sleeps. From kho_memory_known() on.
  * Return: true if any byte of the range lies in scratch; false if none does, or if
  * there is no scratch.
  */

@@ -8,6 +8,8 @@
 #define _KHO_SCRATCH_H
 
 #include <linux/kho/abi/kexec_handover.h>
+#include <linux/limits.h>
+#include <linux/memblock.h>
 #include <linux/minmax.h>
 #include <linux/mmzone.h>
 #include <linux/types.h>
@@ -31,6 +33,12 @@
  */
 #define KHO_SCRATCH_ALIGN	\
 	(max_t(phys_addr_t, MAX_ORDER_NR_PAGES, pageblock_nr_pages) << PAGE_SHIFT)
+
+/*
+ * The last address of low memory. arm64 has no ARCH_LOW_ADDRESS_LIMIT before it knows its
+ * zones, which is later than kho_memory_known().
+ */
+#define KHO_LOW_LIMIT		min_t(phys_addr_t, ARCH_LOW_ADDRESS_LIMIT, U32_MAX)
 
 /*
  * The array of scratch regions and the number of its entries, 0 if KHO is off.
@@ -66,6 +74,12 @@ void kho_scratch_move_array(void *to);
 void kho_scratch_cut(struct kho_scratch *array, unsigned int max, phys_addr_t block);
 
 /* scratch_reserve.c */
+
+/*
+ * The bytes that a kernel like this one allocates before it has read the map, without
+ * kernel image and initrd. kho_scratch_measure() sets it; constant from then on.
+ */
+extern u64 kho_scratch_early;
 
 void kho_scratch_measure(void);
 bool kho_scratch_reserve(void);

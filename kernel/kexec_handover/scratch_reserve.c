@@ -6,31 +6,33 @@
  * and reserves the scratch regions. They are chosen once, and each later kernel
  * inherits them. Scratch must have room for all that a kernel allocates from memblock
  * before it has read the map, for the kernel image twice (as kexec loads it and as it
- * unpacks itself), and for the initrd. None of this grows with the size of memory, but
- * for page tables of the direct map.
+ * unpacks itself), and for the initrd. Of these, page tables of the direct map grow with
+ * memory, and the lists that are made when the map is read, with a bit for 256 KiB.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
 
 #define pr_fmt(fmt) "KHO: " fmt
 
-#include <linux/efi.h>
 #include <linux/init.h>
 #include <linux/initrd.h>
 #include <linux/io.h>
+#include <linux/kexec_handover_boot.h>
 #include <linux/kmemleak.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
-#include <linux/printk.h>
 #include <linux/numa.h>
+#include <linux/printk.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 
 #include <asm/sections.h>
 
 #include "scratch.h"
 #include "scratch_size.h"
+#include "vacant.h"
 
 static struct kho_scratch_request request __initdata = KHO_SCRATCH_DEFAULT;
 
@@ -56,25 +58,17 @@ static u64 __init bytes_within(phys_addr_t start, phys_addr_t end, phys_addr_t f
 	return from < to ? to - from : 0;
 }
 
-/*
- * Firmware gets memory of EFI boot services reserved at cold boot. It is free memory
- * after a kexec.
+/**
+ * arch_kho_free_bytes - count what is reserved in this kernel, but not after a kexec
+ * @start: physical address of a range that is reserved in memblock
+ * @end: first physical address after it
+ *
+ * Context: kho_memory_known(), at cold boot.
+ * Return: the number of bytes of the range that will be free memory in the next kernel.
  */
-static u64 __init boot_services_bytes(phys_addr_t start, phys_addr_t end)
+u64 __init __weak arch_kho_free_bytes(phys_addr_t start, phys_addr_t end)
 {
-	u64 bytes = 0;
-#ifdef CONFIG_EFI
-	efi_memory_desc_t *md;
-
-	if (!efi_enabled(EFI_MEMMAP))
-		return 0;
-	for_each_efi_memory_desc(md) {
-		if (md->type == EFI_BOOT_SERVICES_CODE || md->type == EFI_BOOT_SERVICES_DATA)
-			bytes += bytes_within(start, end, md->phys_addr, md->phys_addr +
-					      (md->num_pages << EFI_PAGE_SHIFT));
-	}
-#endif
-	return bytes;
+	return 0;
 }
 
 /* Counts the reserved bytes of [start, end) for which the next kernel needs scratch. */
@@ -90,7 +84,7 @@ static u64 __init reserved_bytes(phys_addr_t start, phys_addr_t end)
 					      res->base + res->size);
 
 			if (from < to)
-				bytes += to - from - boot_services_bytes(from, to);
+				bytes += to - from - arch_kho_free_bytes(from, to);
 		}
 	}
 
@@ -108,7 +102,9 @@ static u64 __init image_bytes(phys_addr_t start, phys_addr_t end)
 	return bytes;
 }
 
-/* What kho_scratch_measure() has measured, the sizes of the regions in bytes. */
+u64 kho_scratch_early __ro_after_init;
+
+/* The sizes of the regions in bytes, which kho_scratch_measure() has derived. */
 static u64 low_size __initdata;
 static u64 global_size __initdata;
 static u64 node_size[MAX_NUMNODES] __initdata;
@@ -142,20 +138,34 @@ static void __init measure_above(phys_addr_t limit)
 	}
 }
 
+/*
+ * Counts the bytes of the lists that a kernel makes when it reads the map: bitmaps with a
+ * bit for each granule, and for each block in mm/kho_init.c, and the nodes of the map.
+ */
+static u64 __init list_bytes(void)
+{
+	return 2 * kho_named_bytes(kho_named_nr(max_pfn)) + SZ_64K;
+}
+
 /**
- * kho_scratch_measure - measure what the next kernel needs scratch for
+ * kho_scratch_measure - measure what a kernel needs scratch for
  *
  * All that this kernel has reserved so far, the next one allocates before it has read
- * the map: kernel image, initrd, page tables, data of NUMA nodes.
+ * the map: kernel image, initrd, page tables, data of NUMA nodes. At cold boot the default
+ * size of scratch is derived from it.
  *
- * Context: kho_memory_known(), at cold boot.
+ * Context: kho_memory_known().
  */
 void __init kho_scratch_measure(void)
 {
-	if (!request.percent)
+	u64 reserved = reserved_bytes(0, PHYS_ADDR_MAX);
+
+	kho_scratch_early = reserved - min(reserved, image_bytes(0, PHYS_ADDR_MAX)) + list_bytes();
+	if (kho_scratch_inherited || !request.percent)
 		return;
-	measure_below(ARCH_LOW_ADDRESS_LIMIT);
-	measure_above(ARCH_LOW_ADDRESS_LIMIT);
+	measure_below(KHO_LOW_LIMIT);
+	low_size += list_bytes();
+	measure_above(KHO_LOW_LIMIT);
 }
 
 /* Reserves a region below @limit on node @nid, with the size in @region rounded up. */

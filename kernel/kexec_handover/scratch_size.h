@@ -32,12 +32,12 @@ struct kho_scratch_request {
 
 /*
  * The default. The kernel image counts with 200%, since it is in memory twice: as
- * kexec loads it and as it unpacks itself. So does everything else that this kernel
- * has reserved before it would read the map, so that the next kernel can need twice as
- * much.
+ * kexec loads it and as it unpacks itself. Everything else that this kernel has reserved
+ * before it would read the map is expected to be as much in the next kernel. A fifth is
+ * left for a kernel that needs more.
  */
 #define KHO_SCRATCH_DEFAULT	\
-	((struct kho_scratch_request) { .percent = 200, .image_percent = 200 })
+	((struct kho_scratch_request) { .percent = 125, .image_percent = 200 })
 
 /* The low-memory region has at least this size by default. */
 #define KHO_SCRATCH_LEAST	((u64)SZ_8M)

@@ -8,8 +8,8 @@
  * kernel needs before that point, however large the machine is.
  *
  * The unit is the granule: KHO_GRANULE_PAGES aligned pages, whose folios of order 0 are
- * one word of a leaf. So the work grows with the number of words in leaves, and not
- * with the number of small folios. Of each NUMA node, at most KHO_GAPS gaps
+ * one word of a leaf. So the work grows with the number of words in leaves and with the
+ * size of memory (a bit for each granule), and not with the number of small folios. Of each NUMA node, at most KHO_GAPS gaps
  * are used, and at most as many of low memory: each one is a region of memblock, whose
  * functions walk all regions.
  *
@@ -244,7 +244,7 @@ void __init kho_vacant_mark(const struct kho_named *named)
 	int nid;
 
 	/* Some memory must be low, and a node may have many larger gaps. */
-	find_in_memblock(named, NUMA_NO_NODE, ARCH_LOW_ADDRESS_LIMIT, &found);
+	find_in_memblock(named, NUMA_NO_NODE, KHO_LOW_LIMIT, &found);
 	mark_gaps(&found);
 
 	for_each_online_node(nid) {

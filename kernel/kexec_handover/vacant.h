@@ -41,8 +41,8 @@ static inline size_t kho_named_bytes(unsigned long nr)
 	return BITS_TO_LONGS(nr) * sizeof(long);
 }
 
-/* The number of gaps that are used of each NUMA node, at most. */
-#define KHO_GAPS		32
+/* The number of gaps that are used of each NUMA node, and of low memory, at most. */
+#define KHO_GAPS		16
 
 /**
  * struct kho_gap - a range of vacant memory
