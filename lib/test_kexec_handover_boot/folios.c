@@ -65,6 +65,7 @@
 
 #include <asm/sections.h>
 
+#include "../../kernel/kexec_handover/map.h"
 #include "../test_kexec_handover/check.h"
 #include "../test_kexec_handover/table.h"
 #include "count.h"
@@ -72,7 +73,8 @@
 
 #define BLOB_NAME	"test-kho-folios"
 
-#define MAX_ORDER_1G	(PUD_SHIFT - PAGE_SHIFT)
+/* One more than what can be preserved, to see that it is refused. */
+#define MAX_WISHED_ORDER	(KHO_MAX_FOLIO_ORDER + 1)
 
 enum phase {
 	PHASE_MEMBLOCK,
@@ -816,7 +818,7 @@ static int do_add(char *line)
 	struct wish wish = { .phase = PHASE_LATE, .nid = NUMA_NO_NODE };
 	char *order = strsep(&line, " "), *count = strsep(&line, " "), *word;
 
-	if (!count || kstrtouint(order, 10, &wish.order) || wish.order > MAX_ORDER_1G ||
+	if (!count || kstrtouint(order, 10, &wish.order) || wish.order > MAX_WISHED_ORDER ||
 	    kstrtoul(count, 10, &wish.count))
 		return -EINVAL;
 	while ((word = strsep(&line, " "))) {
