@@ -133,7 +133,7 @@
  * outside of scratch until then. These could, and each of them must not:
  *
  * Whoever allocates from memblock
- *   memblock chooses from scratch only. This covers page tables, KASAN shadow and
+ *   All of it comes from scratch. This covers page tables, KASAN shadow and
  *   the metadata of KFENCE, the memory map, per-CPU areas, NUMA tables, hash tables,
  *   ``cma=`` and ``hugetlb_cma=`` without an address, ``hugepages=`` of gigantic
  *   pages, ``crashkernel=`` without an address, bounce buffers (swiotlb), an initrd

@@ -351,6 +351,18 @@ static const char *forget_some(void)
 	return NULL;
 }
 
+static bool was_handed_over(u64 addr)
+{
+	for (unsigned int i = 0; i < reading.nr_folios; i++) {
+		const struct kho_map_folio *f = &reading.folios[i];
+
+		if (addr >= PFN_PHYS(f->pfn) && addr < PFN_PHYS(f->pfn + BIT(f->order)))
+			return true;
+	}
+
+	return false;
+}
+
 /*
  * The new kernel's regions, and then its files in debugfs. No folio of the root FDT or of
  * a blob may leave the map: its owner would restore it.
@@ -367,6 +379,10 @@ static const char *use_blobs(void)
 	if (wrong)
 		return wrong;
 
+	for (unsigned int i = 0; i < NR_WISHES; i++) {
+		if (regions_new(i) && !was_handed_over(regions_new(i)) && !regions_accepted(i))
+			return "the memory of a region was not accepted";
+	}
 	fdt_for_each_subnode(node, fdt, 0) {
 		u64 phys, size;
 
@@ -434,7 +450,7 @@ static const char *judge(const char *(*look)(void))
 
 	oracle_read(&reading);
 	/* The array of nodes needs one page. */
-	if (world.poor && !world.spare_pages && !reading.defect)
+	if (((world.poor && !world.spare_pages) || world.crowded) && !reading.defect)
 		reading.defect = "no memory";
 	accepted = world_receive();
 	if (accepted != !reading.defect)
@@ -575,6 +591,7 @@ static void spoil_memory(unsigned int spare_pages)
 }
 
 static void spoil_no_memory(void) { spoil_memory(0); }
+static void spoil_no_marks(void) { world.crowded = true; }
 static void spoil_just_enough_memory(void) { spoil_memory(1); }
 
 /* Zeroes the map, although there is a blob. */
@@ -755,6 +772,7 @@ static const struct {
 	{ "a size of a blob, changed after the checksum", spoil_sealed_blob, "the checksum" },
 	{ "a checksum of four bytes", spoil_checksum_length, "the checksum" },
 	{ "no memory for the array of nodes", spoil_no_memory, "needs more memory" },
+	{ "no memory for the marks of scratch", spoil_no_marks, "no memory to note" },
 	{ "a blob and an empty map", spoil_empty_map, "the map names no folio" },
 	{ "just enough memory for the array of nodes", spoil_just_enough_memory, NULL },
 	{ "a leaf that is in the map twice", spoil_twice, "is in the map twice" },

@@ -16,8 +16,6 @@
 
 #include "../../../kernel/kexec_handover/reserve_mem.c"
 
-#define MAX_WISHES	4
-
 /**
  * struct wish - a region on the command line of the new kernel
  * @name: its name
@@ -28,10 +26,14 @@ static struct wish {
 	char name[16];
 	phys_addr_t start;
 	phys_addr_t size;
-} wishes[MAX_WISHES];
+} wishes[NR_WISHES];
 
 /* The regions of the old kernel. */
-static struct wish old[MAX_WISHES];
+static struct wish old[NR_WISHES];
+
+/* What the new kernel has accepted, by the address of its start. */
+static phys_addr_t accepted[NR_WISHES];
+static unsigned int nr_accepted;
 
 /* The blob that the new kernel gives back at the end of boot. */
 static void *given_back;
@@ -85,8 +87,16 @@ void kho_restore_free(void *virt)
 	given_back = virt;
 }
 
+void accept_memory(phys_addr_t start, unsigned long size)
+{
+	if (nr_accepted == ARRAY_SIZE(accepted))
+		abort();
+	accepted[nr_accepted++] = start;
+}
+
 static void start_kernel(void)
 {
+	nr_accepted = 0;
 	memset(regions, 0, sizeof(regions));
 	nr_regions = 0;
 	old_blob = NULL;
@@ -112,7 +122,7 @@ static bool overlaps_another(unsigned int i)
 
 /**
  * regions_hand_over - let the old kernel hand over a number of regions
- * @nr: how many, %MAX_WISHES - 1 at most
+ * @nr: how many, %NR_WISHES - 1 at most
  *
  * Their names are region-a, region-b and so on.
  */
@@ -143,7 +153,7 @@ void regions_hand_over(unsigned int nr)
 static void make_wishes(void)
 {
 	start_kernel();
-	for (unsigned int i = 0; i < MAX_WISHES; i++) {
+	for (unsigned int i = 0; i < NR_WISHES; i++) {
 		struct wish *wish = &wishes[i];
 		phys_addr_t align = PAGE_SIZE;
 
@@ -233,6 +243,17 @@ const char *regions_settle(void)
 phys_addr_t regions_new(unsigned int i)
 {
 	return wishes[i].start;
+}
+
+/* Has the new kernel accepted the memory of a region? */
+bool regions_accepted(unsigned int i)
+{
+	for (unsigned int j = 0; j < nr_accepted; j++) {
+		if (accepted[j] == wishes[i].start)
+			return true;
+	}
+
+	return false;
 }
 
 /**

@@ -111,7 +111,7 @@ static inline unsigned long find_last_bit(const unsigned long *map, unsigned lon
 #define postcore_initcall(fn)	static int (*const fn##_call)(void) __maybe_unused = (fn)
 #define late_initcall(fn)	postcore_initcall(fn)
 
-static inline void accept_memory(phys_addr_t start, unsigned long size) { }
+void accept_memory(phys_addr_t start, unsigned long size);
 
 /* The fuzzer has only one thread, so that it needs no locks. */
 #define guard(name)		guard_##name

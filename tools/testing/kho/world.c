@@ -255,6 +255,41 @@ static void take_memory(void)
 		memblock_phys_free(kho_scratch[1].addr + 2 * i * PAGE_SIZE, PAGE_SIZE);
 }
 
+/*
+ * Leaves memblock room for the marks of all scratch regions but the last, and no memory
+ * to make room for more.
+ */
+static void crowd(void)
+{
+	memblock_allow_resize();
+	memblock_reserve(RAM_START, RAM_END - RAM_START);
+	for (u64 page = RAM_START; memblock.memory.cnt + 2 * NR_SCRATCH <= memblock.memory.max;
+	     page += 2 * PAGE_SIZE)
+		memblock_mark_hotplug(page + PAGE_SIZE, PAGE_SIZE);
+}
+
+static bool scratch_is_marked(void)
+{
+	struct memblock_region *r;
+
+	for_each_mem_region(r) {
+		if (r->flags & MEMBLOCK_KHO_SCRATCH)
+			return true;
+	}
+
+	return false;
+}
+
+static bool refuse_marks(void)
+{
+	if (scratch_is_marked())
+		snprintf(said, sizeof(said), "some scratch is still marked");
+	else
+		snprintf(said, sizeof(said), "no memory to note the scratch regions");
+
+	return false;
+}
+
 /* Does the same checks as kho_populate() and kho_memory_init(), except for blobs. */
 bool world_receive(void)
 {
@@ -270,8 +305,10 @@ bool world_receive(void)
 	memblock_reserve(world.fdt, world.fdt_size);
 	if (!kho_check_scratch(world.scratch, world.scratch_size, &defect))
 		return refuse(&defect);
+	if (world.crowded)
+		crowd();
 	if (!kho_scratch_adopt(world.scratch, NR_SCRATCH))
-		abort();
+		return refuse_marks();
 	kho_incoming.fdt_phys = world.fdt;
 	if (world.poor)
 		take_memory();

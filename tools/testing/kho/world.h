@@ -25,6 +25,7 @@
 
 #define MAX_FOLIOS	256
 #define NR_SCRATCH	3
+#define NR_WISHES	4
 
 /**
  * struct world - a handover
@@ -43,6 +44,7 @@
  * @sealed: the handover has a checksum
  * @poor: the new kernel can allocate only @spare_pages pages
  * @spare_pages: see @poor
+ * @crowded: memblock has no room for all marks of scratch
  */
 struct world {
 	u64 fdt;
@@ -60,6 +62,7 @@ struct world {
 	bool sealed;
 	bool poor;
 	unsigned int spare_pages;
+	bool crowded;
 };
 
 /**
@@ -96,6 +99,7 @@ const char *world_said(void);
 void regions_hand_over(unsigned int nr);
 const char *regions_settle(void);
 phys_addr_t regions_new(unsigned int i);
+bool regions_accepted(unsigned int i);
 u64 regions_old(unsigned int i, u64 *size);
 
 /* debugfs.c */
