@@ -11,6 +11,8 @@
 
 /* Called on x86 once firmware or the previous kernel has told what memory there is. */
 void test_kho_e820(void);
+/* Called when memblock knows the nodes and before zones get their memory. */
+void test_kho_mirror(void);
 /* Called after kho_memory_init(), while memblock is the only allocator. */
 void test_kho_memblock_phase(void);
 /* Called after mem_init(), when there is a page allocator but no slab allocator. */
@@ -23,6 +25,7 @@ void test_kho_kexec_phase(void);
 #else
 
 static inline void test_kho_e820(void) { }
+static inline void test_kho_mirror(void) { }
 static inline void test_kho_memblock_phase(void) { }
 static inline void test_kho_page_alloc_phase(void) { }
 static inline void test_kho_count_page(unsigned long pfn) { }

@@ -138,6 +138,77 @@
  *   can be preserved any more.
  */
 
+/**
+ * DOC: KHO memory before the map is read
+ *
+ * Between kho_populate() and the moment that kho_memory_init() has read the map,
+ * memblock takes preserved memory for free memory. Nobody may write to memory
+ * outside of scratch until then. These could, and each of them must not:
+ *
+ * Whoever allocates from memblock
+ *   All of it comes from scratch. This covers page tables, KASAN shadow and
+ *   the metadata of KFENCE, the memory map, per-CPU areas, NUMA tables, hash tables,
+ *   ``cma=`` and ``hugetlb_cma=`` without an address, ``hugepages=`` of gigantic
+ *   pages, ``crashkernel=`` without an address, bounce buffers (swiotlb), an initrd
+ *   that x86 moves, ACPI tables from an initrd, dynamic nodes of
+ *   ``/reserved-memory``, the hypervisor of arm64, and the arrays of memblock
+ *   itself when they grow. (writers, kasan, tags, hugetlb, hugetlb-cma, cma, crash;
+ *   the simulator of memblock)
+ *
+ * memblock before kho_populate()
+ *   Its arrays can grow while x86 adds RAM to it. At that time its limit is 1 MiB,
+ *   and Linux reserves the first MiB, so that nothing there is ever preserved. On
+ *   arm64 they cannot grow before paging_init(). (e820)
+ *
+ * Whoever reserves memory at an address that it is told
+ *   Tables of EFI, ACPI and SMBIOS, memory that EFI keeps for run time and boot
+ *   services, ``/memreserve/`` and static nodes of ``/reserved-memory``,
+ *   ``crashkernel=`` and ``cma=`` with an address. This only makes a note, and
+ *   nobody writes to the memory before the map is read. If a preserved folio is
+ *   there, the handover is refused. kho_ram_fixed() keeps areas of CMA out of it in
+ *   the previous kernel. (cma-fixed, format-refused, arm64-efi)
+ *
+ * ``memtest=`` and ``memory_corruption_check=``
+ *   They write to free memory without allocating it. Both ask memblock whether they
+ *   have to stay in scratch. (memtest, writers)
+ *
+ * EFI
+ *   On arm64 the memory map of EFI is read before kho_populate(). What the EFI stub
+ *   has put into memory for Linux stays reserved in each kernel, so it is never
+ *   preserved: the memory map, ACPI tables, the list of LPI tables. The random seed
+ *   is overwritten after it is read; it lies in ACPI reclaim memory, which arm64
+ *   reserves and which is no RAM on x86. A kernel that was started by kexec has no
+ *   regions of boot services on x86, where kexec passes only those for run time.
+ *   (arm64-efi)
+ *
+ * IMA
+ *   The buffer of measurements is a segment of the kexec image, which lies in
+ *   scratch. It is freed in a late_initcall, and its page blocks have the type of
+ *   scratch by then.
+ *
+ * The start of the kernel
+ *   The decompressor of x86 writes to the place that it has chosen for the kernel,
+ *   which is in scratch. Its trampoline for the number of page table levels is in
+ *   the first MiB. purgatory and the image of arm64 are segments, in scratch.
+ *   Encryption of memory (SME) is done in place, for the kernel and the initrd.
+ *   (kaslr)
+ *
+ * Accepting memory (TDX, SEV-SNP)
+ *   Accepting destroys the content, but memory that a kernel has used was accepted
+ *   before, and firmware's list of what was not is handed on.
+ *
+ * Poisoning (``init_on_free=``, ``page_poison=``, ``debug_pagealloc=``)
+ *   Only the page allocator does this, and it does not get preserved pages. KMSAN
+ *   takes pages from memblock without asking, so KHO is off with it. (debug,
+ *   phases-debug)
+ *
+ * These walk memory and only count or read: the search for ZONE_MOVABLE, kmemleak,
+ * which scans when the system runs, and the loader of kexec.
+ *
+ * The names in parentheses are scenarios of tools/testing/selftests/kho. Nothing
+ * tests IMA, encryption and accepting. Nobody has looked at Xen.
+ */
+
 #define pr_fmt(fmt) "KHO: " fmt
 
 #include <linux/crash_dump.h>

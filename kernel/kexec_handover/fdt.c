@@ -91,6 +91,25 @@ int kho_fdt_create(void *fdt, phys_addr_t map)
 }
 
 /**
+ * kho_fdt_is_sound - check the header of an FDT that another kernel has written
+ * @fdt: the FDT
+ * @size: number of bytes that it can have, at least those of a header
+ *
+ * If the header is valid, libfdt reads nothing outside of these bytes, and can remove a
+ * property from each node. In an FDT before version 16 it cannot do that, nor does it
+ * find names that are not paths; no kernel writes one.
+ *
+ * Context: any, never sleeps.
+ * Return: true if the header is valid; false if not.
+ */
+bool kho_fdt_is_sound(const void *fdt, size_t size)
+{
+	/* libfdt does not check that the structure block is aligned. */
+	return !fdt_check_header(fdt) && fdt_version(fdt) >= FDT_LAST_COMPATIBLE_VERSION &&
+	       fdt_totalsize(fdt) <= size && !(fdt_off_dt_struct(fdt) % FDT_TAGSIZE);
+}
+
+/**
  * kho_fdt_defect - check the header and the root node of an incoming root FDT
  * @fdt: the root FDT, %KHO_FDT_SIZE bytes
  *
@@ -102,9 +121,7 @@ const char *kho_fdt_defect(const void *fdt)
 {
 	u64 map;
 
-	/* libfdt does not check that the structure block is aligned. */
-	if (fdt_check_header(fdt) || fdt_totalsize(fdt) > KHO_FDT_SIZE ||
-	    fdt_off_dt_struct(fdt) % FDT_TAGSIZE)
+	if (!kho_fdt_is_sound(fdt, KHO_FDT_SIZE))
 		return "is damaged";
 	if (fdt_node_check_compatible(fdt, 0, KHO_FDT_COMPATIBLE))
 		return "is not of version " KHO_FDT_COMPATIBLE;

@@ -281,6 +281,9 @@ static void test_defects(struct kunit *test)
 	expect_defect(test, "is damaged");
 	fdt_set_last_comp_version(fdt, FDT_LAST_SUPPORTED_VERSION + 1);
 	expect_defect(test, "is damaged");
+	fdt_set_version(fdt, FDT_LAST_COMPATIBLE_VERSION - 1);
+	fdt_set_last_comp_version(fdt, FDT_LAST_COMPATIBLE_VERSION - 1);
+	expect_defect(test, "is damaged");
 
 	fdt_delprop(fdt, 0, "compatible");
 	expect_defect(test, "is not of version kho-v4");

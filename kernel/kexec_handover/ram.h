@@ -8,6 +8,7 @@
 #define _KHO_RAM_H
 
 #include <linux/bitops.h>
+#include <linux/minmax.h>
 #include <linux/types.h>
 
 #include "map.h"
@@ -36,7 +37,9 @@ static __always_inline bool kho_ram_ordinary(unsigned long pfn, unsigned int ord
 {
 	unsigned long stretch = pfn >> KHO_RAM_STRETCH_ORDER;
 
-	return order <= KHO_RAM_STRETCH_ORDER && stretch < kho_ram_nr_stretches &&
+	/* With pages of 64 KiB a stretch is larger than any folio. */
+	return order <= min(KHO_RAM_STRETCH_ORDER, KHO_MAX_FOLIO_ORDER) &&
+	       stretch < kho_ram_nr_stretches &&
 	       !test_bit(stretch, kho_ram_special);
 }
 

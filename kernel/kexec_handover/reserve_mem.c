@@ -136,7 +136,7 @@ static const void *__init find_blob(void)
 
 	if (!err && size >= sizeof(struct fdt_header) && kho_incoming_has(phys, size)) {
 		fdt = phys_to_virt(phys);
-		if (!fdt_check_header(fdt) && fdt_totalsize(fdt) <= size &&
+		if (kho_fdt_is_sound(fdt, size) &&
 		    !fdt_node_check_compatible(fdt, 0, KHO_MEMBLOCK_COMPATIBLE))
 			return fdt;
 	}
@@ -191,7 +191,6 @@ static bool __init read_region(const void *fdt, int node, phys_addr_t *start,
  */
 static void __init settle_region(const void *fdt, int node)
 {
-	/* fdt_get_name() returns NULL for a damaged name in an FDT before version 16. */
 	const char *name = fdt_get_name(fdt, node, NULL) ?: "";
 	struct region *region = find_region(name);
 	phys_addr_t start, size;

@@ -38,14 +38,25 @@ void __init kho_scratch_set(struct kho_scratch *array, unsigned int cnt)
 	kho_scratch_cnt = cnt;
 }
 
+/*
+ * Undoes mark_regions(). The regions of memblock have the borders that they need, so
+ * this needs no memory, while memblock_clear_kho_scratch() may.
+ */
+static void __init unmark_regions(void)
+{
+	struct memblock_region *r;
+
+	for_each_mem_region(r)
+		r->flags &= ~MEMBLOCK_KHO_SCRATCH;
+}
+
 static bool __init mark_regions(const struct kho_scratch *array, unsigned int cnt)
 {
 	for (unsigned int i = 0; i < cnt; i++) {
-		if (!memblock_mark_kho_scratch(array[i].addr, array[i].size))
-			continue;
-		while (i--)
-			memblock_clear_kho_scratch(array[i].addr, array[i].size);
-		return false;
+		if (memblock_mark_kho_scratch(array[i].addr, array[i].size)) {
+			unmark_regions();
+			return false;
+		}
 	}
 
 	return true;

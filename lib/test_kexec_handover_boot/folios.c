@@ -4,8 +4,8 @@
  *
  * This file owns /sys/kernel/debug/test_kho_folios/:
  *
- *   add      write "ORDER COUNT [phase=PHASE] [then=FATE] [node=N] [low] [scattered]":
- *            allocate and preserve folios
+ *   add      write "ORDER COUNT [phase=PHASE] [then=FATE] [node=N] [low] [movable]
+ *            [scattered]": allocate and preserve folios
  *   random   write "SEED COUNT": add folios of random orders, phases, fates and nodes
  *   forget   write anything: unpreserve and free all folios that were added
  *   restore  write anything: restore the folios of the phase "manual"
@@ -65,6 +65,7 @@
 
 #include <asm/sections.h>
 
+#include "../../kernel/kexec_handover/map.h"
 #include "../test_kexec_handover/check.h"
 #include "../test_kexec_handover/table.h"
 #include "count.h"
@@ -72,7 +73,8 @@
 
 #define BLOB_NAME	"test-kho-folios"
 
-#define MAX_ORDER_1G	(PUD_SHIFT - PAGE_SHIFT)
+/* One more than what can be preserved, to see that it is refused. */
+#define MAX_WISHED_ORDER	(KHO_MAX_FOLIO_ORDER + 1)
 
 enum phase {
 	PHASE_MEMBLOCK,
@@ -548,6 +550,7 @@ static void __init late_phase(void)
  * @fate: what the next kernel does with them after that
  * @nid: their node, or NUMA_NO_NODE
  * @low: they are below 4 GiB, where struct pages are often initialised early
+ * @movable: they are in ZONE_MOVABLE, if there is one
  * @scattered: no two of them are adjacent
  */
 struct wish {
@@ -557,10 +560,11 @@ struct wish {
 	enum fate fate;
 	int nid;
 	bool low;
+	bool movable;
 	bool scattered;
 };
 
-static struct folio *alloc_wish(const struct wish *wish)
+static struct folio *alloc_any(const struct wish *wish)
 {
 	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;
 	int nid = wish->nid == NUMA_NO_NODE ? numa_mem_id() : wish->nid;
@@ -569,10 +573,29 @@ static struct folio *alloc_wish(const struct wish *wish)
 		gfp |= __GFP_THISNODE;
 	if (wish->low)
 		gfp |= GFP_DMA32;
+	if (wish->movable)
+		gfp |= GFP_HIGHUSER_MOVABLE;
 	if (wish->order > MAX_PAGE_ORDER)
 		return folio_alloc_gigantic(wish->order, gfp | __GFP_COMP, nid, NULL);
 
 	return __folio_alloc_node(gfp | __GFP_NORETRY, wish->order, nid);
+}
+
+/* The page allocator also gives scratch to those who want movable memory. */
+static struct folio *alloc_wish(const struct wish *wish)
+{
+	struct folio *folio, *other, *next;
+	LIST_HEAD(others);
+
+	while ((folio = alloc_any(wish)) && wish->movable &&
+	       kho_scratch_overlap(PFN_PHYS(folio_pfn(folio)), folio_size(folio)))
+		list_add(&folio->lru, &others);
+	list_for_each_entry_safe(other, next, &others, lru) {
+		list_del(&other->lru);
+		folio_put(other);
+	}
+
+	return folio;
 }
 
 static int preserve_one(const struct wish *wish, struct folio *folio)
@@ -789,6 +812,10 @@ static int parse_word(char *word, struct wish *wish)
 		wish->low = true;
 		return 0;
 	}
+	if (!strcmp(word, "movable")) {
+		wish->movable = true;
+		return 0;
+	}
 	if (!strcmp(word, "scattered")) {
 		wish->scattered = true;
 		return 0;
@@ -816,7 +843,7 @@ static int do_add(char *line)
 	struct wish wish = { .phase = PHASE_LATE, .nid = NUMA_NO_NODE };
 	char *order = strsep(&line, " "), *count = strsep(&line, " "), *word;
 
-	if (!count || kstrtouint(order, 10, &wish.order) || wish.order > MAX_ORDER_1G ||
+	if (!count || kstrtouint(order, 10, &wish.order) || wish.order > MAX_WISHED_ORDER ||
 	    kstrtoul(count, 10, &wish.count))
 		return -EINVAL;
 	while ((word = strsep(&line, " "))) {

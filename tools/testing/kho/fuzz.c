@@ -7,9 +7,10 @@
  * Each case is a handover with up to four changes, which the seed determines. The
  * kernel and the oracle must agree: if the oracle finds a defect, the kernel must
  * refuse the handover with one message; otherwise the kernel must find exactly the
- * folios that the oracle finds. AddressSanitizer and UBSan check the kernel's code.
- * The named cases are defects that the kernel once did not notice, or that are
- * unlikely in random cases.
+ * folios that the oracle finds. What it makes of the blobs must be right as well: regions
+ * of reserve_mem= that are nobody else's memory, and files in debugfs. AddressSanitizer
+ * and UBSan check the kernel's code. The named cases are defects that the kernel once did
+ * not notice, or that are unlikely in random cases.
  *
  * Prints TAP. The exit status is 0 only if all results are "ok".
  *
@@ -20,6 +21,7 @@
 #include <stdio.h>
 
 #include <libfdt.h>
+#include <linux/kho/abi/memblock.h>
 #include <linux/memblock.h>
 
 #include "../../../kernel/kexec_handover/check.h"
@@ -164,6 +166,56 @@ static void other_map(void)
 		    random_below(8) ? sizeof(root) : random_below(sizeof(root)));
 }
 
+/* In an FDT before version 16 each name has to be a path: libfdt returns NULL for others. */
+static void old_libfdt(void *fdt)
+{
+	fdt_set_version(fdt, 15);
+	fdt_set_last_comp_version(fdt, 15);
+}
+
+static void older_libfdt(void)
+{
+	if (world.regions && random_below(2))
+		old_libfdt(phys_to_virt(world.regions));
+	else
+		old_libfdt(phys_to_virt(world.fdt));
+}
+
+static void change_regions(void)
+{
+	u8 *fdt = phys_to_virt(world.regions);
+
+	if (world.regions)
+		fdt[random_below(fdt_totalsize(fdt) % PAGE_SIZE + 1)] = random_below(256);
+}
+
+/* Sets the address or the size of a region to something else that may make sense. */
+static void move_region(unsigned int i, u64 start, u64 size)
+{
+	void *fdt = phys_to_virt(world.regions);
+	int node = fdt_first_subnode(fdt, 0);
+
+	while (i-- && node >= 0)
+		node = fdt_next_subnode(fdt, node);
+	fdt_setprop_inplace(fdt, node, KHO_RESERVE_MEM_PROP_START, &start, sizeof(start));
+	fdt_setprop_inplace(fdt, node, KHO_RESERVE_MEM_PROP_SIZE, &size, sizeof(size));
+}
+
+static void change_region(void)
+{
+	const struct kho_map_folio *f;
+	u64 start = odd_address(), size = PAGE_SIZE << random_below(20);
+
+	if (!world.nr_regions)
+		return;
+	if (world.nr_folios && random_below(2)) {
+		f = &world.folios[random_below(world.nr_folios)];
+		start = PFN_PHYS(f->pfn);
+		size = PAGE_SIZE << f->order;
+	}
+	move_region(random_below(world.nr_regions), start, size);
+}
+
 static void change_scratch(void)
 {
 	u64 *word = phys_to_virt(world.scratch + random_below(2 * NR_SCRATCH) * 8);
@@ -207,6 +259,8 @@ static const struct {
 	{ "pages", change_page }, { "bytes of the FDT", change_fdt },
 	{ "sizes of the FDT", truncate_fdt }, { "versions", other_version },
 	{ "roots", other_map }, { "scratch", change_scratch },
+	{ "versions of the FDT", older_libfdt }, { "bytes of the regions", change_regions },
+	{ "regions", change_region },
 	{ "folios added", another_folio }, { "folios lost", lost_folio },
 };
 
@@ -299,6 +353,50 @@ static const char *forget_some(void)
 	return NULL;
 }
 
+static bool was_handed_over(u64 addr)
+{
+	for (unsigned int i = 0; i < reading.nr_folios; i++) {
+		const struct kho_map_folio *f = &reading.folios[i];
+
+		if (addr >= PFN_PHYS(f->pfn) && addr < PFN_PHYS(f->pfn + BIT(f->order)))
+			return true;
+	}
+
+	return false;
+}
+
+/*
+ * The new kernel's regions, and then its files in debugfs. No folio of the root FDT or of
+ * a blob may leave the map: its owner would restore it.
+ */
+static const char *use_blobs(void)
+{
+	const void *fdt = phys_to_virt(world.fdt);
+	const char *wrong;
+	bool found;
+	int node;
+
+	kho_incoming.fdt = fdt;
+	wrong = regions_settle();
+	if (wrong)
+		return wrong;
+
+	for (unsigned int i = 0; i < NR_WISHES; i++) {
+		if (regions_new(i) && !was_handed_over(regions_new(i)) && !regions_accepted(i))
+			return "the memory of a region was not accepted";
+	}
+	fdt_for_each_subnode(node, fdt, 0) {
+		u64 phys, size;
+
+		if (!kho_fdt_u64(fdt, node, KHO_FDT_PROP_DATA, &phys) &&
+		    !kho_fdt_u64(fdt, node, KHO_FDT_PROP_SIZE, &size) &&
+		    kho_check_memblock_has(phys, size) && !kho_incoming_keeps(phys, size))
+			return "a region took the memory of a blob";
+	}
+
+	return debugfs_look(NULL, &found);
+}
+
 /* kho_check_blobs() must keep those blobs that are in preserved folios. */
 static const char *drop_blobs(void)
 {
@@ -328,15 +426,16 @@ static void remember(void)
 	memcpy(before, phys_to_virt(OWN_START), sizeof(before));
 }
 
-/* Leaves out the scratch array, which the checksum does not cover. */
-static bool same_but_scratch(void)
+/* Leaves out the scratch array and the regions, which the checksum does not cover. */
+static bool same_but_uncovered(void)
 {
-	u64 skip = world.scratch - OWN_START;
-	const u8 *now = phys_to_virt(OWN_START);
+	for (u64 page = OWN_START; page < world.next; page += PAGE_SIZE) {
+		if (page != world.scratch && page != world.regions &&
+		    memcmp(before + (page - OWN_START), phys_to_virt(page), PAGE_SIZE))
+			return false;
+	}
 
-	return !memcmp(before, now, skip) &&
-	       !memcmp(before + skip + PAGE_SIZE, now + skip + PAGE_SIZE,
-		       sizeof(before) - skip - PAGE_SIZE);
+	return true;
 }
 
 /* If a change hides the property, then the kernel cannot know of a checksum. */
@@ -346,18 +445,19 @@ static bool has_checksum(void)
 	       fdt_getprop(phys_to_virt(world.fdt), 0, KHO_FDT_PROP_CHECKSUM, NULL);
 }
 
-static const char *judge(void)
+/* @look, which may be NULL, looks at a handover that was accepted. */
+static const char *judge(const char *(*look)(void))
 {
 	bool accepted;
 
 	oracle_read(&reading);
 	/* The array of nodes needs one page. */
-	if (world.poor && !world.spare_pages && !reading.defect)
+	if (((world.poor && !world.spare_pages) || world.crowded) && !reading.defect)
 		reading.defect = "no memory";
 	accepted = world_receive();
 	if (accepted != !reading.defect)
 		return accepted ? "accepted in spite of a defect" : "refused without a defect";
-	if (accepted && has_checksum() && !same_but_scratch())
+	if (accepted && has_checksum() && !same_but_uncovered())
 		return "accepted in spite of its checksum";
 	if (!accepted != !!world_said())
 		return accepted ? "accepted with a message" : "refused without a message";
@@ -365,7 +465,8 @@ static const char *judge(void)
 		return kho_incoming.map.root || kho_incoming.nodes ?
 		       "kho_check_map() kept data of a refused handover" : NULL;
 
-	return compare_folios() ?: drop_blobs() ?: forget_some();
+	return compare_folios() ?: drop_blobs() ?: use_blobs() ?:
+	       (look ? look() : NULL) ?: forget_some();
 }
 
 static void report(bool ok, const char *name, const char *why)
@@ -492,6 +593,7 @@ static void spoil_memory(unsigned int spare_pages)
 }
 
 static void spoil_no_memory(void) { spoil_memory(0); }
+static void spoil_no_marks(void) { world.crowded = true; }
 static void spoil_just_enough_memory(void) { spoil_memory(1); }
 
 /* Zeroes the map, although there is a blob. */
@@ -533,10 +635,113 @@ static void spoil_checksum_length(void)
 	fdt_setprop_u32(phys_to_virt(world.fdt), 0, KHO_FDT_PROP_CHECKSUM, 0);
 }
 
+/* Adds a blob. Returns the address of its page. */
+static u64 add_letter(bool preserved)
+{
+	u64 page = world_page();
+
+	if (preserved)
+		add_page(page);
+	if (kho_fdt_add(phys_to_virt(world.fdt), "letter", page, PAGE_SIZE))
+		abort();
+
+	return page;
+}
+
+static void spoil_kept_blob(void) { add_letter(true); }
+static void spoil_lost_blob(void) { add_letter(false); }
+
+/* Damages the end of the node of a blob that is not preserved. libfdt cannot remove it. */
+static void spoil_open_blob(void)
+{
+	void *fdt = phys_to_virt(world.fdt);
+	int at, next;
+
+	add_letter(false);
+	next = fdt_subnode_offset(fdt, 0, "letter");
+	do {
+		at = next;
+	} while (fdt_next_tag(fdt, at, &next) != FDT_END_NODE);
+	*(fdt32_t *)(fdt + fdt_off_dt_struct(fdt) + at) = cpu_to_fdt32(5);
+}
+
+static void spoil_old_fdt(void) { old_libfdt(phys_to_virt(world.fdt)); }
+static void spoil_old_regions(void) { old_libfdt(phys_to_virt(world.regions)); }
+
+static void spoil_regions_alignment(void)
+{
+	void *fdt = phys_to_virt(world.regions);
+
+	fdt_set_off_dt_struct(fdt, fdt_off_dt_struct(fdt) + 1);
+}
+
+static void spoil_region_blob(void) { move_region(0, add_letter(true), PAGE_SIZE); }
+static void spoil_region_regions(void) { move_region(0, world.regions, PAGE_SIZE); }
+
+static void spoil_region_fdt(void)
+{
+	if (!kho_map_test(&world.map, PHYS_PFN(world.fdt), 0))
+		add_page(world.fdt);
+	move_region(0, world.fdt, PAGE_SIZE);
+}
+
+static void spoil_region_twice(void)
+{
+	u64 size, start = regions_old(1, &size);
+
+	move_region(0, start, size);
+}
+
+static void spoil_region_shorter(void)
+{
+	u64 size, start = regions_old(0, &size);
+
+	move_region(0, start, size - PAGE_SIZE);
+}
+
+/* What has become of a handover that was accepted. Returns what is wrong, or NULL. */
+
+static const char *look_blob(bool wanted)
+{
+	const char *wrong;
+	phys_addr_t phys;
+	bool shown;
+
+	wrong = debugfs_look("letter", &shown);
+	if (wrong)
+		return wrong;
+	if (!kho_fdt_get(kho_incoming.fdt, "letter", &phys, NULL) != wanted)
+		return wanted ? "the blob is gone" : "the blob is still there";
+
+	return shown == wanted ? NULL : "debugfs is wrong about the blob";
+}
+
+static const char *look_blob_there(void) { return look_blob(true); }
+static const char *look_blob_gone(void) { return look_blob(false); }
+
+static const char *look_regions(bool first, bool second)
+{
+	u64 size;
+
+	if (!regions_new(0) || !regions_new(1))
+		return "a region has no memory";
+	if ((regions_new(0) == regions_old(0, &size)) != first)
+		return first ? "the first region is lost" : "the first region is revived";
+	if ((regions_new(1) == regions_old(1, &size)) != second)
+		return second ? "the second region is lost" : "the second region is revived";
+
+	return NULL;
+}
+
+static const char *look_both_regions(void) { return look_regions(true, true); }
+static const char *look_no_region(void) { return look_regions(false, false); }
+static const char *look_second_region(void) { return look_regions(false, true); }
+
 static const struct {
 	const char *name;
 	void (*spoil)(void);
 	const char *says;	/* NULL: the kernel accepts the handover */
+	const char *(*look)(void);
 } named[] = {
 	{ "a valid handover", spoil_nothing, NULL },
 	{ "a scratch region on two nodes", spoil_nodes_scratch, NULL },
@@ -569,9 +774,23 @@ static const struct {
 	{ "a size of a blob, changed after the checksum", spoil_sealed_blob, "the checksum" },
 	{ "a checksum of four bytes", spoil_checksum_length, "the checksum" },
 	{ "no memory for the array of nodes", spoil_no_memory, "needs more memory" },
+	{ "no memory for the marks of scratch", spoil_no_marks, "no memory to note" },
 	{ "a blob and an empty map", spoil_empty_map, "the map names no folio" },
 	{ "just enough memory for the array of nodes", spoil_just_enough_memory, NULL },
 	{ "a leaf that is in the map twice", spoil_twice, "is in the map twice" },
+	{ "an FDT of an old version", spoil_old_fdt, "is damaged" },
+	{ "a blob", spoil_kept_blob, NULL, look_blob_there },
+	{ "a blob that is not preserved", spoil_lost_blob, NULL, look_blob_gone },
+	{ "the same, and its node has no end", spoil_open_blob, NULL, look_blob_gone },
+	{ "regions", spoil_nothing, NULL, look_both_regions },
+	{ "regions in an FDT of an old version", spoil_old_regions, NULL, look_no_region },
+	{ "regions in an FDT that is not aligned", spoil_regions_alignment, NULL, look_no_region },
+	{ "a region with a blob in it", spoil_region_blob, NULL, look_second_region },
+	{ "a region with the list of regions in it", spoil_region_regions, NULL,
+	  look_second_region },
+	{ "a region with the root FDT in it", spoil_region_fdt, NULL, look_second_region },
+	{ "two regions at the same address", spoil_region_twice, NULL, look_no_region },
+	{ "a region that is shorter than it was", spoil_region_shorter, NULL, look_second_region },
 };
 
 static void run_named(void)
@@ -580,12 +799,13 @@ static void run_named(void)
 		const char *why;
 
 		random_seed(0);
-		world_make();
+		world_make(2, true);
+		world.same_wishes = true;
 		/* For cases that change the leaf of a folio. It is far from the others. */
 		world_add(0x10000, 0);
 		named[i].spoil();
 		remember();
-		why = judge();
+		why = judge(named[i].look);
 		if (!why && named[i].says && !strstr(world_said() ?: "", named[i].says))
 			why = "the message is wrong";
 		if (!why && !named[i].says && world_said())
@@ -597,13 +817,13 @@ static void run_named(void)
 static const char *run_case(u64 seed)
 {
 	random_seed(seed);
-	world_make();
+	world_make(random_below(4), false);
 	if (random_below(4) == 0)
 		world_seal();
 	remember();
 	change();
 
-	return judge();
+	return judge(NULL);
 }
 
 static void run_random(u64 seed, u64 cases)

@@ -184,7 +184,8 @@ static bool read_fdt(u64 *map)
 	const void *fdt = (void *)world.fdt, *prop;
 	int len;
 
-	if (fdt_check_header(fdt) || fdt_totalsize(fdt) > 4096 || fdt_off_dt_struct(fdt) % 4 ||
+	if (fdt_check_header(fdt) || fdt_version(fdt) < 16 || fdt_totalsize(fdt) > 4096 ||
+	    fdt_off_dt_struct(fdt) % 4 ||
 	    fdt_node_check_compatible(fdt, 0, "kho-v4"))
 		return false;
 	prop = fdt_getprop(fdt, 0, "preserved-memory-map", &len);

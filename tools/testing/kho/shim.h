@@ -20,6 +20,7 @@
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
+#include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -47,6 +48,8 @@ static inline void early_memunmap(void *virt, unsigned long size) { }
 /* The fuzzer damages thousands of blobs. Warnings about them would hide its results. */
 #undef pr_warn
 #define pr_warn(fmt, ...)		no_printf(fmt, ##__VA_ARGS__)
+#undef pr_info
+#define pr_info(fmt, ...)		no_printf(fmt, ##__VA_ARGS__)
 
 /* The fuzzer has neither a kernel command line nor modules. */
 #define MODULE_LICENSE(name)	static_assert(sizeof(name))
@@ -103,5 +106,25 @@ static inline unsigned long find_last_bit(const unsigned long *map, unsigned lon
 
 	return ULONG_MAX;
 }
+
+/* ../regions.c and ../debugfs.c call the initcalls of the files that they include. */
+#define postcore_initcall(fn)	static int (*const fn##_call)(void) __maybe_unused = (fn)
+#define late_initcall(fn)	postcore_initcall(fn)
+
+void accept_memory(phys_addr_t start, unsigned long size);
+
+/* The fuzzer has only one thread, so that it needs no locks. */
+#define guard(name)		guard_##name
+#define scoped_guard(name, lock) for (bool once = held_##name(lock); once; once = false)
+
+static inline void guard_mutex(struct mutex *lock) { }
+
+static inline bool held_mutex(struct mutex *lock)
+{
+	return true;
+}
+
+#define kvmalloc(size, gfp)	kmalloc(size, gfp)
+#define kvfree(p)		kfree(p)
 
 #endif /* _KHO_SHIM_H */

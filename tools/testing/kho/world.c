@@ -26,6 +26,10 @@ static const struct kho_scratch regions[NR_SCRATCH] = {
 	{ 0x11000000, 0x1000000 }, { 0x14000000, 0x2000000 }, { 0x24000000, 0x800000 },
 };
 
+/* Memory where no named case adds a folio. */
+#define NAMED_START	0x16000000
+#define NAMED_END	0x1c000000
+
 static u64 random_state;
 static char said[256];
 
@@ -64,10 +68,10 @@ const char *world_said(void)
 	return *said ? said : NULL;
 }
 
-/* For kho_retrieve_subtree(), which the fuzzer does not call. */
+/* The resources of the new kernel name the same memory as memblock. */
 bool kho_ram_is_ram(u64 phys, u64 size)
 {
-	return false;
+	return kho_check_memblock_has(phys, size);
 }
 
 static void map_ram(unsigned long start, unsigned long end)
@@ -124,15 +128,14 @@ static bool overlaps(u64 start, u64 size, u64 from, u64 to)
 	return start < to && from < start + size;
 }
 
-/* Could the old kernel have preserved a folio there? */
-static bool place_is_free(unsigned long pfn, unsigned int order)
+/* Could the old kernel have preserved this memory? */
+static bool place_is_free(u64 start, u64 size)
 {
-	u64 start = PFN_PHYS(pfn), size = PAGE_SIZE << order;
-
 	if (start < RAM_START || start + size > FIRMWARE_START ||
 	    overlaps(start, size, HOLE_START, HOLE_END) ||
 	    overlaps(start, size, OWN_START, OWN_START + OWN_PAGES * PAGE_SIZE) ||
-	    (start < NODE_BORDER && start + size > NODE_BORDER))
+	    (start < NODE_BORDER && start + size > NODE_BORDER) ||
+	    (world.named && (start < NAMED_START || start + size > NAMED_END)))
 		return false;
 
 	for (unsigned int i = 0; i < NR_SCRATCH; i++) {
@@ -149,6 +152,19 @@ static bool place_is_free(unsigned long pfn, unsigned int order)
 	return true;
 }
 
+/* Returns the address of memory that the old kernel does not use yet, or 0. */
+u64 world_place(u64 size)
+{
+	for (int i = 0; i < 100; i++) {
+		u64 start = RAM_START + random_below((RAM_END - RAM_START) / PAGE_SIZE) * PAGE_SIZE;
+
+		if (place_is_free(start, size))
+			return start;
+	}
+
+	return 0;
+}
+
 /* Adds folios, half of them in the same leaf, and the others far from each other. */
 static void add_folios(unsigned int nr)
 {
@@ -160,7 +176,7 @@ static void add_folios(unsigned int nr)
 		unsigned long pfn = PHYS_PFN(RAM_START + random_below(span));
 
 		pfn = ALIGN_DOWN(pfn, BIT(order));
-		if (place_is_free(pfn, order))
+		if (place_is_free(PFN_PHYS(pfn), PAGE_SIZE << order))
 			world_add(pfn, order);
 	}
 }
@@ -189,10 +205,14 @@ void world_seal(void)
 	world.sealed = true;
 }
 
-/* Makes a valid handover. */
-void world_make(void)
+/*
+ * Makes a valid handover, with that many regions of reserve_mem=. With @named, all that is
+ * preserved lies where named cases add nothing.
+ */
+void world_make(unsigned int nr_regions, bool named)
 {
 	memset(&world, 0, sizeof(world));
+	world.named = named;
 	memset(phys_to_virt(OWN_START), 0, OWN_PAGES * PAGE_SIZE);
 	world.next = OWN_START;
 
@@ -207,6 +227,7 @@ void world_make(void)
 	make_fdt(world.fdt);
 	if (random_below(4))
 		world_add(PHYS_PFN(world.fdt), 0);
+	regions_hand_over(nr_regions);
 	add_folios(random_below(100));
 }
 
@@ -234,6 +255,41 @@ static void take_memory(void)
 		memblock_phys_free(kho_scratch[1].addr + 2 * i * PAGE_SIZE, PAGE_SIZE);
 }
 
+/*
+ * Leaves memblock room for the marks of all scratch regions but the last, and no memory
+ * to make room for more.
+ */
+static void crowd(void)
+{
+	memblock_allow_resize();
+	memblock_reserve(RAM_START, RAM_END - RAM_START);
+	for (u64 page = RAM_START; memblock.memory.cnt + 2 * NR_SCRATCH <= memblock.memory.max;
+	     page += 2 * PAGE_SIZE)
+		memblock_mark_hotplug(page + PAGE_SIZE, PAGE_SIZE);
+}
+
+static bool scratch_is_marked(void)
+{
+	struct memblock_region *r;
+
+	for_each_mem_region(r) {
+		if (r->flags & MEMBLOCK_KHO_SCRATCH)
+			return true;
+	}
+
+	return false;
+}
+
+static bool refuse_marks(void)
+{
+	if (scratch_is_marked())
+		snprintf(said, sizeof(said), "some scratch is still marked");
+	else
+		snprintf(said, sizeof(said), "no memory to note the scratch regions");
+
+	return false;
+}
+
 /* Does the same checks as kho_populate() and kho_memory_init(), except for blobs. */
 bool world_receive(void)
 {
@@ -249,8 +305,10 @@ bool world_receive(void)
 	memblock_reserve(world.fdt, world.fdt_size);
 	if (!kho_check_scratch(world.scratch, world.scratch_size, &defect))
 		return refuse(&defect);
+	if (world.crowded)
+		crowd();
 	if (!kho_scratch_adopt(world.scratch, NR_SCRATCH))
-		abort();
+		return refuse_marks();
 	kho_incoming.fdt_phys = world.fdt;
 	if (world.poor)
 		take_memory();

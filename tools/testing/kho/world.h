@@ -25,6 +25,7 @@
 
 #define MAX_FOLIOS	256
 #define NR_SCRATCH	3
+#define NR_WISHES	4
 
 /**
  * struct world - a handover
@@ -36,9 +37,14 @@
  * @map: the preserved map
  * @folios: the folios that the old kernel preserved
  * @nr_folios: number of @folios
+ * @regions: address of the blob with the regions of reserve_mem=, 0 if there is none
+ * @nr_regions: number of these regions
+ * @same_wishes: the new kernel asks for the same regions as the old one
+ * @named: the handover is for a named case
  * @sealed: the handover has a checksum
  * @poor: the new kernel can allocate only @spare_pages pages
  * @spare_pages: see @poor
+ * @crowded: memblock has no room for all marks of scratch
  */
 struct world {
 	u64 fdt;
@@ -49,9 +55,14 @@ struct world {
 	struct kho_map map;
 	struct kho_map_folio folios[MAX_FOLIOS];
 	unsigned int nr_folios;
+	u64 regions;
+	unsigned int nr_regions;
+	bool same_wishes;
+	bool named;
 	bool sealed;
 	bool poor;
 	unsigned int spare_pages;
+	bool crowded;
 };
 
 /**
@@ -75,12 +86,25 @@ extern struct world world;
 u64 random_below(u64 limit);
 void random_seed(u64 seed);
 void world_init(void);
-void world_make(void);
+void world_make(unsigned int nr_regions, bool named);
 void world_seal(void);
 void world_add(unsigned long pfn, unsigned int order);
 u64 world_page(void);
+u64 world_place(u64 size);
 bool world_receive(void);
 const char *world_said(void);
+
+/* regions.c */
+
+void regions_hand_over(unsigned int nr);
+const char *regions_settle(void);
+phys_addr_t regions_new(unsigned int i);
+bool regions_accepted(unsigned int i);
+u64 regions_old(unsigned int i, u64 *size);
+
+/* debugfs.c */
+
+const char *debugfs_look(const char *name, bool *found);
 
 /* oracle.c */
 
