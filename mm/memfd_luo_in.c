@@ -87,8 +87,8 @@
 /* An array of up to so many entries is read before the file is there. */
 #define READ_AT_ONCE	512
 
-/* So many folios are put into the file at once. */
-#define RUN_PAGES	32
+/* So many folios, of one leaf of the page cache, are put into the file at once. */
+#define RUN_PAGES	XA_CHUNK_SIZE
 
 /**
  * struct memfd_luo_windows - the lock of all windows of the same remainder
@@ -547,21 +547,24 @@ static bool is_there(struct memfd_luo_in *in, pgoff_t index)
 }
 
 /*
- * Restores the folio of an entry. NULL if it is not there. Nobody else knows the folio
- * until it is in the page cache, so its flags need no atomic operation. It is dirty, or
- * reclaim would drop it.
+ * Makes a restored folio one of the file. Nobody else knows it until it is in the page
+ * cache, so its flags need no atomic operation. It is dirty, or reclaim would drop it.
  */
-static struct folio *restore_entry(const struct memfd_luo_folio_ser *entry)
+static void set_up_folio(struct folio *folio, const struct memfd_luo_folio_ser *entry)
 {
-	struct folio *folio = kho_restore_if_waiting(entry->pfn);
-
-	if (unlikely(!folio))
-		return NULL;
-
 	folio->index = entry->index;
 	folio->flags |= BIT(PG_swapbacked) | BIT(PG_dirty);
 	if (entry->flags & MEMFD_LUO_FOLIO_UPTODATE)
 		folio->flags |= BIT(PG_uptodate);
+}
+
+/* Restores the folio of an entry. NULL if it does not wait. */
+static struct folio *restore_entry(const struct memfd_luo_folio_ser *entry)
+{
+	struct folio *folio = kho_restore_if_waiting(entry->pfn);
+
+	if (likely(folio))
+		set_up_folio(folio, entry);
 
 	return folio;
 }
@@ -670,29 +673,25 @@ struct run {
 };
 
 /*
- * Restores the folios of a run that begins with an entry and ends before @end. Which are
- * of order 0 is known from the index of the next entry. Returns false if there is none.
+ * Restores the folios of a run that begins with an entry and ends before @to. Which are of
+ * order 0 is known from the index of the next entry; one that is larger than that is not
+ * taken: take_entry() says what is wrong with it. Returns false if there is no run.
  */
 static bool restore_run(struct memfd_luo_in *in, const struct memfd_luo_folio_ser *entry,
 			const struct memfd_luo_folio_ser *end, u64 to, struct run *run)
 {
-	to = min_t(u64, to, in->end);
-	for (run->nr = 0; run->nr < RUN_PAGES; entry++) {
-		struct folio *folio;
+	unsigned long pfns[RUN_PAGES];
+	unsigned int nr = 0;
 
-		if (entry + 1 >= end || entry->index >= to || !entry->pfn ||
-		    entry[1].index - entry->index != 1)
+	to = min3(to, (u64)in->end, ALIGN(entry->index + 1, RUN_PAGES));
+	for (const struct memfd_luo_folio_ser *it = entry; it + 1 < end; it++) {
+		if (it->index >= to || !it->pfn || it[1].index - it->index != 1)
 			break;
-		folio = restore_entry(entry);
-		if (unlikely(!folio))
-			break;
-		if (unlikely(folio_test_large(folio))) {
-			/* Overlaps the next one: take_entry() does not find it, and says so. */
-			folio_put(folio);
-			break;
-		}
-		run->folios[run->nr++] = folio;
+		pfns[nr++] = it->pfn;
 	}
+	run->nr = nr ? kho_restore_batch(pfns, nr, run->folios) : 0;
+	for (unsigned int i = 0; i < run->nr; i++)
+		set_up_folio(run->folios[i], &entry[i]);
 
 	return run->nr;
 }
@@ -724,26 +723,57 @@ static void count_added(struct address_space *mapping, struct run *run, unsigned
 }
 
 /*
+ * Stores folios behind the one that was just stored, as far as there are empty slots in the
+ * same leaf. Returns how many were stored. This is what xas_store() comes down to, since
+ * nobody else has to know of a change of such a leaf; for each folio that function would
+ * take several times as long, with the lock held for which all who populate the file
+ * compete.
+ */
+static unsigned int fill_leaf(struct xa_state *xas, struct address_space *mapping,
+			      struct folio **folios, unsigned int nr)
+{
+	struct xa_node *leaf = xas->xa_node;
+	unsigned int at = xas->xa_offset + 1, i = 0;
+
+	/* The only entry of an array can be without a leaf. */
+	if (!leaf)
+		return 0;
+
+	while (i < nr && at < XA_CHUNK_SIZE && !xa_entry_locked(xas->xa, leaf, at)) {
+		folios[i]->mapping = mapping;
+		rcu_assign_pointer(leaf->slots[at++], folios[i++]);
+	}
+	leaf->count += i;
+
+	return i;
+}
+
+/*
  * Adds folios to the page cache, which gets the reference that a restored folio has.
  * Returns how many were added.
  */
 static unsigned int add_run(struct address_space *mapping, struct run *run, gfp_t gfp)
 {
-	XA_STATE(xas, &mapping->i_pages, run->folios[0]->index);
+	XA_STATE(xas, &mapping->i_pages, 0);
 	unsigned int i = 0, from;
-	void *there;
 
 	do {
 		xas_lock_irq(&xas);
-		there = xas_load(&xas);
-		for (from = i; i < run->nr && !there; i++) {
-			run->folios[i]->mapping = mapping;
-			xas_store(&xas, run->folios[i]);
+		from = i;
+		while (i < run->nr) {
+			struct folio *folio = run->folios[i];
+
+			xas_set(&xas, folio->index);
+			if (xas_load(&xas))
+				break;
+			folio->mapping = mapping;
+			xas_store(&xas, folio);
 			if (xas_error(&xas)) {
-				run->folios[i]->mapping = NULL;
+				folio->mapping = NULL;
 				break;
 			}
-			there = i + 1 < run->nr ? xas_next(&xas) : NULL;
+			i++;
+			i += fill_leaf(&xas, mapping, &run->folios[i], run->nr - i);
 		}
 		count_added(mapping, run, from, i);
 		xas_unlock_irq(&xas);
@@ -752,17 +782,34 @@ static unsigned int add_run(struct address_space *mapping, struct run *run, gfp_
 	return i;
 }
 
-/* Adds folios to the lists of reclaim, like folio_add_lru() for each. */
+/*
+ * Adds folios to the lists of reclaim, like folio_add_lru() for each, but counts those of a
+ * zone once. All have the same flags, and so belong to lists of the same kind.
+ */
 static void add_run_to_lru(struct run *run)
 {
 	struct lruvec *lruvec = NULL;
+	unsigned int i = 0;
 
-	for (unsigned int i = 0; i < run->nr; i++) {
-		struct folio *folio = run->folios[i];
+	while (i < run->nr) {
+		struct folio *first = run->folios[i];
+		const enum lru_list lru = folio_lru_list(first);
+		const int zone = page_zone_id(&first->page);
+		long nr = 0;
 
-		lruvec = folio_lruvec_relock_irq(folio, lruvec);
-		lruvec_add_folio(lruvec, folio);
-		folio_set_lru(folio);
+		lruvec = folio_lruvec_relock_irq(first, lruvec);
+		for (; i < run->nr && page_zone_id(&run->folios[i]->page) == zone; i++) {
+			struct folio *folio = run->folios[i];
+
+			/* What it puts on a list of its own, it counts as well. */
+			if (!lru_gen_add_folio(lruvec, folio, false)) {
+				list_add(&folio->lru, &lruvec->lists[lru]);
+				nr++;
+			}
+			folio_set_lru(folio);
+		}
+		if (nr)
+			update_lru_size(lruvec, lru, folio_zonenum(first), nr);
 	}
 	if (lruvec)
 		unlock_page_lruvec_irq(lruvec);

@@ -76,11 +76,6 @@ void *xas_load(struct xa_state *xas)
 	return find(xas->index);
 }
 
-void *xas_next(struct xa_state *xas)
-{
-	return find(++xas->index);
-}
-
 static bool no_memory(void)
 {
 	void *p = kmalloc(1, GFP_KERNEL);
@@ -114,13 +109,67 @@ int shmem_insert_folio(struct inode *inode, struct folio *folio, pgoff_t index, 
 	return 0;
 }
 
+static void store(u64 index, struct folio *folio)
+{
+	if (find(index) || folio->index != index || folio->order || !folio->charged ||
+	    folio->mapping != &the_inode.mapping)
+		luo_bug("a folio comes where another one is, or is not charged");
+	add(index, folio);
+}
+
+static struct xa_node leaf;
+
+/* Goes to the leaf of the index. The only page of a file can be without one. */
+static void descend(struct xa_state *xas)
+{
+	const u64 base = ALIGN_DOWN(xas->index, XA_CHUNK_SIZE);
+
+	if (nr_cache == 1 && !xas->index)
+		return;
+	xas->xa_node = &leaf;
+	xas->xa_offset = xas->index - base;
+	leaf.count = 0;
+	for (unsigned int i = 0; i < XA_CHUNK_SIZE; i++) {
+		leaf.slots[i] = find(base + i);
+		leaf.count += !!leaf.slots[i];
+	}
+}
+
+/* Puts what was stored in the leaf into the page cache. */
+void xas_unlock_irq(struct xa_state *xas)
+{
+	const u64 base = ALIGN_DOWN(xas->index, XA_CHUNK_SIZE);
+	unsigned int count = 0;
+
+	if (!xas->xa_node)
+		return;
+	for (unsigned int i = 0; i < XA_CHUNK_SIZE; i++) {
+		void *there = find(base + i);
+
+		count += !!leaf.slots[i];
+		if (there && leaf.slots[i] != there)
+			luo_bug("a page is overwritten");
+		if (leaf.slots[i] && !there)
+			store(base + i, leaf.slots[i]);
+	}
+	if (count != leaf.count)
+		luo_bug("a leaf has another number of pages");
+	xas->xa_node = NULL;
+}
+
+void xas_set(struct xa_state *xas, unsigned long index)
+{
+	xas_unlock_irq(xas);
+	xas->index = index;
+}
+
 void xas_store(struct xa_state *xas, struct folio *folio)
 {
-	if (find(xas->index) || folio->index != xas->index || folio->order || !folio->charged)
-		luo_bug("a folio comes where another one is, or is not charged");
 	xas->err = no_memory() ? -ENOMEM : 0;
-	if (!xas->err)
-		add(xas->index, folio);
+	if (xas->err)
+		return;
+	store(xas->index, folio);
+	descend(xas);
 }
 
 /* Memory may be there when the lock is not held. */
