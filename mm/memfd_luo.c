@@ -775,6 +775,12 @@ static void memfd_luo_finish(struct liveupdate_file_op_args *args)
 		memfd_luo_in_discard(args->serialized_data);
 }
 
+static void memfd_luo_show(struct liveupdate_file_op_args *args, struct seq_file *m)
+{
+	if (args->retrieve_status == 1 && args->file)
+		memfd_luo_in_show(SHMEM_I(file_inode(args->file))->luo, m);
+}
+
 static const struct liveupdate_file_ops memfd_luo_ops = {
 	.can_preserve = memfd_luo_can_preserve,
 	.preserve = memfd_luo_preserve,
@@ -785,6 +791,7 @@ static const struct liveupdate_file_ops memfd_luo_ops = {
 	.can_finish = memfd_luo_can_finish,
 	.finish = memfd_luo_finish,
 	.get_id = memfd_luo_get_id,
+	.show = memfd_luo_show,
 	.owner = THIS_MODULE,
 };
 

@@ -17,6 +17,7 @@
 struct file;
 struct inode;
 struct memfd_luo_in;
+struct seq_file;
 
 /* The seals that both sides of a handover know. */
 #define MEMFD_LUO_SEALS	(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | \
@@ -82,6 +83,7 @@ struct file *memfd_luo_in_retrieve(u64 data);
 int memfd_luo_in_take(struct memfd_luo *luo, pgoff_t index);
 int memfd_luo_in_populate(struct memfd_luo *luo);
 blkcnt_t memfd_luo_in_blocks(struct memfd_luo *luo);
+void memfd_luo_in_show(struct memfd_luo *luo, struct seq_file *m);
 void memfd_luo_in_finish(struct memfd_luo *luo);
 void memfd_luo_in_evict(struct memfd_luo *luo);
 void memfd_luo_in_free(struct memfd_luo *luo);

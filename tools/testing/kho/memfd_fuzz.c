@@ -71,6 +71,13 @@ void *xa_load(struct xarray *pages, unsigned long index)
 	return find(index);
 }
 
+int xa_get_order(struct xarray *pages, unsigned long index)
+{
+	const typeof(*cache) *at = find(index);
+
+	return at && at->folio ? at->folio->order : 0;
+}
+
 void *xas_load(struct xa_state *xas)
 {
 	return find(xas->index);
@@ -89,6 +96,7 @@ static void add(u64 index, struct folio *folio)
 {
 	if (nr_cache == MOST_ENTRIES)
 		luo_bug("too many pages in the page cache");
+	the_inode.i_blocks += (folio ? BIT(folio->order) : 1) * (PAGE_SIZE / 512);
 	cache[nr_cache].index = index;
 	cache[nr_cache++].folio = folio;
 }
@@ -707,6 +715,23 @@ static const char *compare_all(void)
 	return shared || want.nr == nr_cache ? NULL : "there is another number of folios";
 }
 
+/* Do pages that wait, and those that are there, add up to the blocks of the file? */
+static const char *compare_blocks(void)
+{
+	blkcnt_t blocks = memfd_luo_in_blocks(the_inode.luo);
+	u64 pages = 0;
+
+	for (unsigned int i = 0; i < want.nr; i++) {
+		if (want.folios[i].shared)
+			return NULL;
+		pages += BIT(max(want.folios[i].order, 0));
+	}
+	if (want.late || want.lost || want.vague)
+		return NULL;
+
+	return blocks == pages * (PAGE_SIZE / 512) ? NULL : "a file has another number of blocks";
+}
+
 /* Looks up a page, often one where something is. */
 static const char *look_up(void)
 {
@@ -751,8 +776,11 @@ static const char *use(struct file *file)
 	    the_inode.seals != memfd->seals)
 		return "size, position or seals are wrong";
 	for (unsigned int n = random_below(30); n; n--) {
-		if (random_below(16) == 0 && READ_ONCE(the_inode.luo->state) == MEMFD_LUO_IN)
-			memfd_luo_in_blocks(the_inode.luo);
+		if (random_below(16) == 0 && READ_ONCE(the_inode.luo->state) == MEMFD_LUO_IN) {
+			why = compare_blocks();
+			if (why)
+				return why;
+		}
 		if (random_below(4) == 0) {
 			luo_fail_next(random_below(50));
 			run_a_work();

@@ -133,6 +133,7 @@ struct file *shmem_file_setup(const char *name, u64 size, unsigned long flags);
 int shmem_insert_folio(struct inode *inode, struct folio *folio, pgoff_t index, gfp_t gfp);
 int shmem_insert_poison(struct inode *inode, pgoff_t index);
 void *xa_load(struct xarray *pages, unsigned long index);
+int xa_get_order(struct xarray *pages, unsigned long index);
 
 int shmem_insert_begin(struct inode *inode, long pages);
 
@@ -252,7 +253,7 @@ static inline void downgrade_write(struct rw_semaphore *sem)
 #define atomic_long_read(v)		READ_ONCE((v)->counter)
 #define atomic_long_set(v, i)		((void)((v)->counter = (i)))
 #define atomic_long_add(i, v)		((void)((v)->counter += (i)))
-#define atomic_long_sub(i, v)		((void)((v)->counter -= (i)))
+#define atomic_long_inc(v)		atomic_long_add(1, v)
 #define atomic_long_sub_return(i, v)	((v)->counter -= (i))
 
 static inline long atomic_long_fetch_add(long i, atomic_long_t *v)
