@@ -713,6 +713,8 @@ static int memfd_luo_freeze(struct liveupdate_file_op_args *args)
 
 	mutex_lock(&luo->lock);
 	WRITE_ONCE(luo->frozen, true);
+	/* A seal that is set later is handed over by __memfd_luo_seal(). */
+	ser->seals = READ_ONCE(SHMEM_I(luo->inode)->seals);
 	/* The next kernel merges what is sorted before and after nr_walked. */
 	if (luo->nr > luo->nr_walked)
 		memfd_luo_sort(&luo->entries[luo->nr_walked], luo->nr - luo->nr_walked);
@@ -723,7 +725,6 @@ static int memfd_luo_freeze(struct liveupdate_file_op_args *args)
 
 	ser->pos = args->file->f_pos;
 	ser->size = i_size_read(luo->inode);
-	ser->seals = READ_ONCE(SHMEM_I(luo->inode)->seals);
 	ser->nr_folios = luo->nr;
 	ser->folios = luo->nr ? luo->kv : (struct kho_vmalloc){};
 
@@ -948,6 +949,24 @@ void __memfd_luo_del(struct inode *inode, struct folio *folio)
 	guard(mutex)(&luo->lock);
 	if (luo->state == MEMFD_LUO_OUT && forget(luo, folio))
 		release(folio);
+}
+
+/**
+ * __memfd_luo_seal - see memfd_luo_seal()
+ * @inode: the file
+ *
+ * Others run on until the kexec when a file is frozen. A seal that one of them has set
+ * must not get lost, so it is handed over late.
+ *
+ * Context: may sleep, with the inode lock held.
+ */
+void __memfd_luo_seal(struct inode *inode)
+{
+	struct memfd_luo *luo = luo_of(inode);
+
+	guard(mutex)(&luo->lock);
+	if (luo->frozen)
+		luo->ser->seals = SHMEM_I(inode)->seals;
 }
 
 /**

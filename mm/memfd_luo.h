@@ -44,6 +44,7 @@ enum memfd_luo_state {
  *	nothing waits any more, see memfd_luo_in.c. Read without a lock as well.
  * @lock: guards all members below. Nests within the lock of a folio.
  * @frozen: no page may come into the file or become up to date. Also read without @lock.
+ *	@ser is complete; only seals can still come.
  * @walking: preserve() walks the page cache; folios that come meanwhile are in @added
  * @unevictable: the mapping was not unevictable before it was preserved
  * @thaw: those who wait until @frozen is false
