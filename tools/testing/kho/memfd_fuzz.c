@@ -18,13 +18,13 @@
  * Copyright (C) 2026 KHO for 6.12 developers
  */
 
-#include <getopt.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include <linux/kho/abi/memfd.h>
 
 #include "luo_world.h"
+#include "options.h"
 #include "../../../kernel/kexec_handover/restore.h"
 #include "../../../mm/memfd_luo.h"
 
@@ -1154,37 +1154,20 @@ static void run_random(u64 seed, u64 cases)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "seed", required_argument, NULL, 's' },
-		{ "cases", required_argument, NULL, 'c' },
-		{ "one", required_argument, NULL, 'o' },
-		{},
-	};
-	u64 seed = 1, cases = 5000;
-	int c;
+	struct fuzz_options options = { .seed = 1, .cases = 5000 };
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	luo_world_init();
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			seed = strtoull(optarg, NULL, 0);
-			break;
-		case 'c':
-			cases = strtoull(optarg, NULL, 0);
-			break;
-		case 'o':
-			seed = strtoull(optarg, NULL, 0);
-			say(seed, run_case(seed) ?: "ok");
-			return 0;
-		default:
-			return 2;
-		}
+	if (!fuzz_options(&options, argc, argv))
+		return 2;
+	if (options.one) {
+		say(options.seed, run_case(options.seed) ?: "ok");
+		return 0;
 	}
 
 	printf("1..%zu\n", ARRAY_SIZE(named) + 1);
 	run_named();
-	run_random(seed, cases);
+	run_random(options.seed, options.cases);
 
 	return failures ? 1 : 0;
 }
