@@ -9,7 +9,7 @@ about="a file that is taken in a memory cgroup with a limit"
 kernels="main next"
 words="liveupdate=on"
 stages=2
-plan=19
+plan=20
 expect="Memory cgroup out of memory|oom-kill|invoked oom-killer|Call Trace|Mem-Info|out_of_memory"
 
 readonly GROUPS_DIR=/tmp/cgroup
@@ -49,6 +49,7 @@ stage_2() {
 	check "another one has the file as well" share taker a heir
 	check "it cannot have all of them" beyond_limit
 	check "to finish is more than the group may have" refused ENOMEM ask heir finish s
+	check "to make huge pages of them is as well" cannot_collapse
 	check "the file is still there" ask heir check a 5 0 $((4 * MIB))
 	echo 256M >$GROUP/memory.max
 	check "to finish works when the limit is raised" ask heir finish s
@@ -73,6 +74,11 @@ beyond_limit() {
 	*ENOMEM | *"has ended") ;;
 	*) return 1 ;;
 	esac
+}
+
+# All pages have to be there for that. With larger pages, the file is smaller than a huge one.
+cannot_collapse() {
+	[ "$PAGE_SIZE" -ne 4096 ] || refused ENOMEM ask heir collapse a $PAGES
 }
 
 # The pages that were read are there, and at most as many as the group may have.
