@@ -11,6 +11,8 @@
  *   new_other  the same, of test-other-v1
  *   fail       write "OPERATION N ERRNO": the Nth call of this operation from now on
  *              fails. Read: those that are still to come
+ *   freeze_ms  read and write: a file is frozen so many milliseconds later, in which others
+ *              can use those that are frozen already
  *   flb        write "get_outgoing", "put_outgoing", "get_incoming" or "put_incoming", and
  *              perhaps " 1": call it for test-flb-v1, or for test-second-v1. The write
  *              fails with the error of the call
@@ -30,6 +32,7 @@
 #include <linux/anon_inodes.h>
 #include <linux/cleanup.h>
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -138,6 +141,9 @@ static struct line lines[LINES];
 static unsigned long nr_lines;
 static u64 last_file;
 static u64 last_flb;
+
+/* Only root changes it, and nobody needs a lock to read it. */
+static u32 freeze_ms;
 
 static struct dentry *dir;
 
@@ -381,6 +387,8 @@ static int test_freeze(struct liveupdate_file_op_args *args)
 	struct file_page *page = args->private_data;
 	int err = begin(FREEZE);
 
+	if (READ_ONCE(freeze_ms))
+		msleep(READ_ONCE(freeze_ms));
 	if (!err) {
 		guard(mutex)(&f->lock);
 		page->size = f->size;
@@ -727,6 +735,7 @@ static void create_files(void)
 	debugfs_create_file_unsafe("new", 0600, dir, &test_handler, &file_fops);
 	debugfs_create_file_unsafe("new_other", 0600, dir, &other_handler, &file_fops);
 	debugfs_create_file("fail", 0600, dir, NULL, &fail_fops);
+	debugfs_create_u32("freeze_ms", 0600, dir, &freeze_ms);
 	debugfs_create_file("flb", 0200, dir, NULL, &flb_fops);
 	debugfs_create_file("log", 0600, dir, NULL, &log_fops);
 	debugfs_create_file("counts", 0400, dir, NULL, &counts_fops);

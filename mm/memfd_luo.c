@@ -713,6 +713,8 @@ static int memfd_luo_freeze(struct liveupdate_file_op_args *args)
 
 	mutex_lock(&luo->lock);
 	WRITE_ONCE(luo->frozen, true);
+	/* A seal that is set later is handed over by __memfd_luo_seal(). */
+	ser->seals = READ_ONCE(SHMEM_I(luo->inode)->seals);
 	/* The next kernel merges what is sorted before and after nr_walked. */
 	if (luo->nr > luo->nr_walked)
 		memfd_luo_sort(&luo->entries[luo->nr_walked], luo->nr - luo->nr_walked);
@@ -723,7 +725,6 @@ static int memfd_luo_freeze(struct liveupdate_file_op_args *args)
 
 	ser->pos = args->file->f_pos;
 	ser->size = i_size_read(luo->inode);
-	ser->seals = READ_ONCE(SHMEM_I(luo->inode)->seals);
 	ser->nr_folios = luo->nr;
 	ser->folios = luo->nr ? luo->kv : (struct kho_vmalloc){};
 
@@ -775,6 +776,12 @@ static void memfd_luo_finish(struct liveupdate_file_op_args *args)
 		memfd_luo_in_discard(args->serialized_data);
 }
 
+static void memfd_luo_show(struct liveupdate_file_op_args *args, struct seq_file *m)
+{
+	if (args->retrieve_status == 1 && args->file)
+		memfd_luo_in_show(SHMEM_I(file_inode(args->file))->luo, m);
+}
+
 static const struct liveupdate_file_ops memfd_luo_ops = {
 	.can_preserve = memfd_luo_can_preserve,
 	.preserve = memfd_luo_preserve,
@@ -785,6 +792,7 @@ static const struct liveupdate_file_ops memfd_luo_ops = {
 	.can_finish = memfd_luo_can_finish,
 	.finish = memfd_luo_finish,
 	.get_id = memfd_luo_get_id,
+	.show = memfd_luo_show,
 	.owner = THIS_MODULE,
 };
 
@@ -941,6 +949,24 @@ void __memfd_luo_del(struct inode *inode, struct folio *folio)
 	guard(mutex)(&luo->lock);
 	if (luo->state == MEMFD_LUO_OUT && forget(luo, folio))
 		release(folio);
+}
+
+/**
+ * __memfd_luo_seal - see memfd_luo_seal()
+ * @inode: the file
+ *
+ * Others run on until the kexec when a file is frozen. A seal that one of them has set
+ * must not get lost, so it is handed over late.
+ *
+ * Context: may sleep, with the inode lock held.
+ */
+void __memfd_luo_seal(struct inode *inode)
+{
+	struct memfd_luo *luo = luo_of(inode);
+
+	guard(mutex)(&luo->lock);
+	if (luo->frozen)
+		luo->ser->seals = SHMEM_I(inode)->seals;
 }
 
 /**

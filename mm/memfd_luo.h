@@ -17,6 +17,7 @@
 struct file;
 struct inode;
 struct memfd_luo_in;
+struct seq_file;
 
 /* The seals that both sides of a handover know. */
 #define MEMFD_LUO_SEALS	(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | \
@@ -43,6 +44,7 @@ enum memfd_luo_state {
  *	nothing waits any more, see memfd_luo_in.c. Read without a lock as well.
  * @lock: guards all members below. Nests within the lock of a folio.
  * @frozen: no page may come into the file or become up to date. Also read without @lock.
+ *	@ser is complete; only seals can still come.
  * @walking: preserve() walks the page cache; folios that come meanwhile are in @added
  * @unevictable: the mapping was not unevictable before it was preserved
  * @thaw: those who wait until @frozen is false
@@ -82,6 +84,7 @@ struct file *memfd_luo_in_retrieve(u64 data);
 int memfd_luo_in_take(struct memfd_luo *luo, pgoff_t index);
 int memfd_luo_in_populate(struct memfd_luo *luo);
 blkcnt_t memfd_luo_in_blocks(struct memfd_luo *luo);
+void memfd_luo_in_show(struct memfd_luo *luo, struct seq_file *m);
 void memfd_luo_in_finish(struct memfd_luo *luo);
 void memfd_luo_in_evict(struct memfd_luo *luo);
 void memfd_luo_in_free(struct memfd_luo *luo);

@@ -43,6 +43,7 @@
 #define pr_fmt(fmt) "memfd-luo: " fmt
 
 #include <linux/atomic.h>
+#include <linux/cleanup.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/file.h>
@@ -57,6 +58,7 @@
 #include <linux/rwsem.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/swapops.h>
 #include <linux/vmalloc.h>
@@ -87,8 +89,8 @@
 /* An array of up to so many entries is read before the file is there. */
 #define READ_AT_ONCE	512
 
-/* So many folios are put into the file at once. */
-#define RUN_PAGES	32
+/* So many folios, of one leaf of the page cache, are put into the file at once. */
+#define RUN_PAGES	XA_CHUNK_SIZE
 
 /**
  * struct memfd_luo_windows - the lock of all windows of the same remainder
@@ -125,8 +127,9 @@ struct memfd_luo_work {
  * @nr: number of entries. Constant until @entries is freed.
  * @left: number of entries that are not done. An entry is done, and its PFN 0, when
  *	somebody has seen that its folio is in the page cache, or lost.
- * @counted: somebody wanted to know how many pages wait. With @loaded_sem.
- * @pages: their number since then
+ * @pages: number of pages of all entries, 0 until @entries is there. Changed with
+ *	@loaded_sem.
+ * @added: how many of these are in the page cache, or lost
  * @next: the first entry that no work has looked at yet
  * @stop: works end as soon as they can
  * @windows: locks of windows
@@ -144,8 +147,8 @@ struct memfd_luo_in {
 	struct memfd_luo_folio_ser *entries;
 	unsigned long nr;
 	atomic_long_t left;
-	bool counted;
-	atomic_long_t pages;
+	unsigned long pages;
+	atomic_long_t added;
 	atomic_long_t next;
 	bool stop;
 	struct memfd_luo_windows windows[NR_LOCKS];
@@ -324,12 +327,83 @@ static void drop_beyond(struct memfd_luo_in *in)
 	in->nr = nr;
 }
 
+static struct memfd_luo_windows *windows_of(struct memfd_luo_in *in, pgoff_t index)
+{
+	return &in->windows[index / WINDOW_PAGES % NR_LOCKS];
+}
+
+/*
+ * Returns the order of a folio that was taken before the array was read, so that it is in the
+ * page cache or kept; 0 if it is neither, and lost.
+ */
+static unsigned int taken_order(struct memfd_luo_in *in, pgoff_t index)
+{
+	struct memfd_luo_windows *w = windows_of(in, index);
+	struct folio *folio;
+
+	guard(mutex)(&w->lock);
+	list_for_each_entry(folio, &w->kept, lru) {
+		if (folio->index == index)
+			return folio_order(folio);
+	}
+
+	return xa_get_order(&in->luo->inode->i_mapping->i_pages, index);
+}
+
+/* The index of the entry behind one. */
+static u64 next_index(struct memfd_luo_in *in, const struct memfd_luo_folio_ser *entry)
+{
+	return entry + 1 < in->entries + in->nr ? entry[1].index : U64_MAX;
+}
+
+/* Returns the number of pages of an entry of the sorted array. */
+static unsigned long entry_pages(struct memfd_luo_in *in, const struct memfd_luo_folio_ser *entry)
+{
+	int order = 0;
+
+	if (next_index(in, entry) - entry->index > 1)
+		order = kho_waiting_order(entry->pfn);
+
+	return BIT(order < 0 ? taken_order(in, entry->index) : order);
+}
+
+/*
+ * Counts the pages of the array if there is nothing to do to it, which is so for nearly all:
+ * it is sorted, and neither are there empty entries nor any beyond the size. Nobody can have
+ * a page of a file whose array is not read, and this looks at each entry once, and at a folio
+ * only where the next one does not follow at once. Returns 0 if it is not so.
+ */
+static unsigned long count_plain(struct memfd_luo_in *in)
+{
+	const struct memfd_luo_folio_ser *entry = in->entries, *last = entry + in->nr - 1;
+	unsigned long pages = 0;
+
+	if (!last->pfn || last->index >= in->end)
+		return 0;
+	for (; entry < last; entry++) {
+		const u64 index = entry->index, next = entry[1].index;
+
+		if (unlikely(!entry->pfn || next <= index))
+			return 0;
+		pages += likely(next - index == 1) ? 1 : entry_pages(in, entry);
+	}
+
+	return pages + entry_pages(in, last);
+}
+
 /* Checks the array, and sorts it if need be. */
 static int check_entries(struct memfd_luo_in *in)
 {
 	const bool at_once = in->nr <= READ_AT_ONCE;
-	unsigned long sorted = 1;
+	unsigned long sorted = 1, pages = 0;
 	u64 prev_end = 0;
+
+	if (!at_once) {
+		pages = count_plain(in);
+		WRITE_ONCE(in->pages, pages);
+		if (likely(pages))
+			return 0;
+	}
 
 	drop_empty(in);
 	if (!in->nr)
@@ -338,11 +412,6 @@ static int check_entries(struct memfd_luo_in *in)
 		sorted++;
 	if (sorted < in->nr)
 		sort_entries(in->entries, sorted, in->nr);
-	/* The usual case, with one look at each entry. */
-	if (sorted == in->nr && !at_once) {
-		drop_beyond(in);
-		return 0;
-	}
 
 	for (unsigned long i = 0; i < in->nr; i++) {
 		const struct memfd_luo_folio_ser *entry = &in->entries[i];
@@ -359,6 +428,9 @@ static int check_entries(struct memfd_luo_in *in)
 		prev_end = entry->index + (at_once ? BIT(entry_order(entry)) : 1);
 	}
 	drop_beyond(in);
+	for (unsigned long i = 0; i < in->nr; i++)
+		pages += entry_pages(in, &in->entries[i]);
+	WRITE_ONCE(in->pages, pages);
 
 	return 0;
 }
@@ -505,8 +577,10 @@ static int insert(struct memfd_luo_in *in, struct folio *folio, gfp_t gfp)
 	if (!err)
 		err = shmem_insert_folio(in->luo->inode, folio, folio->index, gfp);
 	set_active_memcg(old);
-	if (!err)
+	if (!err) {
+		atomic_long_add(folio_nr_pages(folio), &in->added);
 		folio_put(folio);
+	}
 
 	return err;
 }
@@ -547,21 +621,24 @@ static bool is_there(struct memfd_luo_in *in, pgoff_t index)
 }
 
 /*
- * Restores the folio of an entry. NULL if it is not there. Nobody else knows the folio
- * until it is in the page cache, so its flags need no atomic operation. It is dirty, or
- * reclaim would drop it.
+ * Makes a restored folio one of the file. Nobody else knows it until it is in the page
+ * cache, so its flags need no atomic operation. It is dirty, or reclaim would drop it.
  */
-static struct folio *restore_entry(const struct memfd_luo_folio_ser *entry)
+static void set_up_folio(struct folio *folio, const struct memfd_luo_folio_ser *entry)
 {
-	struct folio *folio = kho_restore_if_waiting(entry->pfn);
-
-	if (unlikely(!folio))
-		return NULL;
-
 	folio->index = entry->index;
 	folio->flags |= BIT(PG_swapbacked) | BIT(PG_dirty);
 	if (entry->flags & MEMFD_LUO_FOLIO_UPTODATE)
 		folio->flags |= BIT(PG_uptodate);
+}
+
+/* Restores the folio of an entry. NULL if it does not wait. */
+static struct folio *restore_entry(const struct memfd_luo_folio_ser *entry)
+{
+	struct folio *folio = kho_restore_if_waiting(entry->pfn);
+
+	if (likely(folio))
+		set_up_folio(folio, entry);
 
 	return folio;
 }
@@ -574,20 +651,6 @@ static bool folio_fits(struct folio *folio, u64 next)
 	       next - folio->index >= folio_nr_pages(folio);
 }
 
-/* Entries are done, which have a PFN of 0 from now on, with so many pages in all. */
-static void count_taken(struct memfd_luo_in *in, unsigned long nr, unsigned long pages)
-{
-	if (in->counted)
-		atomic_long_sub(pages, &in->pages);
-	count_done(in, nr);
-}
-
-/* The index of the entry behind one. */
-static u64 next_index(struct memfd_luo_in *in, const struct memfd_luo_folio_ser *entry)
-{
-	return entry + 1 < in->entries + in->nr ? entry[1].index : U64_MAX;
-}
-
 /*
  * The folio is lost. Who wants a page of it finds an entry as for one that swap could not
  * read. How large it was is not known, so all pages that it can have had are lost.
@@ -597,8 +660,7 @@ static int lose(struct memfd_luo_in *in, const struct memfd_luo_folio_ser *entry
 	const pgoff_t index = entry->index;
 	u64 pages = min_t(u64, next_index(in, entry), in->end) - index;
 
-	/* An entry that is skipped can have any index. */
-	pages = clamp_t(u64, pages, 1, BIT(MAX_PAGECACHE_ORDER));
+	pages = min_t(u64, pages, BIT(MAX_PAGECACHE_ORDER));
 	if (index)
 		pages = min_t(u64, pages, BIT_ULL(__ffs(index)));
 	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
@@ -610,6 +672,7 @@ static int lose(struct memfd_luo_in *in, const struct memfd_luo_folio_ser *entry
 		if (err)
 			return err;
 	}
+	atomic_long_inc(&in->added);
 	pr_warn("page %#lx of a file is lost: no folio waits for it at %#llx\n", index,
 		entry_phys(entry));
 
@@ -623,7 +686,6 @@ static int lose(struct memfd_luo_in *in, const struct memfd_luo_folio_ser *entry
 static int take_entry(struct memfd_luo_in *in, struct memfd_luo_windows *w,
 		      struct memfd_luo_folio_ser *entry, gfp_t gfp)
 {
-	unsigned long pages = 1;
 	struct folio *folio;
 	int err;
 
@@ -632,24 +694,22 @@ static int take_entry(struct memfd_luo_in *in, struct memfd_luo_windows *w,
 		return err;
 
 	folio = restore_entry(entry);
-	/* Pages beyond the size are not kept. */
-	if (folio && (entry->index >= in->end || !folio_fits(folio, next_index(in, entry)))) {
+	if (folio && !folio_fits(folio, next_index(in, entry))) {
 		folio_put(folio);
 		folio = NULL;
 	}
 	if (folio) {
-		pages = folio_nr_pages(folio);
 		err = insert(in, folio, gfp);
 		if (err)
 			keep(w, folio);
-	} else if (entry->index < in->end && !is_there(in, entry->index)) {
+	} else if (!is_there(in, entry->index)) {
 		err = lose(in, entry);
 	}
 	if (err)
 		return err;
 
 	entry->pfn = 0;
-	count_taken(in, 1, pages);
+	count_done(in, 1);
 
 	return 0;
 }
@@ -670,29 +730,25 @@ struct run {
 };
 
 /*
- * Restores the folios of a run that begins with an entry and ends before @end. Which are
- * of order 0 is known from the index of the next entry. Returns false if there is none.
+ * Restores the folios of a run that begins with an entry and ends before @to. Which are of
+ * order 0 is known from the index of the next entry; one that is larger than that is not
+ * taken: take_entry() says what is wrong with it. Returns false if there is no run.
  */
 static bool restore_run(struct memfd_luo_in *in, const struct memfd_luo_folio_ser *entry,
 			const struct memfd_luo_folio_ser *end, u64 to, struct run *run)
 {
-	to = min_t(u64, to, in->end);
-	for (run->nr = 0; run->nr < RUN_PAGES; entry++) {
-		struct folio *folio;
+	unsigned long pfns[RUN_PAGES];
+	unsigned int nr = 0;
 
-		if (entry + 1 >= end || entry->index >= to || !entry->pfn ||
-		    entry[1].index - entry->index != 1)
+	to = min3(to, (u64)in->end, ALIGN(entry->index + 1, RUN_PAGES));
+	for (const struct memfd_luo_folio_ser *it = entry; it + 1 < end; it++) {
+		if (it->index >= to || !it->pfn || it[1].index - it->index != 1)
 			break;
-		folio = restore_entry(entry);
-		if (unlikely(!folio))
-			break;
-		if (unlikely(folio_test_large(folio))) {
-			/* Overlaps the next one: take_entry() does not find it, and says so. */
-			folio_put(folio);
-			break;
-		}
-		run->folios[run->nr++] = folio;
+		pfns[nr++] = it->pfn;
 	}
+	run->nr = nr ? kho_restore_batch(pfns, nr, run->folios) : 0;
+	for (unsigned int i = 0; i < run->nr; i++)
+		set_up_folio(run->folios[i], &entry[i]);
 
 	return run->nr;
 }
@@ -724,26 +780,57 @@ static void count_added(struct address_space *mapping, struct run *run, unsigned
 }
 
 /*
+ * Stores folios behind the one that was just stored, as far as there are empty slots in the
+ * same leaf. Returns how many were stored. This is what xas_store() comes down to, since
+ * nobody else has to know of a change of such a leaf; for each folio that function would
+ * take several times as long, with the lock held for which all who populate the file
+ * compete.
+ */
+static unsigned int fill_leaf(struct xa_state *xas, struct address_space *mapping,
+			      struct folio **folios, unsigned int nr)
+{
+	struct xa_node *leaf = xas->xa_node;
+	unsigned int at = xas->xa_offset + 1, i = 0;
+
+	/* The only entry of an array can be without a leaf. */
+	if (!leaf)
+		return 0;
+
+	while (i < nr && at < XA_CHUNK_SIZE && !xa_entry_locked(xas->xa, leaf, at)) {
+		folios[i]->mapping = mapping;
+		rcu_assign_pointer(leaf->slots[at++], folios[i++]);
+	}
+	leaf->count += i;
+
+	return i;
+}
+
+/*
  * Adds folios to the page cache, which gets the reference that a restored folio has.
  * Returns how many were added.
  */
 static unsigned int add_run(struct address_space *mapping, struct run *run, gfp_t gfp)
 {
-	XA_STATE(xas, &mapping->i_pages, run->folios[0]->index);
+	XA_STATE(xas, &mapping->i_pages, 0);
 	unsigned int i = 0, from;
-	void *there;
 
 	do {
 		xas_lock_irq(&xas);
-		there = xas_load(&xas);
-		for (from = i; i < run->nr && !there; i++) {
-			run->folios[i]->mapping = mapping;
-			xas_store(&xas, run->folios[i]);
+		from = i;
+		while (i < run->nr) {
+			struct folio *folio = run->folios[i];
+
+			xas_set(&xas, folio->index);
+			if (xas_load(&xas))
+				break;
+			folio->mapping = mapping;
+			xas_store(&xas, folio);
 			if (xas_error(&xas)) {
-				run->folios[i]->mapping = NULL;
+				folio->mapping = NULL;
 				break;
 			}
-			there = i + 1 < run->nr ? xas_next(&xas) : NULL;
+			i++;
+			i += fill_leaf(&xas, mapping, &run->folios[i], run->nr - i);
 		}
 		count_added(mapping, run, from, i);
 		xas_unlock_irq(&xas);
@@ -752,17 +839,34 @@ static unsigned int add_run(struct address_space *mapping, struct run *run, gfp_
 	return i;
 }
 
-/* Adds folios to the lists of reclaim, like folio_add_lru() for each. */
+/*
+ * Adds folios to the lists of reclaim, like folio_add_lru() for each, but counts those of a
+ * zone once. All have the same flags, and so belong to lists of the same kind.
+ */
 static void add_run_to_lru(struct run *run)
 {
 	struct lruvec *lruvec = NULL;
+	unsigned int i = 0;
 
-	for (unsigned int i = 0; i < run->nr; i++) {
-		struct folio *folio = run->folios[i];
+	while (i < run->nr) {
+		struct folio *first = run->folios[i];
+		const enum lru_list lru = folio_lru_list(first);
+		const int zone = page_zone_id(&first->page);
+		long nr = 0;
 
-		lruvec = folio_lruvec_relock_irq(folio, lruvec);
-		lruvec_add_folio(lruvec, folio);
-		folio_set_lru(folio);
+		lruvec = folio_lruvec_relock_irq(first, lruvec);
+		for (; i < run->nr && page_zone_id(&run->folios[i]->page) == zone; i++) {
+			struct folio *folio = run->folios[i];
+
+			/* What it puts on a list of its own, it counts as well. */
+			if (!lru_gen_add_folio(lruvec, folio, false)) {
+				list_add(&folio->lru, &lruvec->lists[lru]);
+				nr++;
+			}
+			folio_set_lru(folio);
+		}
+		if (nr)
+			update_lru_size(lruvec, lru, folio_zonenum(first), nr);
 	}
 	if (lruvec)
 		unlock_page_lruvec_irq(lruvec);
@@ -793,6 +897,7 @@ static int insert_run(struct memfd_luo_in *in, struct memfd_luo_windows *w, stru
 			shorten(run, i, w);
 			err = -ENOMEM;
 		}
+		atomic_long_add(i, &in->added);
 		add_run_to_lru(run);
 	}
 	set_active_memcg(old);
@@ -836,7 +941,7 @@ static int take_entries(struct memfd_luo_in *in, struct memfd_luo_windows *w, un
 			for (unsigned int k = 0; k < run.nr; k++)
 				entry[k].pfn = 0;
 			if (run.nr)
-				count_taken(in, run.nr, run.nr);
+				count_done(in, run.nr);
 			entry += run.nr;
 		} else {
 			err = take_entry(in, w, entry, gfp);
@@ -855,11 +960,6 @@ static int take_range(struct memfd_luo_in *in, struct memfd_luo_windows *w, pgof
 	unsigned long i = find_entry(in, from);
 
 	return take_entries(in, w, &i, to, gfp);
-}
-
-static struct memfd_luo_windows *windows_of(struct memfd_luo_in *in, pgoff_t index)
-{
-	return &in->windows[index / WINDOW_PAGES % NR_LOCKS];
 }
 
 /* Returns the entry that waits and covers @index, or NULL. */
@@ -1134,25 +1234,6 @@ int memfd_luo_in_populate(struct memfd_luo *luo)
 	return err < 0 ? err : 0;
 }
 
-/* Counts the pages that wait, once. Called with @loaded_sem held for writing. */
-static void count_pages(struct memfd_luo_in *in)
-{
-	unsigned long pages = 0;
-
-	if (in->counted)
-		return;
-
-	for (unsigned long i = 0; i < in->nr; i++) {
-		const struct memfd_luo_folio_ser *entry = &in->entries[i];
-
-		if (entry->pfn && entry->index < in->end && !is_there(in, entry->index))
-			pages += BIT(entry_order(entry));
-		cond_resched();
-	}
-	atomic_long_add(pages, &in->pages);
-	WRITE_ONCE(in->counted, true);
-}
-
 /**
  * memfd_luo_in_blocks - count the blocks of a file, with those of pages that wait
  * @luo: the file
@@ -1174,12 +1255,35 @@ blkcnt_t memfd_luo_in_blocks(struct memfd_luo *luo)
 	/* Nobody takes a folio meanwhile, so none is counted twice, or not at all. */
 	if (down_write_killable(&in->loaded_sem))
 		return luo->inode->i_blocks;
-	count_pages(in);
-	blocks = luo->inode->i_blocks +
-		 ((blkcnt_t)atomic_long_read(&in->pages) << (PAGE_SHIFT - SECTOR_SHIFT));
+	blocks = in->pages - atomic_long_read(&in->added);
+	blocks = luo->inode->i_blocks + (blocks << (PAGE_SHIFT - SECTOR_SHIFT));
 	up_write(&in->loaded_sem);
 
 	return blocks;
+}
+
+/**
+ * memfd_luo_in_show - say how far a file is populated
+ * @luo: the file, which came in
+ * @m: where to print it
+ *
+ * Before the array is read nobody knows how many pages there are.
+ *
+ * Context: may sleep, but does not wait for those who populate the file.
+ */
+void memfd_luo_in_show(struct memfd_luo *luo, struct seq_file *m)
+{
+	struct memfd_luo_in *in = luo->in;
+	/* Pairs with smp_store_release() in count_done(). */
+	const bool waits = smp_load_acquire(&luo->state) == MEMFD_LUO_IN;
+	unsigned long added = atomic_long_read(&in->added), pages = READ_ONCE(in->pages);
+
+	if (!waits)
+		added = pages;
+	if (waits && !pages)
+		seq_printf(m, " populated %lu of ? pages", added);
+	else
+		seq_printf(m, " populated %lu of %lu pages", min(added, pages), pages);
 }
 
 /*

@@ -102,12 +102,12 @@ static __always_inline bool claim(struct page *page, unsigned int order)
 	return cmpxchg(&page->private, mark, 0) == mark;
 }
 
-/* Counts a claimed folio as taken. The last one drops the map. */
-static __always_inline void count_taken(unsigned int order)
+/* Counts claimed folios as taken. The last one drops the map. */
+static __always_inline void count_taken(unsigned int order, unsigned long nr)
 {
-	atomic_long_dec(&kho_incoming.unclaimed[order]);
+	atomic_long_sub(nr, &kho_incoming.unclaimed[order]);
 	/* Both pair with smp_store_release() and smp_mb() in kho_restore_finish(). */
-	if (atomic_long_dec_and_test(&kho_incoming.nr_unclaimed) &&
+	if (atomic_long_sub_and_test(nr, &kho_incoming.nr_unclaimed) &&
 	    READ_ONCE(finished))
 		drop_map_once();
 }
@@ -150,7 +150,7 @@ static __always_inline int take(unsigned long pfn)
 	if (order < 0 || (unlikely(order > MAX_PAGE_ORDER) && !can_be_folio(pfn, order)) ||
 	    !claim(pfn_to_page(pfn), order))
 		return -1;
-	count_taken(order);
+	count_taken(order, 1);
 
 	return order;
 }
@@ -236,7 +236,7 @@ bool kho_restore_take_run(unsigned long pfn, unsigned long end)
 	while (pfn < end) {
 		unsigned int order = compound_order(pfn_to_page(pfn));
 
-		count_taken(order);
+		count_taken(order, 1);
 		pfn += BIT(order);
 	}
 
@@ -417,6 +417,45 @@ struct folio *kho_restore_if_waiting(unsigned long pfn)
 }
 
 /**
+ * kho_restore_batch - take back folios of order 0, if they wait
+ * @pfns: the PFN of each
+ * @nr: number of @pfns
+ * @folios: where to store the folios, with room for @nr
+ *
+ * Restores one after the other, as kho_restore_if_waiting() does, up to the first that
+ * does not wait or has another order. All of them together are one read-side section of
+ * RCU, and are counted at once.
+ *
+ * Context: any but hard interrupts, never sleeps. Once all struct pages are initialised.
+ * Return: how many were restored: these are the first ones of @pfns.
+ */
+unsigned int kho_restore_batch(const unsigned long *pfns, unsigned int nr, struct folio **folios)
+{
+	unsigned int taken = 0;
+
+	rcu_read_lock();
+	/* Memory of a folio that was restored and freed may have been hot-removed since. */
+	while (taken < nr && pfn_valid(pfns[taken])) {
+		struct page *page = pfn_to_page(pfns[taken]);
+
+		if (waiting_order(page) || !claim(page, 0))
+			break;
+		folios[taken++] = (struct folio *)page;
+	}
+	rcu_read_unlock();
+	if (!taken)
+		return 0;
+
+	count_taken(0, taken);
+	for (unsigned int i = 0; i < taken; i++) {
+		make_ordinary(&folios[i]->page, 0);
+		trace_kho_restore(pfns[i], 0, 1, 0);
+	}
+
+	return taken;
+}
+
+/**
  * kho_waiting_order - find out how large a waiting folio is
  * @pfn: its first PFN, which may come from another kernel
  *
@@ -478,7 +517,7 @@ void __init kho_restore_finish(void)
 	 */
 	smp_store_release(&finished, true);
 	/*
-	 * Pairs with atomic_long_dec_and_test() in count_taken(), which is a full
+	 * Pairs with atomic_long_sub_and_test() in count_taken(), which is a full
 	 * barrier: count_taken() sees @finished, or this function sees that no folio
 	 * waits, or both do. drop_map_once() drops the map once.
 	 */

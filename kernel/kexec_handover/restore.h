@@ -34,6 +34,7 @@ bool kho_restore_take_run(unsigned long pfn, unsigned long end);
 bool kho_restore_peek(phys_addr_t phys, size_t size, void *to);
 bool kho_restore_copy(phys_addr_t phys, size_t size, void *to);
 struct folio *kho_restore_if_waiting(unsigned long pfn);
+unsigned int kho_restore_batch(const unsigned long *pfns, unsigned int nr, struct folio **folios);
 int kho_waiting_order(unsigned long pfn);
 bool kho_vmalloc_is_valid(const struct kho_vmalloc *kv);
 void kho_restore_get_stats(struct kho_restore_stats *stats);

@@ -107,6 +107,20 @@ static void init_flb(struct liveupdate_flb *flb)
 	smp_store_release(&flb->initialised, true);
 }
 
+/* One holder less of a side. Afterwards @drop gives the FLB up if nobody needs it. */
+static void put_holder(struct liveupdate_flb *flb, struct liveupdate_flb_side *side,
+		       void (*drop)(struct liveupdate_flb *flb))
+{
+	if (WARN_ON_ONCE(!flb->initialised))
+		return;
+
+	guard(mutex)(&side->lock);
+	if (WARN_ON_ONCE(!side->holders))
+		return;
+	side->holders--;
+	drop(flb);
+}
+
 /*
  * The outgoing side
  */
@@ -286,16 +300,7 @@ EXPORT_SYMBOL_GPL(liveupdate_flb_get_outgoing);
  */
 void liveupdate_flb_put_outgoing(struct liveupdate_flb *flb)
 {
-	struct liveupdate_flb_side *side = &flb->outgoing;
-
-	if (WARN_ON_ONCE(!flb->initialised))
-		return;
-
-	guard(mutex)(&side->lock);
-	if (WARN_ON_ONCE(!side->holders))
-		return;
-	side->holders--;
-	put_outgoing(flb);
+	put_holder(flb, &flb->outgoing, put_outgoing);
 }
 EXPORT_SYMBOL_GPL(liveupdate_flb_put_outgoing);
 
@@ -361,6 +366,11 @@ static void finish_if_last(struct liveupdate_flb *flb, struct incoming_flb *in)
 	flb->ops->finish(&args);
 	side->obj = NULL;
 	module_put(flb->ops->owner);
+}
+
+static void put_incoming(struct liveupdate_flb *flb)
+{
+	finish_if_last(flb, find_incoming(flb));
 }
 
 /**
@@ -460,16 +470,7 @@ EXPORT_SYMBOL_GPL(liveupdate_flb_get_incoming);
  */
 void liveupdate_flb_put_incoming(struct liveupdate_flb *flb)
 {
-	struct liveupdate_flb_side *side = &flb->incoming;
-
-	if (WARN_ON_ONCE(!flb->initialised))
-		return;
-
-	guard(mutex)(&side->lock);
-	if (WARN_ON_ONCE(!side->holders))
-		return;
-	side->holders--;
-	finish_if_last(flb, find_incoming(flb));
+	put_holder(flb, &flb->incoming, put_incoming);
 }
 EXPORT_SYMBOL_GPL(liveupdate_flb_put_incoming);
 

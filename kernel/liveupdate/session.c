@@ -113,19 +113,36 @@ static bool valid_name(const u8 *name)
  * Ioctls of a session
  */
 
+/*
+ * Begins an operation of a session. Blocks for ever if a kexec is under way, unless the task
+ * is killed: then it returns an error.
+ */
+static int begin(struct luo_session *session)
+{
+	int err = down_read_killable(&luo_reboot_sem);
+
+	if (!err)
+		mutex_lock(&session->lock);
+
+	return err;
+}
+
+static void end(struct luo_session *session)
+{
+	mutex_unlock(&session->lock);
+	up_read(&luo_reboot_sem);
+}
+
 static int run_preserve_fd(void *object, struct luo_command *command)
 {
 	const struct liveupdate_session_preserve_fd *arg = &command->arg.preserve_fd;
 	struct luo_session *session = object;
-	int err;
+	int err = begin(session);
 
-	err = down_read_killable(&luo_reboot_sem);
 	if (err)
 		return err;
-	mutex_lock(&session->lock);
 	err = luo_files_preserve(&session->files, arg->fd, arg->token);
-	mutex_unlock(&session->lock);
-	up_read(&luo_reboot_sem);
+	end(session);
 
 	return err;
 }
@@ -149,13 +166,11 @@ static int run_retrieve_fd(void *object, struct luo_command *command)
 
 	/* Tell user space first: afterwards nothing may fail. */
 	arg->fd = fd;
-	err = luo_respond(command) ?: down_read_killable(&luo_reboot_sem);
+	err = luo_respond(command) ?: begin(session);
 	if (err)
 		goto put_fd;
-	mutex_lock(&session->lock);
 	err = retrieve_file(session, arg->token, &file);
-	mutex_unlock(&session->lock);
-	up_read(&luo_reboot_sem);
+	end(session);
 	if (err)
 		goto put_fd;
 	fd_install(fd, file);
@@ -184,37 +199,37 @@ static bool count_unfinished(long change)
 	return last;
 }
 
-/* The caller reads luo_reboot_sem. */
+/* The caller holds the lock of the session and reads luo_reboot_sem. */
 static int finish_session(struct luo_session *session)
 {
-	bool last = false;
-	int err = 0;
+	int err;
 
-	mutex_lock(&session->lock);
-	if (!session->finished) {
-		err = luo_files_finish(&session->files);
-		WRITE_ONCE(session->finished, !err);
-		last = !err && count_unfinished(-1);
-	}
-	mutex_unlock(&session->lock);
-	if (last)
+	if (session->finished)
+		return 0;
+
+	err = luo_files_finish(&session->files);
+	if (err)
+		return err;
+	WRITE_ONCE(session->finished, true);
+	if (count_unfinished(-1))
 		luo_flb_finish_all();
 
-	return err;
+	return 0;
 }
 
 static int run_finish(void *object, struct luo_command *command)
 {
+	struct luo_session *session = object;
 	int err;
 
 	if (command->arg.finish.reserved)
 		return -EINVAL;
 
-	err = down_read_killable(&luo_reboot_sem);
+	err = begin(session);
 	if (err)
 		return err;
-	err = finish_session(object);
-	up_read(&luo_reboot_sem);
+	err = finish_session(session);
+	end(session);
 
 	return err;
 }
@@ -282,8 +297,11 @@ static void drop_outgoing(struct luo_session *session)
 
 static void drop_incoming(struct luo_session *session)
 {
-	int err = finish_session(session);
+	int err;
 
+	mutex_lock(&session->lock);
+	err = finish_session(session);
+	mutex_unlock(&session->lock);
 	if (err)
 		pr_warn("session %s was closed and cannot finish (%d): it can be retrieved again\n",
 			session->name, err);

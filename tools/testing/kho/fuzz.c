@@ -17,7 +17,6 @@
  * Copyright (C) 2026 KHO for 6.12 developers
  */
 
-#include <getopt.h>
 #include <stdio.h>
 
 #include <libfdt.h>
@@ -29,6 +28,7 @@
 #include "../../../kernel/kexec_handover/incoming.h"
 #include "../../../kernel/kexec_handover/scratch.h"
 #include "../../../kernel/kexec_handover/vacant.h"
+#include "options.h"
 #include "world.h"
 
 static unsigned int results, failures;
@@ -849,38 +849,22 @@ static void run_random(u64 seed, u64 cases)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "seed", required_argument, NULL, 's' },
-		{ "cases", required_argument, NULL, 'c' },
-		{ "one", required_argument, NULL, 'o' },
-		{},
-	};
-	u64 seed = 1, cases = 20000;
-	int c;
+	struct fuzz_options options = { .seed = 1, .cases = 20000 };
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	world_init();
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			seed = strtoull(optarg, NULL, 0);
-			break;
-		case 'c':
-			cases = strtoull(optarg, NULL, 0);
-			break;
-		case 'o':
-			printf("%s\n", run_case(strtoull(optarg, NULL, 0)) ?: "ok");
-			printf("the kernel: %s, the oracle: %s\n", world_said() ?: "accepted",
-			       reading.defect ?: "no defect");
-			return 0;
-		default:
-			return 2;
-		}
+	if (!fuzz_options(&options, argc, argv))
+		return 2;
+	if (options.one) {
+		printf("%s\n", run_case(options.seed) ?: "ok");
+		printf("the kernel: %s, the oracle: %s\n", world_said() ?: "accepted",
+		       reading.defect ?: "no defect");
+		return 0;
 	}
 
 	printf("1..%zu\n", ARRAY_SIZE(named) + 1);
 	run_named();
-	run_random(seed, cases);
+	run_random(options.seed, options.cases);
 
 	return failures ? 1 : 0;
 }

@@ -19,11 +19,11 @@
  * Copyright (C) 2026 KHO for 6.12 developers
  */
 
-#include <getopt.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "luo_world.h"
+#include "options.h"
 
 /* A case that takes so long hangs. The signal ends the fuzzer. */
 #define CASE_SECONDS	20
@@ -1076,39 +1076,22 @@ static void run_random(u64 seed, u64 cases)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "seed", required_argument, NULL, 's' },
-		{ "cases", required_argument, NULL, 'c' },
-		{ "one", required_argument, NULL, 'o' },
-		{},
-	};
-	u64 seed = 1, cases = 20000;
-	int c;
+	struct fuzz_options options = { .seed = 1, .cases = 20000 };
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	luo_world_init();
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			seed = strtoull(optarg, NULL, 0);
-			break;
-		case 'c':
-			cases = strtoull(optarg, NULL, 0);
-			break;
-		case 'o':
-			printf("%s\n", run_case(strtoull(optarg, NULL, 0)) ?: "ok");
-			printf("the kernel: %s, the oracle: %s, %s\n",
-			       luo_world.last_said ?: "nothing",
-			       reading.defect ?: "no defect", files.defect ?: "no defect");
-			return 0;
-		default:
-			return 2;
-		}
+	if (!fuzz_options(&options, argc, argv))
+		return 2;
+	if (options.one) {
+		printf("%s\n", run_case(options.seed) ?: "ok");
+		printf("the kernel: %s, the oracle: %s, %s\n", luo_world.last_said ?: "nothing",
+		       reading.defect ?: "no defect", files.defect ?: "no defect");
+		return 0;
 	}
 
 	printf("1..%zu\n", ARRAY_SIZE(named) + 1);
 	run_named();
-	run_random(seed, cases);
+	run_random(options.seed, options.cases);
 
 	return failures ? 1 : 0;
 }

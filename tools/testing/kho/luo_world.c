@@ -92,9 +92,19 @@ struct folio *kho_restore_if_waiting(unsigned long pfn)
 		return NULL;
 	n = number_of(PFN_PHYS(pfn));
 	luo_world.orders[n] = -1;
-	folios[n] = (struct folio){ .order = order, .refs = 1 };
+	folios[n] = (struct folio){ .page.zone = n / 16 % 2, .order = order, .refs = 1 };
 
 	return &folios[n];
+}
+
+unsigned int kho_restore_batch(const unsigned long *pfns, unsigned int nr, struct folio **folios)
+{
+	unsigned int i = 0;
+
+	for (; i < nr && !kho_waiting_order(pfns[i]); i++)
+		folios[i] = kho_restore_if_waiting(pfns[i]);
+
+	return i;
 }
 
 /* Returns the address of the folio. */

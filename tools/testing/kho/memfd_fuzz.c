@@ -18,13 +18,13 @@
  * Copyright (C) 2026 KHO for 6.12 developers
  */
 
-#include <getopt.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include <linux/kho/abi/memfd.h>
 
 #include "luo_world.h"
+#include "options.h"
 #include "../../../kernel/kexec_handover/restore.h"
 #include "../../../mm/memfd_luo.h"
 
@@ -71,14 +71,16 @@ void *xa_load(struct xarray *pages, unsigned long index)
 	return find(index);
 }
 
+int xa_get_order(struct xarray *pages, unsigned long index)
+{
+	const typeof(*cache) *at = find(index);
+
+	return at && at->folio ? at->folio->order : 0;
+}
+
 void *xas_load(struct xa_state *xas)
 {
 	return find(xas->index);
-}
-
-void *xas_next(struct xa_state *xas)
-{
-	return find(++xas->index);
 }
 
 static bool no_memory(void)
@@ -94,6 +96,7 @@ static void add(u64 index, struct folio *folio)
 {
 	if (nr_cache == MOST_ENTRIES)
 		luo_bug("too many pages in the page cache");
+	the_inode.i_blocks += (folio ? BIT(folio->order) : 1) * (PAGE_SIZE / 512);
 	cache[nr_cache].index = index;
 	cache[nr_cache++].folio = folio;
 }
@@ -114,13 +117,67 @@ int shmem_insert_folio(struct inode *inode, struct folio *folio, pgoff_t index, 
 	return 0;
 }
 
+static void store(u64 index, struct folio *folio)
+{
+	if (find(index) || folio->index != index || folio->order || !folio->charged ||
+	    folio->mapping != &the_inode.mapping)
+		luo_bug("a folio comes where another one is, or is not charged");
+	add(index, folio);
+}
+
+static struct xa_node leaf;
+
+/* Goes to the leaf of the index. The only page of a file can be without one. */
+static void descend(struct xa_state *xas)
+{
+	const u64 base = ALIGN_DOWN(xas->index, XA_CHUNK_SIZE);
+
+	if (nr_cache == 1 && !xas->index)
+		return;
+	xas->xa_node = &leaf;
+	xas->xa_offset = xas->index - base;
+	leaf.count = 0;
+	for (unsigned int i = 0; i < XA_CHUNK_SIZE; i++) {
+		leaf.slots[i] = find(base + i);
+		leaf.count += !!leaf.slots[i];
+	}
+}
+
+/* Puts what was stored in the leaf into the page cache. */
+void xas_unlock_irq(struct xa_state *xas)
+{
+	const u64 base = ALIGN_DOWN(xas->index, XA_CHUNK_SIZE);
+	unsigned int count = 0;
+
+	if (!xas->xa_node)
+		return;
+	for (unsigned int i = 0; i < XA_CHUNK_SIZE; i++) {
+		void *there = find(base + i);
+
+		count += !!leaf.slots[i];
+		if (there && leaf.slots[i] != there)
+			luo_bug("a page is overwritten");
+		if (leaf.slots[i] && !there)
+			store(base + i, leaf.slots[i]);
+	}
+	if (count != leaf.count)
+		luo_bug("a leaf has another number of pages");
+	xas->xa_node = NULL;
+}
+
+void xas_set(struct xa_state *xas, unsigned long index)
+{
+	xas_unlock_irq(xas);
+	xas->index = index;
+}
+
 void xas_store(struct xa_state *xas, struct folio *folio)
 {
-	if (find(xas->index) || folio->index != xas->index || folio->order || !folio->charged)
-		luo_bug("a folio comes where another one is, or is not charged");
 	xas->err = no_memory() ? -ENOMEM : 0;
-	if (!xas->err)
-		add(xas->index, folio);
+	if (xas->err)
+		return;
+	store(xas->index, folio);
+	descend(xas);
 }
 
 /* Memory may be there when the lock is not held. */
@@ -658,6 +715,23 @@ static const char *compare_all(void)
 	return shared || want.nr == nr_cache ? NULL : "there is another number of folios";
 }
 
+/* Do pages that wait, and those that are there, add up to the blocks of the file? */
+static const char *compare_blocks(void)
+{
+	blkcnt_t blocks = memfd_luo_in_blocks(the_inode.luo);
+	u64 pages = 0;
+
+	for (unsigned int i = 0; i < want.nr; i++) {
+		if (want.folios[i].shared)
+			return NULL;
+		pages += BIT(max(want.folios[i].order, 0));
+	}
+	if (want.late || want.lost || want.vague)
+		return NULL;
+
+	return blocks == pages * (PAGE_SIZE / 512) ? NULL : "a file has another number of blocks";
+}
+
 /* Looks up a page, often one where something is. */
 static const char *look_up(void)
 {
@@ -702,8 +776,11 @@ static const char *use(struct file *file)
 	    the_inode.seals != memfd->seals)
 		return "size, position or seals are wrong";
 	for (unsigned int n = random_below(30); n; n--) {
-		if (random_below(16) == 0 && READ_ONCE(the_inode.luo->state) == MEMFD_LUO_IN)
-			memfd_luo_in_blocks(the_inode.luo);
+		if (random_below(16) == 0 && READ_ONCE(the_inode.luo->state) == MEMFD_LUO_IN) {
+			why = compare_blocks();
+			if (why)
+				return why;
+		}
 		if (random_below(4) == 0) {
 			luo_fail_next(random_below(50));
 			run_a_work();
@@ -1077,37 +1154,20 @@ static void run_random(u64 seed, u64 cases)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "seed", required_argument, NULL, 's' },
-		{ "cases", required_argument, NULL, 'c' },
-		{ "one", required_argument, NULL, 'o' },
-		{},
-	};
-	u64 seed = 1, cases = 5000;
-	int c;
+	struct fuzz_options options = { .seed = 1, .cases = 5000 };
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	luo_world_init();
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			seed = strtoull(optarg, NULL, 0);
-			break;
-		case 'c':
-			cases = strtoull(optarg, NULL, 0);
-			break;
-		case 'o':
-			seed = strtoull(optarg, NULL, 0);
-			say(seed, run_case(seed) ?: "ok");
-			return 0;
-		default:
-			return 2;
-		}
+	if (!fuzz_options(&options, argc, argv))
+		return 2;
+	if (options.one) {
+		say(options.seed, run_case(options.seed) ?: "ok");
+		return 0;
 	}
 
 	printf("1..%zu\n", ARRAY_SIZE(named) + 1);
 	run_named();
-	run_random(seed, cases);
+	run_random(options.seed, options.cases);
 
 	return failures ? 1 : 0;
 }

@@ -317,8 +317,13 @@ struct kimage {
 
 /* KHO */
 
+struct page {
+	unsigned int zone;
+};
+
 /**
  * struct folio - a folio that was restored
+ * @page: its first page
  * @order: its order
  * @refs: how often it is held; 0 if it was freed, or not restored yet
  * @flags: as in the kernel
@@ -328,6 +333,7 @@ struct kimage {
  * @charged: it is charged to a memory cgroup
  */
 struct folio {
+	struct page page;
 	unsigned int order;
 	unsigned int refs;
 	unsigned long flags;

@@ -83,18 +83,30 @@ struct address_space {
 	unsigned long nrpages;
 };
 
+#define XA_CHUNK_SIZE			64UL
+
+/* The leaf that a state is at. What the kernel stores there goes to the page cache then. */
+struct xa_node {
+	unsigned int count;
+	struct folio *slots[XA_CHUNK_SIZE];
+};
+
 struct xa_state {
 	struct xarray *xa;
 	unsigned long index;
+	struct xa_node *xa_node;
+	unsigned int xa_offset;
 	int err;
 };
 
 #define XA_STATE(name, array, i)	struct xa_state name = { .xa = (array), .index = (i) }
 #define xas_lock_irq(xas)		((void)(xas))
-#define xas_unlock_irq(xas)		((void)(xas))
 #define xas_error(xas)			((xas)->err)
+#define xa_entry_locked(xa, node, at)	((void *)((xa) ? (node)->slots[at] : NULL))
+#define rcu_assign_pointer(p, v)	((void)((p) = (v)))
+void xas_unlock_irq(struct xa_state *xas);
+void xas_set(struct xa_state *xas, unsigned long index);
 void *xas_load(struct xa_state *xas);
-void *xas_next(struct xa_state *xas);
 void xas_store(struct xa_state *xas, struct folio *folio);
 bool xas_nomem(struct xa_state *xas, gfp_t gfp);
 
@@ -121,6 +133,7 @@ struct file *shmem_file_setup(const char *name, u64 size, unsigned long flags);
 int shmem_insert_folio(struct inode *inode, struct folio *folio, pgoff_t index, gfp_t gfp);
 int shmem_insert_poison(struct inode *inode, pgoff_t index);
 void *xa_load(struct xarray *pages, unsigned long index);
+int xa_get_order(struct xarray *pages, unsigned long index);
 
 int shmem_insert_begin(struct inode *inode, long pages);
 
@@ -142,19 +155,52 @@ enum { PG_uptodate, PG_dirty, PG_swapbacked, PG_lru };
 #define NR_SHMEM			1
 #define __lruvec_stat_mod_folio(folio, item, nr) ((void)((folio)->flags + (item) + (nr)))
 
+enum lru_list { LRU_INACTIVE_ANON };
+
 struct lruvec {
-	unsigned int unused;
+	struct list_head lists[1];
 };
 
+/* The list has what came since the last update_lru_size(). */
 static inline struct lruvec *folio_lruvec_relock_irq(struct folio *folio, struct lruvec *locked)
 {
 	static struct lruvec lruvec;
 
+	if (!locked)
+		INIT_LIST_HEAD(&lruvec.lists[0]);
+
 	return &lruvec;
 }
 
-static inline void lruvec_add_folio(struct lruvec *lruvec, struct folio *folio) { }
-static inline void unlock_page_lruvec_irq(struct lruvec *lruvec) { }
+#define page_zone_id(page)		((int)(page)->zone)
+#define folio_zonenum(folio)		((folio)->page.zone)
+#define folio_lru_list(folio)		((folio)->order ? LRU_INACTIVE_ANON : LRU_INACTIVE_ANON)
+
+static inline bool lru_gen_add_folio(struct lruvec *lruvec, struct folio *folio, bool reclaiming)
+{
+	return folio->index % 256 == 255;
+}
+
+static inline void update_lru_size(struct lruvec *lruvec, enum lru_list lru, unsigned int zone,
+				   long nr)
+{
+	struct folio *folio;
+
+	list_for_each_entry(folio, &lruvec->lists[lru], lru) {
+		if (folio->page.zone != zone)
+			luo_bug("a folio of another zone is counted");
+		nr--;
+	}
+	if (nr)
+		luo_bug("a list of reclaim has another number of folios");
+	INIT_LIST_HEAD(&lruvec->lists[lru]);
+}
+
+static inline void unlock_page_lruvec_irq(struct lruvec *lruvec)
+{
+	if (!list_empty(&lruvec->lists[0]))
+		luo_bug("folios of a list of reclaim are not counted");
+}
 
 static inline void folio_set_lru(struct folio *folio)
 {
@@ -207,7 +253,7 @@ static inline void downgrade_write(struct rw_semaphore *sem)
 #define atomic_long_read(v)		READ_ONCE((v)->counter)
 #define atomic_long_set(v, i)		((void)((v)->counter = (i)))
 #define atomic_long_add(i, v)		((void)((v)->counter += (i)))
-#define atomic_long_sub(i, v)		((void)((v)->counter -= (i)))
+#define atomic_long_inc(v)		atomic_long_add(1, v)
 #define atomic_long_sub_return(i, v)	((v)->counter -= (i))
 
 static inline long atomic_long_fetch_add(long i, atomic_long_t *v)

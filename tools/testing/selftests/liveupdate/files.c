@@ -20,6 +20,10 @@
 #define MADV_PAGEOUT 21
 #endif
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
 /* Room for the largest page. */
 static __u64 buffer[65536 / sizeof(__u64)];
 
@@ -277,25 +281,50 @@ static int do_advise(char **arg)
 	return status;
 }
 
-/*
- * Writes pages through a mapping that is advised to have huge pages, and starts where a
- * huge page can.
- */
+static size_t huge_size(void)
+{
+	return 512 * page_size() * (page_size() / 4096);
+}
+
+/* Maps a file where a huge page can be, within an area that unmap_huge() unmaps. */
+static char *map_huge(int fd, size_t len, char **area)
+{
+	const size_t huge = huge_size();
+	char *at;
+
+	*area = mmap(NULL, len + huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (*area == MAP_FAILED)
+		return NULL;
+	at = (char *)(((unsigned long)*area + huge - 1) / huge * huge);
+	at = mmap(at, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+	return at == MAP_FAILED ? NULL : at;
+}
+
+static int unmap_huge(char *area, size_t len)
+{
+	return munmap(area, len + huge_size());
+}
+
+/* Writes pages through a mapping that is advised to have huge pages. */
 static int do_huge(char **arg)
 {
-	const size_t huge = 512 * page_size() * (page_size() / 4096);
 	size_t len = number(arg[2]) * page_size();
-	char *area = mmap(NULL, len + huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *at;
+	char *area, *at = map_huge(label_fd(arg[0]), len, &area);
 
-	if (area == MAP_FAILED)
-		return -1;
-	at = (char *)(((unsigned long)area + huge - 1) / huge * huge);
-	at = mmap(at, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, label_fd(arg[0]), 0);
-	if (at == MAP_FAILED || sys_madvise(at, len, MADV_HUGEPAGE))
+	if (!at || sys_madvise(at, len, MADV_HUGEPAGE))
 		return -1;
 	for (size_t i = 0; i < len; i += page_size())
 		content_fill(at + i, number(arg[1]), i / page_size());
-	return munmap(area, len + huge);
+	return unmap_huge(area, len);
+}
+
+/* Collapses small pages to huge ones. */
+static int do_collapse(char **arg)
+{
+	size_t len = number(arg[1]) * page_size();
+	char *area, *at = map_huge(label_fd(arg[0]), len, &area);
+
+	return !at || sys_madvise(at, len, MADV_COLLAPSE) ? -1 : unmap_huge(area, len);
 }
 
 /*
@@ -422,6 +451,7 @@ const struct command file_commands[] = {
 	{ "peek", 4, 5, do_peek, "FILE SEED FIRST COUNT [STEP]" },
 	{ "advise", 4, 4, do_advise, "FILE FIRST COUNT pageout|remove" },
 	{ "huge", 3, 3, do_huge, "FILE SEED COUNT" },
+	{ "collapse", 2, 2, do_collapse, "FILE COUNT" },
 	{ "frames", 3, 3, do_frames, "FILE FIRST COUNT" },
 	{ "filler", 5, 5, do_filler, "FILE SEED FIRST COUNT PROGRESS" },
 	{ "filled", 5, 5, do_filled, "FILE SEED FIRST COUNT PROGRESS" },

@@ -9,7 +9,7 @@ about="a file that is taken in a memory cgroup with a limit"
 kernels="main next"
 words="liveupdate=on"
 stages=2
-plan=16
+plan=20
 expect="Memory cgroup out of memory|oom-kill|invoked oom-killer|Call Trace|Mem-Info|out_of_memory"
 
 readonly GROUPS_DIR=/tmp/cgroup
@@ -34,12 +34,22 @@ stage_2() {
 	start_agent taker
 	check "an agent is in the group" eval "agent_pid taker >$GROUP/cgroup.procs"
 	check "it has the session" share heir s taker
+	# Soon the pages of the file take all that the group may have.
+	check "it has the memory that it needs itself" all taker "memfd w
+		write w 1 0 1
+		check w 1 0 1
+		where w
+		close w"
 	check "it can take the file" ask taker take s 1 a
 	check "its first pages are right" ask taker check a 5 0 $((8 * MIB))
 	check "they count for the group" test "$(used_mib)" -ge 7
+	check "debugfs says how many of them are there" later 50 populated_in_part \
+		/sys/kernel/debug/liveupdate/incoming
+	check "so does fdinfo of the session" populated_in_part "$(proc_path taker s fdinfo)"
 	check "another one has the file as well" share taker a heir
 	check "it cannot have all of them" beyond_limit
 	check "to finish is more than the group may have" refused ENOMEM ask heir finish s
+	check "to make huge pages of them is as well" cannot_collapse
 	check "the file is still there" ask heir check a 5 0 $((4 * MIB))
 	echo 256M >$GROUP/memory.max
 	check "to finish works when the limit is raised" ask heir finish s
@@ -64,6 +74,20 @@ beyond_limit() {
 	*ENOMEM | *"has ended") ;;
 	*) return 1 ;;
 	esac
+}
+
+# All pages have to be there for that. With larger pages, the file is smaller than a huge one.
+cannot_collapse() {
+	[ "$PAGE_SIZE" -ne 4096 ] || refused ENOMEM ask heir collapse a $PAGES
+}
+
+# The pages that were read are there, and at most as many as the group may have.
+populated_in_part() {
+	local there line="token 0x1 .* state retrieved populated"
+
+	there=$(sed -n "s/.*$line \([0-9]*\) of $PAGES pages$/\1/p" "$1")
+	[ "${there:-0}" -ge $((8 * MIB)) ] && [ "$there" -le $((32 * MIB)) ] ||
+		{ cat "$1"; return 1; }
 }
 
 used_mib() {

@@ -11,11 +11,11 @@ words="liveupdate=on"
 mem=2G
 cpus=2
 stages=2
-plan=21
+plan=22
 limit=120
 
 # Each file has 32 MiB, and as much again as a hole.
-readonly PAGES=$((33554432 / PAGE_SIZE)) FILES=13
+readonly PAGES=$((33554432 / PAGE_SIZE)) FILES=14
 readonly HALF=$((PAGES / 2)) END=$((2 * PAGES))
 readonly HALF_BYTES=$((HALF * PAGE_SIZE)) END_BYTES=$((END * PAGE_SIZE))
 
@@ -52,6 +52,8 @@ stage_2() {
 	at_once "pages are swapped out, if there is swap" 9 \
 		"advise f 0 $PAGES pageout ; check f 5 0 $PAGES"
 
+	at_once "its pages become huge ones" 14 "$(collapse)check f 5 0 $PAGES"
+
 	check "figures of it are right at once" right_figures
 	check "data and holes of it are right at once" right_data
 	check "it can be closed at once, and taken again" all heir "take s 12 f ; close f
@@ -67,7 +69,8 @@ stage_2() {
 		check f5 5 $((HALF + 99)) $((HALF - 99))
 		check f6 6 $HALF 99
 		check f6 5 0 $HALF"
-	check "all can be closed" all heir "$(seq 1 11 | sed 's/^/close f/')"
+	check "all can be closed" all heir "$(seq 1 11 | sed 's/^/close f/')
+		close f14"
 	check "all memory is free" came_back "$free" $((FILES * PAGES * PAGE_SIZE))
 	finish
 }
@@ -89,6 +92,11 @@ make_files() {
 # open as fTOKEN.
 at_once() {
 	check "$1" eval "ask heir 'take s $2 f ; $3' && ask heir 'take s $2 f$2 ; close f'"
+}
+
+# With larger pages, the file is smaller than a huge one.
+collapse() {
+	[ "$PAGE_SIZE" -ne 4096 ] || echo "collapse f $PAGES ; "
 }
 
 right_figures() {

@@ -9,7 +9,7 @@ about="a session with files, from one kernel into another"
 kernels="main next"
 words="liveupdate=on"
 stages=2
-plan=41
+plan=42
 
 # A file of 10 MiB, of which two pages are changed after it is preserved.
 readonly PAGES=$((10485760 / PAGE_SIZE))
@@ -71,6 +71,8 @@ stage_2() {
 		check a 6 3 2
 		check a 5 5 $((PAGES - 5))"
 	check "no page was moved" says "$(recall frames)" ask heir frames a 0 $PAGES
+	check "debugfs says that all pages are there" later 50 \
+		lists incoming "retrieved populated $PAGES of $PAGES pages"
 	check "the unnamed file is right" all heir "take s 8 b
 		check b 8 0 9"
 	check "the unlinked file is right" all heir "take s 9 c

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Other processes run until the moment of the kexec, also when a file is frozen and nothing
+# that is handed over of it can change: what they could do to it by then is in the next
+# kernel, and what they could not do is not. A file of the test client is frozen after the
+# memfds, which takes some seconds.
+#
+# shellcheck shell=dash
+
+about="what others do to a frozen file until the kexec"
+kernels="main next"
+words="liveupdate=on"
+cpus=2
+stages=2
+plan=9
+
+readonly CLIENT_DIR=/sys/kernel/debug/test_liveupdate
+readonly PAGES=100
+
+stage_1() {
+	start_agent keeper
+	check "a session with files can be made" all keeper "create s frozen
+		memfd a
+		size a $((2 * PAGES * PAGE_SIZE))
+		write a 3 0 $PAGES
+		preserve s 1 a
+		memfd q
+		write q 1 0 2
+		preserve s 2 q
+		open-file x $CLIENT_DIR/new
+		preserve s 3 x"
+	start_agent other
+	check "another process can have them" eval \
+		"share keeper a other && share keeper q other"
+	check "it takes long to freeze a file" eval "echo 5000 >$CLIENT_DIR/freeze_ms"
+
+	rm -f /tmp/initrd
+	load_kernel load next $LUO_ON || bail_out "the kernel cannot be loaded"
+	# There are no results after this point, since the next kernel knows their number.
+	use_frozen &
+	leave
+}
+
+stage_2() {
+	check "there is an incoming handover" came_in 1
+	start_agent heir
+	check "the session can be retrieved" all heir "retrieve s frozen
+		take s 1 a
+		take s 2 q"
+	check "the frozen file was sealed" ask heir check q 9 0 1
+	check "the seal is there" same seals "$(figure_of heir a seals)" 0x2
+	check "nobody could make a new page" all heir "check q 1 1 1
+		zero a $PAGES $PAGES
+		check a 3 0 $PAGES"
+	check "the session can be finished" ask heir finish s
+	finish
+}
+
+# Tells in the second file how far it comes.
+use_frozen() {
+	until grep -q "^freeze 1" $CLIENT_DIR/counts; do :; done
+	ask other "seal a 2 ; write q 9 0 1 ; write a 9 $PAGES 1 ; write q 9 1 1"
+}
