@@ -1321,9 +1321,11 @@ static int set_up_waiting(struct memfd_luo *luo, const struct memfd_luo_ser *ser
 	luo->state = MEMFD_LUO_IN;
 	if (in->nr <= READ_AT_ONCE) {
 		err = lock_loaded(in);
-		if (err)
+		if (err == -EIO)
 			return err;
-		unlock_loaded(in);
+		/* What cannot be read for want of memory is read later, and is not lost. */
+		if (!err)
+			unlock_loaded(in);
 	}
 	start_works(in, 1, START_JIFFIES);
 
