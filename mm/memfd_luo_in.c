@@ -404,6 +404,39 @@ static bool array_waits(const struct kho_vmalloc *kv)
 	return true;
 }
 
+/*
+ * Frees what an array of single pages names, and the array, page by page where it waits:
+ * that needs no memory.
+ */
+static void free_in_place(const struct kho_vmalloc *kv, unsigned long nr)
+{
+	unsigned int left = kv->total_pages;
+	u64 phys = kv->first.phys;
+
+	while (left) {
+		struct folio *folio = kho_restore_if_waiting(PHYS_PFN(phys));
+		unsigned int i, end = min_t(unsigned int, left, KHO_VMALLOC_CHUNK_LEN);
+		const struct kho_vmalloc_chunk *chunk;
+
+		if (!folio)
+			return;
+		chunk = folio_address(folio);
+		for (i = 0; i < end; i++) {
+			struct folio *page = kho_restore_if_waiting(PHYS_PFN(chunk->phys[i]));
+			unsigned long entries = min(nr, PAGE_ENTRIES);
+
+			nr -= entries;
+			if (!page)
+				continue;
+			free_waiting(folio_address(page), entries);
+			folio_put(page);
+		}
+		left -= end;
+		phys = chunk->next.phys;
+		folio_put(folio);
+	}
+}
+
 /* Frees what the array names, and the array. */
 static void free_array_of(const struct memfd_luo_ser *ser)
 {
@@ -411,6 +444,10 @@ static void free_array_of(const struct memfd_luo_ser *ser)
 
 	if (check_ser(ser) || !ser->nr_folios || !array_waits(&ser->folios))
 		return;
+	if (!ser->folios.order) {
+		free_in_place(&ser->folios, ser->nr_folios);
+		return;
+	}
 	entries = kho_restore_vmalloc(&ser->folios);
 	if (!entries)
 		return;
