@@ -1388,8 +1388,9 @@ struct file *memfd_luo_in_retrieve(u64 data)
 	int err;
 
 	file = make_file();
+	/* Whatever the reason is, such as ENFILE, nothing was taken: it can be tried again. */
 	if (IS_ERR(file))
-		return file;
+		return ERR_PTR(-ENOMEM);
 
 	if (!take_ser(data, &ser)) {
 		pr_warn("a file is lost: nothing waits at %#llx\n", data);
