@@ -11,8 +11,8 @@
  *   new_other  the same, of test-other-v1
  *   fail       write "OPERATION N ERRNO": the Nth call of this operation from now on
  *              fails. Read: those that are still to come
- *   freeze_ms  read and write: a file is frozen so many milliseconds later, in which others
- *              can use those that are frozen already
+ *   slow       write "OPERATION MS": each call of this operation takes so many
+ *              milliseconds from now on
  *   flb        write "get_outgoing", "put_outgoing", "get_incoming" or "put_incoming", and
  *              perhaps " 1": call it for test-flb-v1, or for test-second-v1. The write
  *              fails with the error of the call
@@ -120,11 +120,12 @@ static const char * const names[] = {
 
 static_assert(ARRAY_SIZE(names) == NR_OPERATIONS);
 
-/* How often an operation was called, and with which call it is to fail how. */
+/* How often an operation was called, with which call it is to fail how, and how long it takes. */
 struct tally {
 	unsigned long calls;
 	unsigned long fail_in;
 	int err;
+	unsigned int ms;
 };
 
 struct line {
@@ -142,9 +143,6 @@ static unsigned long nr_lines;
 static u64 last_file;
 static u64 last_flb;
 
-/* Only root changes it, and nobody needs a lock to read it. */
-static u32 freeze_ms;
-
 static struct dentry *dir;
 
 /*
@@ -155,11 +153,18 @@ static struct dentry *dir;
 static int begin(enum operation operation)
 {
 	struct tally *tally = &tallies[operation];
+	unsigned int ms;
+	int err;
 
-	guard(mutex)(&lock);
+	mutex_lock(&lock);
 	tally->calls++;
+	err = tally->fail_in && !--tally->fail_in ? -tally->err : 0;
+	ms = tally->ms;
+	mutex_unlock(&lock);
+	if (ms)
+		msleep(ms);
 
-	return tally->fail_in && !--tally->fail_in ? -tally->err : 0;
+	return err;
 }
 
 /* Logs what a call returns, and returns it. The oldest line makes room. */
@@ -267,6 +272,34 @@ static ssize_t fail_write(struct file *file, const char __user *buf, size_t size
 }
 
 DEFINE_SHOW_STORE_ATTRIBUTE(fail);
+
+static ssize_t slow_write(struct file *file, const char __user *buf, size_t size, loff_t *pos)
+{
+	char text[32] = "", name[16];
+	unsigned int ms;
+	int i;
+
+	if (size >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, buf, size))
+		return -EFAULT;
+	if (sscanf(text, "%15s %u", name, &ms) != 2)
+		return -EINVAL;
+	i = match_string(names, NR_OPERATIONS, name);
+	if (i < 0)
+		return -EINVAL;
+
+	guard(mutex)(&lock);
+	tallies[i].ms = ms;
+
+	return size;
+}
+
+static const struct file_operations slow_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = slow_write,
+};
 
 /*
  * Files
@@ -387,8 +420,6 @@ static int test_freeze(struct liveupdate_file_op_args *args)
 	struct file_page *page = args->private_data;
 	int err = begin(FREEZE);
 
-	if (READ_ONCE(freeze_ms))
-		msleep(READ_ONCE(freeze_ms));
 	if (!err) {
 		guard(mutex)(&f->lock);
 		page->size = f->size;
@@ -735,7 +766,7 @@ static void create_files(void)
 	debugfs_create_file_unsafe("new", 0600, dir, &test_handler, &file_fops);
 	debugfs_create_file_unsafe("new_other", 0600, dir, &other_handler, &file_fops);
 	debugfs_create_file("fail", 0600, dir, NULL, &fail_fops);
-	debugfs_create_u32("freeze_ms", 0600, dir, &freeze_ms);
+	debugfs_create_file("slow", 0200, dir, NULL, &slow_fops);
 	debugfs_create_file("flb", 0200, dir, NULL, &flb_fops);
 	debugfs_create_file("log", 0600, dir, NULL, &log_fops);
 	debugfs_create_file("counts", 0400, dir, NULL, &counts_fops);

@@ -476,6 +476,39 @@ static bool array_waits(const struct kho_vmalloc *kv)
 	return true;
 }
 
+/*
+ * Frees what an array of single pages names, and the array, page by page where it waits:
+ * that needs no memory.
+ */
+static void free_in_place(const struct kho_vmalloc *kv, unsigned long nr)
+{
+	unsigned int left = kv->total_pages;
+	u64 phys = kv->first.phys;
+
+	while (left) {
+		struct folio *folio = kho_restore_if_waiting(PHYS_PFN(phys));
+		unsigned int i, end = min_t(unsigned int, left, KHO_VMALLOC_CHUNK_LEN);
+		const struct kho_vmalloc_chunk *chunk;
+
+		if (!folio)
+			return;
+		chunk = folio_address(folio);
+		for (i = 0; i < end; i++) {
+			struct folio *page = kho_restore_if_waiting(PHYS_PFN(chunk->phys[i]));
+			unsigned long entries = min(nr, PAGE_ENTRIES);
+
+			nr -= entries;
+			if (!page)
+				continue;
+			free_waiting(folio_address(page), entries);
+			folio_put(page);
+		}
+		left -= end;
+		phys = chunk->next.phys;
+		folio_put(folio);
+	}
+}
+
 /* Frees what the array names, and the array. */
 static void free_array_of(const struct memfd_luo_ser *ser)
 {
@@ -483,6 +516,10 @@ static void free_array_of(const struct memfd_luo_ser *ser)
 
 	if (check_ser(ser) || !ser->nr_folios || !array_waits(&ser->folios))
 		return;
+	if (!ser->folios.order) {
+		free_in_place(&ser->folios, ser->nr_folios);
+		return;
+	}
 	entries = kho_restore_vmalloc(&ser->folios);
 	if (!entries)
 		return;
@@ -1425,9 +1462,11 @@ static int set_up_waiting(struct memfd_luo *luo, const struct memfd_luo_ser *ser
 	luo->state = MEMFD_LUO_IN;
 	if (in->nr <= READ_AT_ONCE) {
 		err = lock_loaded(in);
-		if (err)
+		if (err == -EIO)
 			return err;
-		unlock_loaded(in);
+		/* What cannot be read for want of memory is read later, and is not lost. */
+		if (!err)
+			unlock_loaded(in);
 	}
 	start_works(in, 1, START_JIFFIES);
 
@@ -1453,8 +1492,9 @@ struct file *memfd_luo_in_retrieve(u64 data)
 	int err;
 
 	file = make_file();
+	/* Whatever the reason is, such as ENFILE, nothing was taken: it can be tried again. */
 	if (IS_ERR(file))
-		return file;
+		return ERR_PTR(-ENOMEM);
 
 	if (!take_ser(data, &ser)) {
 		pr_warn("a file is lost: nothing waits at %#llx\n", data);

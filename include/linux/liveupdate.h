@@ -51,7 +51,8 @@ struct liveupdate_file_op_args {
  * @freeze: optional; makes @serialized_data final, in reboot(), while other processes
  *	still run
  * @unfreeze: optional; undoes @freeze, when the kexec does not take place
- * @retrieve: makes the file in the next kernel
+ * @retrieve: makes the file in the next kernel; is called again after -ENOMEM, with which
+ *	it must not have taken anything
  * @can_finish: optional; returns true if the file can finish
  * @finish: ends the handover; frees what @retrieve did not take
  * @get_id: optional; a number that is the same for two files that must not both be

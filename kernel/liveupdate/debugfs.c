@@ -35,7 +35,10 @@ DEFINE_SHOW_ATTRIBUTE(outgoing);
 
 static int incoming_show(struct seq_file *m, void *unused)
 {
-	luo_session_read();
+	int err = luo_session_read();
+
+	if (err)
+		return err;
 	show(m, &luo_incoming);
 
 	return 0;

@@ -109,10 +109,17 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 static int device_open(struct inode *inode, struct file *file)
 {
+	int err;
+
 	if (test_and_set_bit_lock(0, &is_open))
 		return -EBUSY;
 
-	luo_session_read();
+	/* Without the list, each session would seem to be missing. */
+	err = luo_session_read();
+	if (err) {
+		clear_bit_unlock(0, &is_open);
+		return err;
+	}
 
 	return nonseekable_open(inode, file);
 }

@@ -636,8 +636,8 @@ static void set_retrieved(struct luo_files *files, struct luo_file *f, struct fi
  * @file: where to store the file, with a reference for the caller
  *
  * Context: may sleep. The caller holds the lock of the session.
- * Return: 0; -ENOENT if there is no such token; what the handler says, the first time
- * and each time afterwards.
+ * Return: 0; -ENOENT if there is no such token; -ENOMEM, with the file still waiting; what
+ * else the handler says, the first time and each time afterwards.
  */
 int luo_files_retrieve(struct luo_files *files, u64 token, struct file **file)
 {
@@ -655,7 +655,9 @@ int luo_files_retrieve(struct luo_files *files, u64 token, struct file **file)
 		err = f->handler->ops->retrieve(&args);
 		trace_luo_retrieve(f->handler->compatible, token, f->data, err);
 		if (err) {
-			set_retrieved(files, f, NULL, err);
+			/* For want of memory nothing was taken: it can be tried again. */
+			if (err != -ENOMEM)
+				set_retrieved(files, f, NULL, err);
 			return err;
 		}
 		set_retrieved(files, f, args.file, 1);

@@ -159,7 +159,7 @@ extern struct luo_sessions luo_incoming;
 int luo_session_create(struct luo_command *command);
 int luo_session_retrieve(struct luo_command *command);
 void luo_session_start(u64 sessions_pa);
-void luo_session_read(void);
+int luo_session_read(void);
 int luo_session_freeze(void);
 void luo_session_write(u64 *sessions_pa);
 unsigned long luo_session_count_files(struct luo_sessions *side, const char **name);

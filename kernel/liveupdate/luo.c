@@ -189,8 +189,11 @@ static int objection(const struct kimage *image)
 {
 	const char *name = NULL;
 	unsigned long nr;
+	int err;
 
-	luo_session_read();
+	err = luo_session_read();
+	if (err)
+		return err;
 	nr = luo_session_count_files(&luo_incoming, &name);
 	if (nr) {
 		pr_warn("no kexec: %lu files of the previous kernel would be lost that nobody has finished, the first in session %s; liveupdate.force=1 overrides\n",
@@ -231,8 +234,9 @@ static int settle(const struct kimage *image)
  *
  * Context: reboot(LINUX_REBOOT_CMD_KEXEC), before anything is shut down; may sleep.
  * Return: 0, also if live update is off; -EBUSY if files of the previous kernel are not
- * finished; -ENOEXEC if @image would lose files that are in sessions; an error if a file
- * cannot be frozen; -EINTR if the caller was killed. After an error all is as before.
+ * finished; -ENOMEM if it is not known whether there are such; -ENOEXEC if @image would
+ * lose files that are in sessions; an error if a file cannot be frozen; -EINTR if the
+ * caller was killed. After an error all is as before.
  */
 int liveupdate_kexec(const struct kimage *image)
 {

@@ -601,10 +601,11 @@ static void forget_sessions(struct luo_sessions *side)
  * memory is short then the next call tries again.
  *
  * Context: may sleep. When user space opens the device or looks at debugfs.
+ * Return: 0; -ENOMEM if it is not known which sessions came in.
  */
-void luo_session_read(void)
+int luo_session_read(void)
 {
-	int err;
+	int err = 0;
 
 	mutex_lock(&luo_incoming.lock);
 	if (incoming_pa) {
@@ -621,6 +622,8 @@ void luo_session_read(void)
 			incoming_pa = 0;
 	}
 	mutex_unlock(&luo_incoming.lock);
+
+	return err == -ENOMEM ? err : 0;
 }
 
 /**

@@ -577,10 +577,11 @@ static void close_device(void)
 	luo_world.device->release(NULL, &device);
 }
 
-/* Opens the device, which reads the list of sessions. Without memory it is read later. */
+/* Opens the device, which reads the list of sessions. Without memory that can be repeated. */
 static const char *open_sessions(void)
 {
 	unsigned int messages = reading.nr_twice;
+	int err;
 
 	if (reading.defect)
 		messages = !reading.blob_defect;
@@ -588,13 +589,17 @@ static const char *open_sessions(void)
 	remember();
 	if (random_below(4) == 0) {
 		luo_fail_next(random_below(4));
-		if (open_device())
-			return "the device cannot be opened without memory";
-		close_device();
+		err = open_device();
+		if (!err)
+			close_device();
 		if (!luo_fail_stop()) {
+			if (err)
+				return "the device cannot be opened";
 			if (!said(messages))
 				return "there is not one message for the list of sessions";
 			messages = 0;
+		} else if (err != -ENOMEM) {
+			return "without memory the device can be opened";
 		} else if (!all_waits() || luo_incoming.count) {
 			return "without memory some sessions were read";
 		}

@@ -9,6 +9,7 @@
  *   kexec_load fail N load KERNEL INITRD COMMAND-LINE
  *                                                 load while the Nth allocation fails;
  *                                                 says if there was none
+ *   kexec_load fail N exec                        the same; says so only if it fails
  *
  * INITRD may be "-". kexec-tools could do all this, but would put its own file
  * formats, purgatory and options between a test and the kernel.
@@ -27,13 +28,15 @@ static int fail(const char *what)
 
 static const char *const fail_nth = "/proc/thread-self/fail-nth";
 
+/* Stays open, so that these functions need no allocation. */
+static int fault_file;
+
 static int set_fault(const char *nth)
 {
-	int fd = open(fail_nth, O_WRONLY);
-
-	if (fd < 0 || write(fd, nth, strlen(nth)) < 0)
+	if (!fault_file)
+		fault_file = open(fail_nth, O_RDWR);
+	if (fault_file < 0 || write(fault_file, nth, strlen(nth)) < 0)
 		return fail(fail_nth);
-	close(fd);
 	return 0;
 }
 
@@ -41,11 +44,9 @@ static int set_fault(const char *nth)
 static int fault_left(void)
 {
 	char left = '0';
-	int fd = open(fail_nth, O_RDONLY);
 
-	if (fd < 0 || read(fd, &left, 1) != 1)
+	if (syscall(__NR_pread64, fault_file, &left, 1, 0) != 1)
 		return fail(fail_nth);
-	close(fd);
 	return left != '0';
 }
 
@@ -86,6 +87,22 @@ static int load_with_fault(const char *kernel, const char *initrd,
 	return 0;
 }
 
+static int exec_with_fault(const char *nth)
+{
+	int error, left;
+
+	if (set_fault(nth))
+		return 1;
+	reboot(LINUX_REBOOT_CMD_KEXEC);
+	error = errno;
+	left = fault_left();
+	set_fault("0");
+	if (left)
+		puts("no such allocation");
+	errno = error;
+	return fail("kexec");
+}
+
 int main(int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
@@ -97,6 +114,9 @@ int main(int argc, char **argv)
 
 	if (argc == 7 && !strcmp(verb, "fail") && !strcmp(argv[3], "load"))
 		return load_with_fault(argv[4], argv[5], argv[6], argv[2]);
+
+	if (argc == 4 && !strcmp(verb, "fail") && !strcmp(argv[3], "exec"))
+		return exec_with_fault(argv[2]);
 
 	if (argc == 2 && !strcmp(verb, "unload")) {
 		if (syscall(__NR_kexec_file_load, -1, -1, 0, NULL,

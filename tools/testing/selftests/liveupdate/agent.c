@@ -83,7 +83,7 @@ __u64 number(const char *arg)
 /* ------------------------------------------------------------------- commands */
 
 static const struct command *const tables[] = {
-	session_commands, file_commands, scale_commands,
+	session_commands, file_commands, scale_commands, fault_commands,
 };
 
 static const struct command *command(const char *name)
@@ -114,7 +114,7 @@ static int split(char *line, char **words)
 static const char *run_one(char *line)
 {
 	char *words[WORDS + 1] = {};
-	int n = split(line, words), status;
+	int n = split(line, words), status, error;
 	const struct command *it = n ? command(words[0]) : NULL;
 
 	if (!it) {
@@ -125,11 +125,16 @@ static const char *run_one(char *line)
 		printf("usage: %s %s\n", it->name, it->usage);
 		return "usage";
 	}
+	if (fault_begin())
+		return errname(errno);
 	errno = 0;
 	status = it->run(words + 1);
+	error = errno;
+	if (fault_end())
+		return errname(errno);
 	if (status == WRONG)
 		return "wrong";
-	return status ? errname(errno) : "ok";
+	return status ? errname(error) : "ok";
 }
 
 /* Runs the commands of a line, which ";" separates, until one fails. */
@@ -161,12 +166,36 @@ static int open_fifo(const char *place, const char *end, int flags)
 	return open(path, (flags & ~O_CREAT) | O_CLOEXEC);
 }
 
-/* Reads up to the next newline, which is left out. Returns 0 at the end of the file. */
-static int read_line(int fd, char *line)
+static int is_there(const char *place)
+{
+	int in = open_fifo(place, ".in", O_WRONLY | O_NONBLOCK);
+
+	if (in < 0)
+		return 0;
+	close(in);
+	return 1;
+}
+
+/* Waits for the answer as long as the agent lives. */
+static int wait_for(const char *place, int out)
+{
+	struct pollfd it = { .fd = out, .events = POLLIN };
+
+	while (poll(&it, 1, 200) == 0)
+		if (!is_there(place) && poll(&it, 1, 0) == 0)
+			return 0;
+	return 1;
+}
+
+/*
+ * Reads up to the next newline, which is left out. Returns 0 at the end of the file, or if
+ * the agent at @place, if there is a place, has ended: perhaps within the line.
+ */
+static int read_line(int fd, char *line, const char *place)
 {
 	size_t n = 0;
 
-	while (n < LINE - 1 && read(fd, line + n, 1) == 1) {
+	while (n < LINE - 1 && (!place || wait_for(place, fd)) && read(fd, line + n, 1) == 1) {
 		if (line[n] == '\n') {
 			line[n] = '\0';
 			return 1;
@@ -190,7 +219,7 @@ int serve(const char *place)
 		perror(place);
 		return 1;
 	}
-	while (read_line(in, line)) {
+	while (read_line(in, line, NULL)) {
 		const char *status = run(line);
 
 		printf("= %s\n", status);
@@ -211,27 +240,6 @@ static int reach(const char *place)
 	return in;
 }
 
-static int is_there(const char *place)
-{
-	int in = open_fifo(place, ".in", O_WRONLY | O_NONBLOCK);
-
-	if (in < 0)
-		return 0;
-	close(in);
-	return 1;
-}
-
-/* Waits for the answer as long as the agent lives. */
-static int wait_for(const char *place, int out)
-{
-	struct pollfd it = { .fd = out, .events = POLLIN };
-
-	while (poll(&it, 1, 200) == 0)
-		if (!is_there(place) && poll(&it, 1, 0) == 0)
-			return 0;
-	return 1;
-}
-
 /* Prints the answer without its last line. Returns 0 if that says "ok". */
 int ask(const char *place, char **words)
 {
@@ -250,7 +258,7 @@ int ask(const char *place, char **words)
 	write(in, line, strlen(line));
 	close(in);
 
-	while (wait_for(place, out) && read_line(out, line)) {
+	while (read_line(out, line, place)) {
 		if (strncmp(line, "= ", 2)) {
 			printf("%s\n", line);
 			continue;

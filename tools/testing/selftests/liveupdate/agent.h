@@ -33,6 +33,7 @@ struct command {
 extern const struct command session_commands[];
 extern const struct command file_commands[];
 extern const struct command scale_commands[];
+extern const struct command fault_commands[];
 
 /* The agent calls files by labels of at most 15 letters. */
 
@@ -47,6 +48,13 @@ int label_take(const char *label);
 
 /* Is there an argument, and a number in it? */
 __u64 number(const char *arg);
+
+/*
+ * Called before and after each command: an allocation of the command fails, if the one
+ * before has asked for that. They return 0 or -1.
+ */
+int fault_begin(void);
+int fault_end(void);
 
 int serve(const char *place);
 int ask(const char *place, char **words);

@@ -2,7 +2,7 @@
 #
 # lib/kernel.sh - what the running kernel tells about itself
 #
-# Owns the kernel log of this boot, the results of KUnit and kmemleak, and where
+# Owns the kernel log of this boot, the results of KUnit and kmemleak, faults, and where
 # in physical memory the kernel is.
 #
 # shellcheck shell=dash
@@ -30,6 +30,18 @@ no_leaks() {
 	local leaks=/sys/kernel/debug/kmemleak
 
 	echo scan >$leaks && echo scan >$leaks && ! grep . $leaks
+}
+
+# Lets allocations fail in each task that asks for it, also those that may wait.
+prepare_faults() {
+	local dir
+
+	for dir in failslab fail_page_alloc; do
+		dir=/sys/kernel/debug/$dir
+		echo 0 >$dir/verbose && echo 0 >$dir/ignore-gfp-wait || return
+	done
+	echo 0 >/sys/kernel/debug/fail_page_alloc/min-order
+	echo 0 >/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem
 }
 
 # The physical address of the kernel's code, from the line

@@ -3,8 +3,8 @@
 # lib/liveupdate.sh - sessions and files of live update
 #
 # Owns agents, which are processes that keep sessions and files, and what can be said
-# about these from outside. ../liveupdate/ has the program: its files sessions.c, files.c
-# and scale.c end with the commands of an agent.
+# about these from outside. ../liveupdate/ has the program: its files sessions.c, files.c,
+# scale.c and faults.c end with the commands of an agent.
 #
 # shellcheck shell=dash
 
@@ -127,4 +127,52 @@ later() {
 		[ $((tries -= 1)) -gt 0 ] || { echo "$said"; return 1; }
 		sleep 0.1
 	done
+}
+
+# together COMMAND...: all of them run at the same time, and all of them work.
+together() {
+	local command n=0 pid pids='' status=0
+
+	for command; do
+		n=$((n + 1))
+		(eval "$command") >"/tmp/together.$n" 2>&1 &
+		pids="$pids $!"
+	done
+	n=0
+	for pid in $pids; do
+		n=$((n + 1))
+		wait "$pid" || { status=1; echo "command $n:"; cat "/tmp/together.$n"; }
+	done
+
+	return $status
+}
+
+# rounds AGENT COUNT COMMANDS: asks for the same so often, as long as it works.
+rounds() {
+	local i=0
+
+	while [ $((i += 1)) -le "$2" ]; do
+		ask "$1" "$3" || { echo "in round $i"; return 1; }
+	done
+}
+
+# has_ended AGENT COMMAND...: the command fails because the agent ends meanwhile.
+has_ended() {
+	local who="$1" said
+	shift
+
+	! said=$("$@" 2>&1) || { echo "it worked: $said"; return 1; }
+	later 50 is_gone "$(agent_pid "$who")" || { echo "it lives: $said"; return 1; }
+}
+
+# Nobody waits for an agent, so it is a zombie when it has ended.
+is_gone() {
+	! grep -q . "/proc/$1/cmdline"
+}
+
+# killed AGENT COMMANDS [SECONDS]: the agent gets SIGKILL, after a second or so many of
+# them, while it does that over and over.
+killed() {
+	(sleep "${3:-1}"; kill -9 "$(agent_pid "$1")") &
+	has_ended "$1" rounds "$1" 100000 "$2"
 }

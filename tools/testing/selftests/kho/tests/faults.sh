@@ -44,18 +44,6 @@ stage_2() {
 	finish
 }
 
-# Lets allocations fail in each task that asks for it, also those that may wait.
-prepare_faults() {
-	local dir
-
-	for dir in failslab fail_page_alloc; do
-		dir=/sys/kernel/debug/$dir
-		echo 0 >$dir/verbose && echo 0 >$dir/ignore-gfp-wait || return
-	done
-	echo 0 >/sys/kernel/debug/fail_page_alloc/min-order
-	echo 0 >/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem
-}
-
 # unharmed NAME: reads /tmp/calls, which has the first run of the calls. A later run
 # would see fewer allocations, because the map keeps what it allocated.
 unharmed() {

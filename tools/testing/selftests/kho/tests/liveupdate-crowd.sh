@@ -35,7 +35,7 @@ stage_1() {
 		start_agent $who
 		share keeper a $who && share keeper b $who && share keeper c $who
 	done
-	check "files can be preserved while others fill them" at_once \
+	check "files can be preserved while others fill them" together \
 		"all keeper 'preserve s 1 a
 			preserve s 2 b
 			preserve s 3 c'" \
@@ -60,17 +60,17 @@ stage_2() {
 	for who in one two three; do
 		share heir a $who && share heir b $who && share heir c $who && share heir d $who
 	done
-	check "all of them see the same" at_once \
+	check "all of them see the same" together \
 		"ask one check a 1 0 $DENSE" \
 		"ask two check a 3 $DENSE $DENSE" \
 		"ask three check a 1 $((DENSE / 2)) $((DENSE / 2))" \
 		"ask heir check a 3 $((DENSE * 3 / 2)) $((DENSE / 2))"
-	check "also in a file with holes, of which one looks for these" at_once \
+	check "also in a file with holes, of which one looks for these" together \
 		"ask one check b 2 0 $SPARSE 8" \
 		"ask two check b 4 1 $SPARSE 8" \
 		"ask three zero b 2 $SPARSE 8" \
 		"ask heir data b"
-	check "also when it is finished meanwhile, and punched" at_once \
+	check "also when it is finished meanwhile, and punched" together \
 		"ask one punch c 0 100" \
 		"ask two check c 5 100 $((DENSE - 100))" \
 		"ask three punch d 0 $((DENSE / 2))" \
@@ -83,8 +83,7 @@ stage_2() {
 	finish
 }
 
-# at_once COMMAND...: all of them work.
-at_once() {
+once() {
 	local command n=0 pids='' status=0
 
 	for command; do

@@ -32,7 +32,7 @@ stage_1() {
 	start_agent other
 	check "another process can have them" eval \
 		"share keeper a other && share keeper q other"
-	check "it takes long to freeze a file" eval "echo 5000 >$CLIENT_DIR/freeze_ms"
+	check "it takes long to freeze a file" eval "echo freeze 5000 >$CLIENT_DIR/slow"
 
 	rm -f /tmp/initrd
 	load_kernel load next $LUO_ON || bail_out "the kernel cannot be loaded"

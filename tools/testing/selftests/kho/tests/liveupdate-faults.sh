@@ -1,0 +1,345 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# In each call of live update, and in what programs do with files that are handed over,
+# each allocation fails once. The call returns an error and changes nothing: the next try
+# works. A kexec that cannot find out what it would lose is refused.
+#
+# Where an allocation is one of those that a call can do without, the call works.
+#
+# shellcheck shell=dash
+
+about="each allocation of live update fails once: an error, nothing is lost, the next try works"
+kernels="debug"
+words="liveupdate=on brd.rd_nr=1 brd.rd_size=16384"
+mem=1G
+limit=300
+stages=2
+plan=33
+expect="vmalloc error|Call Trace|no memory to restore|VM_FAULT_OOM"
+expect="$expect|LUO: .*(cannot freeze|cannot be frozen|cannot be read|nobody has finished)"
+
+readonly CLIENT_DIR=/sys/kernel/debug/test_liveupdate
+
+# Files of SMALL pages are read as a whole when they are taken, those of LARGE ones are not.
+readonly FILES=24 SESSIONS=8 SMALL=40 LARGE=520
+# The room for entries of a file is a page at first.
+readonly ENTRIES=$((PAGE_SIZE / 16))
+
+stage_1() {
+	local n
+
+	start_agent keeper
+	check "allocations can be made to fail" prepare_faults
+	check "there is swap" eval "mkswap /dev/ram0 >/dev/null && swapon /dev/ram0"
+	remember empty "$(kho_stat out preserved_folios)"
+	check "files can be made" all keeper "create s first
+		memfd f
+		write f 1 0 $((2 * LARGE))
+		memfd w
+		write w 2 0 64
+		advise w 0 64 pageout"
+	remember preserved "$(kho_stat out preserved_folios)"
+
+	check "to create a session changes nothing when it fails" \
+		each_fails keeper 5 "create c second" "close c" unchanged
+	# What KHO needs for its map is there afterwards, so the second time is not the same.
+	for n in first second; do
+		check "to preserve a file changes nothing when it fails, the $n time" \
+			each_fails keeper 15 "preserve s 1 f" "close s ; create s $n" f_is_free
+	done
+	check "the same for a file in swap" \
+		each_fails keeper 5 "preserve s 1 w" "close s ; create s third" unchanged
+	ask keeper open-file x $CLIENT_DIR/new
+	check "the same for a file that shares data with others" \
+		each_fails keeper 4 "preserve s 1 x" "close s ; create s fourth" unchanged
+	check "what was in the files is still there" all keeper "check f 1 0 $((2 * LARGE))
+		check w 2 0 64
+		close s
+		close f
+		close w
+		close x"
+	check "and no more is preserved than before" \
+		same "preserved folios" "$(kho_stat out preserved_folios)" "$(recall empty)"
+
+	check "a file can be preserved" all keeper "create s holes
+		memfd e
+		size e $((2 * ENTRIES * PAGE_SIZE))
+		write e 3 0 $ENTRIES
+		preserve s 1 e"
+	remember data "$(ask keeper data e)"
+	# The first page that comes later needs more room for entries.
+	check "a page that cannot come into a hole does not" each_fails keeper 4 \
+		"write e 4 $ENTRIES 1" \
+		"close s ; punch e $ENTRIES 1 ; create s holes ; preserve s 1 e" e_has_hole stays
+	check "who touches a hole does not notice" \
+		each_fails keeper 0 "poke e 4 $((ENTRIES + 1)) 1" \
+		"close s ; punch e $((ENTRIES + 1)) 1 ; create s holes ; preserve s 1 e" true stays
+	check "its pages are right" all keeper "check e 3 0 $ENTRIES
+		check e 4 $ENTRIES 2
+		zero e $((ENTRIES + 2)) 9"
+
+	check "sessions for the next kernel can be made" make_sessions
+	check "kmemleak finds no leak" no_leaks
+	rm -f /tmp/initrd
+	load_kernel load debug "$words" || bail_out "the kernel cannot be loaded"
+	check "a kexec that fails while files are frozen changes nothing" freeze_fails
+	# There are no kernels in the last stage.
+	cp /boot/debug "$STATE"
+	handover debug "$words"
+}
+
+stage_2() {
+	check "there is an incoming handover" came_in 1
+	check "allocations can be made to fail" prepare_faults
+	kexec_load load "$STATE/debug" - "$words" || bail_out "the kernel cannot be loaded"
+	check "a kexec is refused that cannot find out what it would lose" refused_with_faults 3
+	start_agent heir
+	check "a session that cannot be retrieved can be the next time" retrieve_fails
+	check "sessions can be retrieved" all heir "retrieve s holes
+		retrieve r others"
+	check "a file that cannot be taken can be the next time" take_fails 0 $SMALL
+	check "the same for a large one" take_fails 100 $LARGE
+	check "who touches a page that waits gets it, perhaps the next time" touch_fails 50 $SMALL
+	check "the same in a large file" touch_fails 150 $LARGE
+	check "the file with holes is right" all heir "take s 1 e
+		check e 3 0 $ENTRIES
+		check e 4 $ENTRIES 2
+		zero e $((ENTRIES + 2)) 9"
+	check "a file of the client that cannot be taken can be the next time" client_fails
+	check "to finish changes nothing when it fails" finish_fails
+	check "files that nobody took are freed although allocations fail" discard_fails
+	check "all sessions can be finished" all heir "finish s
+		finish r
+		close s
+		close r"
+	check "nothing waits any more" nothing_waits
+	check "kmemleak finds no leak" no_leaks
+	finish
+}
+
+# fault AGENT N COMMAND [FIRST]: does FIRST, and at once afterwards COMMAND. Returns 0 if
+# that fails with ENOMEM since its Nth allocation fails, 1 if it works all the same, 2 if
+# there is no such allocation and it works, 3 otherwise.
+fault() {
+	fault_said=$(ask "$1" "${4:+$4 ; }fail $2 ; $3" 2>&1)
+	case $fault_said in
+	ENOMEM) return 0 ;;
+	"") return 1 ;;
+	"no such allocation") return 2 ;;
+	*) return 3 ;;
+	esac
+}
+
+# each_fails AGENT LEAST COMMAND UNDO CHECK [stays]: each allocation of the command fails once, and
+# at least LEAST times the command fails by that. CHECK tells after each of these whether
+# all is as before. When the command works all the same, it is undone with UNDO.
+each_fails() {
+	local n=0 errors=0
+
+	while :; do
+		n=$((n + 1))
+		fault "$1" $n "$3"
+		case $? in
+		0) errors=$((errors + 1)); $5 || { echo "after allocation $n"; return 1; } ;;
+		1) ask "$1" "$4" || { echo "after allocation $n"; return 1; } ;;
+		2) break ;;
+		*) echo "allocation $n: $fault_said"; return 1 ;;
+		esac
+	done
+	[ -n "$6" ] || ask "$1" "$4" || return
+	summary "$n" "$errors" "$2"
+}
+
+# summary N ERRORS LEAST
+summary() {
+	faults_said="$(($1 - 1)) allocations, $2 errors"
+	echo "$faults_said" >/dev/kmsg
+	[ "$2" -ge "$3" ] || { echo "$faults_said"; return 1; }
+}
+
+unchanged() {
+	same "preserved folios" "$(kho_stat out preserved_folios)" "$(recall preserved)"
+}
+
+# A file that is preserved has a fixed size.
+f_is_free() {
+	unchanged && all keeper "size f $((3 * LARGE * PAGE_SIZE))
+		size f $((2 * LARGE * PAGE_SIZE))"
+}
+
+e_has_hole() {
+	same data "$(ask keeper data e)" "$(recall data)"
+}
+
+# Sessions to retrieve, one with files to take, and some to finish and to discard.
+make_sessions() {
+	local n
+
+	ask keeper "open-file x $CLIENT_DIR/new ; preserve s 2 x ; close x" || return
+	ask keeper create r others || return
+	for n in $(seq $FILES); do
+		make_file r "$n" $SMALL && make_file r $((100 + n)) $LARGE || return
+		ask keeper create "finish$n" "finish-$n" && make_file "finish$n" 1 $LARGE || return
+	done
+	for n in $(seq $SESSIONS); do
+		make_file r $((50 + n)) $SMALL && make_file r $((150 + n)) $LARGE || return
+		ask keeper create "retrieve$n" "retrieve-$n" && make_file "retrieve$n" 1 1 &&
+			make_file "retrieve$n" 2 1 || return
+		ask keeper create "discard$n" "discard-$n" || return
+		make_file "discard$n" 1 $LARGE || return
+	done
+}
+
+# make_file SESSION TOKEN PAGES
+make_file() {
+	ask keeper "memfd f ; write f 5 0 $3 ; preserve $1 $2 f ; close f"
+}
+
+# The file of the client is frozen last. With it each kexec fails, also those in which no
+# allocation fails.
+freeze_fails() {
+	local n=0 errors=0 said
+
+	while :; do
+		n=$((n + 1))
+		echo "freeze 1 5" >$CLIENT_DIR/fail
+		said=$(kexec_load fail $n exec 2>&1)
+		case $said in
+		*"no such allocation"*) break ;;
+		"kexec_load: kexec: error 12") errors=$((errors + 1)) ;;
+		"kexec_load: kexec: error 5") ;;
+		*) echo "allocation $n: $said"; return 1 ;;
+		esac
+		ask keeper write e 4 $((ENTRIES + 1)) 1 || return
+	done
+	echo "freeze 1000 5" >$CLIENT_DIR/fail
+	summary "$n" "$errors" 0
+}
+
+# refused_with_faults N: in each of N tries another allocation fails. Some are not needed.
+refused_with_faults() {
+	local n said errors=0
+
+	for n in $(seq "$1"); do
+		said=$(kexec_load fail "$n" exec 2>&1)
+		case $said in
+		"kexec_load: kexec: error 12") errors=$((errors + 1)) ;;
+		*"kexec_load: kexec: error 16") ;;
+		*) echo "allocation $n: $said"; return 1 ;;
+		esac
+	done
+	summary "$n" $errors 1
+}
+
+retrieve_fails() {
+	local n=0 i=1 errors=0
+
+	while [ "$i" -le $SESSIONS ]; do
+		n=$((n + 1))
+		fault heir $n "retrieve q retrieve-$i"
+		case $? in
+		0) errors=$((errors + 1)); continue ;;
+		1 | 2) ;;
+		*) echo "allocation $n: $fault_said"; return 1 ;;
+		esac
+		all heir "take q 2 f
+			check f 5 0 1
+			close f
+			close q" || return
+		i=$((i + 1))
+		[ -z "$fault_said" ] || break
+	done
+	end_sessions retrieve "$i" $SESSIONS && each_failed && summary "$n" "$errors" 5
+}
+
+# There were as many files or sessions as allocations that can fail, and more.
+each_failed() {
+	[ "$fault_said" = "no such allocation" ] || { echo "there are more allocations"; return 1; }
+}
+
+# end_sessions NAME FIRST LAST: finishes those from this one on.
+end_sessions() {
+	local i
+
+	for i in $(seq "$2" "$3"); do
+		ask heir "retrieve q $1-$i ; finish q ; close q" || return
+	done
+}
+
+# take_fails FIRST PAGES: each of these files is taken, while another allocation fails.
+take_fails() {
+	local n=0 errors=0
+
+	while [ $((n += 1)) -le $FILES ]; do
+		fault heir $n "take r $(($1 + n)) f"
+		case $? in
+		0) errors=$((errors + 1)); ask heir take r $(($1 + n)) f || return ;;
+		1 | 2) ;;
+		*) echo "allocation $n: $fault_said"; return 1 ;;
+		esac
+		right_file "$2" || { echo "after allocation $n"; return 1; }
+		[ "$fault_said" != "no such allocation" ] || break
+	done
+	each_failed && summary "$n" "$errors" 3
+}
+
+right_file() {
+	ask heir "check f 5 0 $1 ; close f"
+}
+
+# touch_fails FIRST PAGES: the same for the first page that is read. There, one allocation
+# alone can be repeated.
+touch_fails() {
+	local n=0 errors=0
+
+	while [ $((n += 1)) -le $SESSIONS ]; do
+		fault heir $n "check f 5 $(($2 / 2)) 1" "take r $(($1 + n)) f"
+		case $? in
+		0) errors=$((errors + 1)) ;;
+		1 | 2) ;;
+		*) echo "allocation $n: $fault_said"; return 1 ;;
+		esac
+		right_file "$2" || { echo "after allocation $n"; return 1; }
+		[ "$fault_said" != "no such allocation" ] || break
+	done
+	each_failed && summary "$n" "$errors" 0
+}
+
+client_fails() {
+	fault heir 1 "take s 2 x" || { echo "no error: $fault_said"; return 1; }
+	ask heir take s 2 x
+}
+
+# One allocation after another fails at first, and later only some of them: most of them
+# are for the page cache, and alike.
+finish_fails() {
+	local n nth=1 errors=0
+
+	for n in $(seq $FILES); do
+		fault heir "$nth" "finish q" "retrieve q finish-$n ; take q 1 f"
+		case $? in
+		0) errors=$((errors + 1)); ask heir finish q || return ;;
+		1 | 2) ;;
+		*) echo "allocation $nth: $fault_said"; return 1 ;;
+		esac
+		ask heir close q || return
+		right_file $LARGE || { echo "after allocation $nth"; return 1; }
+		[ "$fault_said" != "no such allocation" ] || break
+		nth=$((nth + 1 + nth / 4))
+	done
+	end_sessions finish $((n + 1)) $FILES && each_failed && summary "$nth" "$errors" 1
+}
+
+discard_fails() {
+	local n waiting
+
+	for n in $(seq $SESSIONS); do
+		ask heir retrieve q "discard-$n" || return
+		waiting=$(kho_stat in unclaimed_folios)
+		fault heir "$n" "finish q"
+		[ $? -le 2 ] || { echo "allocation $n: $fault_said"; return 1; }
+		ask heir close q || return
+		waiting=$((waiting - $(kho_stat in unclaimed_folios)))
+		[ "$waiting" -ge $LARGE ] || { echo "allocation $n: $waiting are free"; return 1; }
+	done
+}
