@@ -141,19 +141,19 @@
 /**
  * DOC: KHO memory before the map is read
  *
- * Between kho_populate() and the moment that kho_memory_init() has read the map,
+ * Between kho_populate() and the moment that kho_memory_known() has read the map,
  * memblock takes preserved memory for free memory. Nobody may write to memory
  * outside of scratch until then. These could, and each of them must not:
  *
  * Whoever allocates from memblock
- *   All of it comes from scratch. This covers page tables, KASAN shadow and
- *   the metadata of KFENCE, the memory map, per-CPU areas, NUMA tables, hash tables,
- *   ``cma=`` and ``hugetlb_cma=`` without an address, ``hugepages=`` of gigantic
- *   pages, ``crashkernel=`` without an address, bounce buffers (swiotlb), an initrd
- *   that x86 moves, ACPI tables from an initrd, dynamic nodes of
- *   ``/reserved-memory``, the hypervisor of arm64, and the arrays of memblock
- *   itself when they grow. (writers, kasan, tags, hugetlb, hugetlb-cma, cma, crash;
- *   the simulator of memblock)
+ *   Before the map is read, all of it comes from scratch: page tables, NUMA tables,
+ *   an initrd that x86 moves, ACPI tables from an initrd, dynamic nodes of
+ *   ``/reserved-memory``, and the arrays of memblock itself when they grow. After that
+ *   it comes from memory in which nothing is preserved, too: KASAN shadow and the
+ *   metadata of KFENCE, the memory map, per-CPU areas, hash tables, ``cma=``,
+ *   ``hugetlb_cma=``, ``hugepages=`` of gigantic pages, ``crashkernel=``, bounce buffers
+ *   (swiotlb), and the hypervisor of arm64. (writers, kasan, tags, hugetlb, hugetlb-cma,
+ *   cma, crash, crash-after; the simulator of memblock)
  *
  * memblock before kho_populate()
  *   Its arrays can grow while x86 adds RAM to it. At that time its limit is 1 MiB,
@@ -164,9 +164,10 @@
  *   Tables of EFI, ACPI and SMBIOS, memory that EFI keeps for run time and boot
  *   services, ``/memreserve/`` and static nodes of ``/reserved-memory``,
  *   ``crashkernel=`` and ``cma=`` with an address. This only makes a note, and
- *   nobody writes to the memory before the map is read. If a preserved folio is
- *   there, the handover is refused. kho_ram_fixed() keeps areas of CMA out of it in
- *   the previous kernel. (cma-fixed, format-refused, arm64-efi)
+ *   nobody writes to the memory before the page allocator has started. If a preserved
+ *   folio is there, the handover is refused, by kho_memory_init() if the memory was
+ *   reserved after the map was read, as for ``cma=``. kho_ram_fixed() keeps areas of CMA
+ *   out of it in the previous kernel. (cma-fixed, cma-late, format-refused, arm64-efi)
  *
  * ``memtest=`` and ``memory_corruption_check=``
  *   They write to free memory without allocating it. Both ask memblock whether they

@@ -35,12 +35,6 @@
 	(max_t(phys_addr_t, MAX_ORDER_NR_PAGES, pageblock_nr_pages) << PAGE_SHIFT)
 
 /*
- * The last address of low memory. arm64 has no ARCH_LOW_ADDRESS_LIMIT before it knows its
- * zones, which is later than kho_memory_known().
- */
-#define KHO_LOW_LIMIT		min_t(phys_addr_t, ARCH_LOW_ADDRESS_LIMIT, U32_MAX)
-
-/*
  * The array of scratch regions and the number of its entries, 0 if KHO is off.
  * kho_scratch_set() sets both at boot, before the page allocator starts.
  * kho_scratch_move_array() can change the address of the array once, in a core_initcall.
@@ -57,6 +51,17 @@ extern unsigned int kho_scratch_cnt;
  * constant from then on.
  */
 extern bool kho_scratch_inherited;
+
+/*
+ * Returns the last address of low memory. arm64 has no ARCH_LOW_ADDRESS_LIMIT before it
+ * knows its zones, which is later than kho_memory_known().
+ */
+static inline phys_addr_t kho_low_limit(void)
+{
+	const phys_addr_t limit = ARCH_LOW_ADDRESS_LIMIT, most = U32_MAX;
+
+	return min(limit, most);
+}
 
 /* A region of size 0 overlaps nothing: its address has no meaning. */
 static inline bool kho_region_overlaps(const struct kho_scratch *region, phys_addr_t phys,

@@ -163,9 +163,9 @@ void __init kho_scratch_measure(void)
 	kho_scratch_early = reserved - min(reserved, image_bytes(0, PHYS_ADDR_MAX)) + list_bytes();
 	if (kho_scratch_inherited || !request.percent)
 		return;
-	measure_below(KHO_LOW_LIMIT);
+	measure_below(kho_low_limit());
 	low_size += list_bytes();
-	measure_above(KHO_LOW_LIMIT);
+	measure_above(kho_low_limit());
 }
 
 /* Reserves a region below @limit on node @nid, with the size in @region rounded up. */

@@ -244,7 +244,7 @@ void __init kho_vacant_mark(const struct kho_named *named)
 	int nid;
 
 	/* Some memory must be low, and a node may have many larger gaps. */
-	find_in_memblock(named, NUMA_NO_NODE, KHO_LOW_LIMIT, &found);
+	find_in_memblock(named, NUMA_NO_NODE, kho_low_limit(), &found);
 	mark_gaps(&found);
 
 	for_each_online_node(nid) {
