@@ -8,10 +8,10 @@
 #define _KHO_SCRATCH_H
 
 #include <linux/kho/abi/kexec_handover.h>
-#include <linux/limits.h>
 #include <linux/memblock.h>
 #include <linux/minmax.h>
 #include <linux/mmzone.h>
+#include <linux/sizes.h>
 #include <linux/types.h>
 
 /*
@@ -58,7 +58,7 @@ extern bool kho_scratch_inherited;
  */
 static inline phys_addr_t kho_low_limit(void)
 {
-	const phys_addr_t limit = ARCH_LOW_ADDRESS_LIMIT, most = U32_MAX;
+	const phys_addr_t limit = ARCH_LOW_ADDRESS_LIMIT, most = SZ_4G - 1;
 
 	return min(limit, most);
 }
