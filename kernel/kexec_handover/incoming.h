@@ -34,10 +34,10 @@ static_assert(KHO_MAX_RUN_ORDER <= KHO_WAITING_ORDER);
  *	kho_memory_init() can clear it; constant once that has returned.
  * @map: the folios that were handed over. kho_check_map() sets it and
  *	kho_reserve_mem_settle() removes regions of reserve_mem= from it, in
- *	kho_memory_known() and kho_memory_init(); constant from then on. Its root is NULL if there is
- *	no handover. From kho_restore_finish() on, drop_map_once() clears the root
- *	when no folio waits any more, so readers after boot need rcu_read_lock()
- *	and must check the root.
+ *	kho_memory_known() and kho_memory_init(); constant from then on. Its root is
+ *	NULL if there is no handover. From kho_restore_finish() on, drop_map_once()
+ *	clears the root when no folio waits any more, so readers after boot need
+ *	rcu_read_lock() and must check the root.
  * @nodes: PFNs of the nodes of @map, sorted. kho_check_map() sets it. restore.c
  *	frees the pages of the nodes and the array in drop_map(), a grace period
  *	of RCU after the root of @map is cleared.

@@ -9,9 +9,9 @@
  *
  * The unit is the granule: KHO_GRANULE_PAGES aligned pages, whose folios of order 0 are
  * one word of a leaf. So the work grows with the number of words in leaves and with the
- * size of memory (a bit for each granule), and not with the number of small folios. Of each NUMA node, at most KHO_GAPS gaps
- * are used, and at most as many of low memory: each one is a region of memblock, whose
- * functions walk all regions.
+ * size of memory (a bit for each granule), and not with the number of small folios. Of
+ * each NUMA node, at most KHO_GAPS gaps are used, and at most as many of low memory: each
+ * one is a region of memblock, whose functions walk all regions.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -247,7 +247,7 @@ void __init kho_vacant_mark(const struct kho_named *named)
 	find_in_memblock(named, NUMA_NO_NODE, kho_low_limit(), &found);
 	mark_gaps(&found);
 
-	for_each_online_node(nid) {
+	for (nid = first_online_node; nid < MAX_NUMNODES; nid = next_online_node(nid)) {
 		found.nr = 0;
 		found.smallest = 0;
 		find_in_memblock(named, nid, PHYS_ADDR_MAX, &found);

@@ -7,6 +7,13 @@
 #ifndef _LINUX_NODEMASK_H
 #define _LINUX_NODEMASK_H
 
-#define for_each_online_node(nid)	for ((nid) = 0; (nid) < 1; (nid)++)
+#include <linux/numa.h>
+
+#define first_online_node	0
+
+static inline int next_online_node(int nid)
+{
+	return MAX_NUMNODES;
+}
 
 #endif /* _LINUX_NODEMASK_H */

@@ -155,10 +155,10 @@ enum { PG_uptodate, PG_dirty, PG_swapbacked, PG_lru };
 #define NR_SHMEM			1
 #define __lruvec_stat_mod_folio(folio, item, nr) ((void)((folio)->flags + (item) + (nr)))
 
-enum lru_list { LRU_INACTIVE_ANON };
+enum lru_list { LRU_INACTIVE_ANON, NR_LRU_LISTS };
 
 struct lruvec {
-	struct list_head lists[1];
+	struct list_head lists[NR_LRU_LISTS];
 };
 
 /* The list has what came since the last update_lru_size(). */

@@ -2,7 +2,8 @@
 /*
  * Tests of scratch, the memory that memblock allocates from after a handover: how it
  * is marked, and that memblock allocates no other memory after
- * memblock_set_kho_scratch_only().
+ * memblock_set_kho_scratch_only(), and of vacant memory, which comes before scratch after
+ * memblock_set_kho_vacant_first().
  *
  * The memory has MEM_SIZE bytes, and begins with the first page of the dummy physical
  * memory. It consists of 8 units. Units 2, 5 and 6 are scratch unless a test says
@@ -407,6 +408,7 @@ static int kho_scratch_only_clear_check(void)
 static int kho_scratch_only_mirror_check(void)
 {
 	PREFIX_PUSH();
+	mirrored_kernelcore = true;
 	setup_scratch();
 
 	ASSERT_EQ(0, memblock_mark_mirror(unit(7), UNIT));
@@ -445,6 +447,83 @@ static int kho_scratch_only_double_array_check(void)
 	memblock.reserved.regions = old;
 	memblock.reserved.cnt = INIT_MEMBLOCK_RESERVED_REGIONS;
 	reset_memblock_regions();
+
+	test_pass_pop();
+
+	return 0;
+}
+
+/*
+ * Allocations after memblock_set_kho_vacant_first()
+ */
+
+static int kho_vacant_first_check(void)
+{
+	PREFIX_PUSH();
+	setup_scratch();
+
+	ASSERT_EQ(0, memblock_mark_kho_vacant(unit(3), UNIT));
+	assert_at(unit(3), memblock_phys_alloc(UNIT, SMP_CACHE_BYTES));
+	/* Now there is room in scratch only, and none when that is used. */
+	assert_at(memblock_bottom_up() ? unit(2) : unit(6),
+		  memblock_phys_alloc(UNIT, SMP_CACHE_BYTES));
+	assert_got(memblock_phys_alloc(UNIT, SMP_CACHE_BYTES));
+	assert_got(memblock_phys_alloc(UNIT, SMP_CACHE_BYTES));
+	assert_none(memblock_phys_alloc(SMP_CACHE_BYTES, SMP_CACHE_BYTES));
+
+	test_pass_pop();
+
+	return 0;
+}
+
+/* A range that only scratch has room in */
+static int kho_vacant_range_check(void)
+{
+	PREFIX_PUSH();
+	setup_scratch();
+
+	ASSERT_EQ(0, memblock_mark_kho_vacant(unit(3), UNIT));
+	assert_at(unit(2), memblock_phys_alloc_range(UNIT, SMP_CACHE_BYTES, 0, unit(3)));
+	assert_none(memblock_phys_alloc_range(UNIT, SMP_CACHE_BYTES, unit(4), unit(5)));
+	/* memblock_is_region_memory() accepts borders of vacant memory as well. */
+	ASSERT_TRUE(memblock_is_region_memory(unit(0), MEM_SIZE));
+
+	test_pass_pop();
+
+	return 0;
+}
+
+/* Vacant memory that is mirrored comes first, then vacant memory, then scratch. */
+static int kho_vacant_mirror_check(void)
+{
+	PREFIX_PUSH();
+	mirrored_kernelcore = true;
+	setup_scratch();
+
+	ASSERT_EQ(0, memblock_mark_kho_vacant(unit(3), 2 * UNIT));
+	ASSERT_EQ(0, memblock_mark_mirror(unit(3), UNIT));
+	ASSERT_EQ(0, memblock_mark_mirror(unit(7), UNIT));
+	assert_at(unit(3), memblock_phys_alloc(UNIT, SMP_CACHE_BYTES));
+	assert_at(unit(4), memblock_phys_alloc(UNIT, SMP_CACHE_BYTES));
+	for (int i = 0; i < 3; i++)
+		assert_got(memblock_phys_alloc(UNIT, SMP_CACHE_BYTES));
+	assert_none(memblock_phys_alloc(UNIT, SMP_CACHE_BYTES));
+
+	test_pass_pop();
+
+	return 0;
+}
+
+/* After memblock_clear_kho_scratch_only() the marks have no meaning. */
+static int kho_vacant_clear_check(void)
+{
+	PREFIX_PUSH();
+	setup_scratch();
+
+	ASSERT_FALSE(memblock_is_kho_scratch_only());
+	ASSERT_EQ(0, memblock_mark_kho_vacant(unit(3), UNIT));
+	assert_at(memblock_bottom_up() ? unit(0) : unit(7),
+		  memblock_phys_alloc(UNIT, SMP_CACHE_BYTES));
 
 	test_pass_pop();
 
@@ -515,6 +594,11 @@ int memblock_kho_scratch_checks(void)
 		kho_scratch_only_double_array_check,
 		kho_scratch_only_mirror_check,
 	};
+	static int (* const vacant_checks[])(void) = {
+		kho_vacant_first_check,
+		kho_vacant_range_check,
+		kho_vacant_mirror_check,
+	};
 
 	prefix_reset();
 	prefix_push("kho_scratch");
@@ -537,6 +621,15 @@ int memblock_kho_scratch_checks(void)
 		run_top_down(checks[i]);
 		run_bottom_up(checks[i]);
 	}
+
+	memblock_set_kho_vacant_first();
+	for (int i = 0; i < ARRAY_SIZE(vacant_checks); i++) {
+		run_top_down(vacant_checks[i]);
+		run_bottom_up(vacant_checks[i]);
+	}
+	memblock_clear_kho_scratch_only();
+	run_top_down(kho_vacant_clear_check);
+	run_bottom_up(kho_vacant_clear_check);
 
 	dummy_physical_memory_cleanup();
 	prefix_pop();

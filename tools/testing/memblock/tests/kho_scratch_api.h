@@ -5,6 +5,9 @@
 #include "common.h"
 
 /* Must be the last test: from then on memblock allocates from scratch only. */
+/* Without it, memblock_mark_mirror() does nothing. */
+extern bool mirrored_kernelcore;
+
 int memblock_kho_scratch_checks(void);
 
 #endif
