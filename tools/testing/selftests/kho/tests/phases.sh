@@ -129,9 +129,14 @@ scratch_free() {
 }
 
 # Each page block has the right type, however early it was initialised. The page blocks
-# of the memory that was taken before there was a slab allocator do not count.
+# of the memory that was taken before there was a slab allocator do not count, nor those
+# of reserved memory, such as KASAN's: they have no type that was set.
 mostly_movable() {
-	awk -v mib="$GROW" -v kib="$PAGE_KIB" '
+	local ram taken
+
+	ram=$(dmesg | sed -n 's/.* Memory: [0-9]*K\/\([0-9]*\)K available.*/\1/p')
+	taken=$((GROW + (ram - $(meminfo MemTotal)) / 1024))
+	awk -v mib="$taken" -v kib="$PAGE_KIB" '
 		/^Pages per block/ { taken = int(mib * 1024 / kib / $NF + 0.999) }
 		/^Number of blocks/ { on = 1; next }
 		on { unmovable += $5; all += $5 + $6 }
