@@ -23,7 +23,7 @@ plan=17
 stage_1() {
 	check "a file can be kept" keep letter 30M
 	check "nearly all memory can be preserved in single pages" \
-		folios add "0 $((($(mem_free) - $(meminfo CmaFree)) * 19 / 20 / (2 * PAGE_KIB))) scattered"
+		folios add "0 $(nearly_all) scattered"
 	remember regions "$(regions out)"
 	note_down
 	handover main cma=64M
@@ -50,6 +50,11 @@ stage_3() {
 	check "nine tenths of the memory can be used" usable 90
 	check "the kernel has reported no error" has_not_said 'BUG:|WARNING:|Bad page'
 	finish
+}
+
+# Nearly all free memory outside of scratch, in pages: each second one is preserved.
+nearly_all() {
+	echo $((($(mem_free) - $(meminfo CmaFree)) * 19 / 20 / (2 * PAGE_KIB)))
 }
 
 # area_is inside|outside: the area is inside or outside of scratch.

@@ -19,9 +19,11 @@ limit=120
 stages=3
 plan=13
 
+GIGANTIC=/sys/kernel/mm/hugepages/hugepages-1048576kB
+
 stage_1() {
 	check "memory for a crash kernel is reserved" crash_memory
-	check "there are gigantic pages" same "gigantic pages" "$(cat /sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages)" 2
+	check "there are gigantic pages" same "gigantic pages" "$(cat $GIGANTIC/nr_hugepages)" 2
 	check "scratch is not larger because of them" scratch_below 65 out
 	check "a file can be kept" keep letter 100M
 	remember crash "$(crash_memory)"
@@ -66,7 +68,7 @@ sizes_of() {
 
 # The number of gigantic pages of each node
 gigantic() {
-	cat /sys/devices/system/node/node*/hugepages/hugepages-1048576kB/nr_hugepages
+	cat /sys/devices/system/node/node*/hugepages/${GIGANTIC##*/}/nr_hugepages
 }
 
 # Memory for a crash kernel would be within a region of scratch, and that is too small.

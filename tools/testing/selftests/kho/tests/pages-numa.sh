@@ -3,8 +3,9 @@
 # A run of pages in whose middle one node ends and another begins, within one block of
 # the page allocator: 750 MiB are no multiple of 4 MiB. A kernel allocates from the end of
 # node 0 while it boots. So the second kernel, which makes the run, has that memory
-# reserved for a crash kernel and gives it back, as movable memory. With larger pages, a block of the page allocator is as
-# large as a page block, and no run can be had in a block that two nodes share.
+# reserved for a crash kernel and gives it back, as movable memory. With larger pages, a
+# block of the page allocator is as large as a page block, and no run can be had in a
+# block that two nodes share.
 #
 # shellcheck shell=dash
 
