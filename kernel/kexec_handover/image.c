@@ -143,21 +143,12 @@ static int check_node(phys_addr_t node, unsigned int level, u64 key, void *arg)
 	return 0;
 }
 
-/*
- * Returns the number of pages that the next kernel finds outside of scratch. An error if the
- * map is damaged, or if there is no memory to find out.
- */
+/* Returns the number of pages that the next kernel finds outside of scratch, or -ENOMEM. */
 static long vacant_pages(void)
 {
 	struct kho_gaps found = {};
 	struct kho_named named = { .nr = kho_named_nr(max_pfn) };
-	phys_addr_t node;
 
-	if (kho_map_walk(&kho_out.map, check_node, &node)) {
-		pr_err("the map is damaged, it has a node at %pa: nothing can be handed over\n",
-		       &node);
-		return -EIO;
-	}
 	named.bits = kvzalloc(kho_named_bytes(named.nr), GFP_KERNEL);
 	if (!named.bits)
 		return -ENOMEM;
@@ -211,12 +202,12 @@ static int no_room(const char *where, u64 needed, u64 room)
  * Context: kexec_file_load() and kernel_kexec(), before anything is shut down; with the
  * kexec lock held.
  * Return: 0, also if the image takes no handover along; -ENOMEM, after a message, if
- * there is no room, and without one if there is no memory to find out; -EIO, after a
- * message, if the map is damaged.
+ * there is no room, and without one if there is no memory to find out.
  */
 int kho_image_check_room(const struct kimage *image)
 {
 	u64 needed, scratch = 0, vacant;
+	phys_addr_t node;
 	long pages;
 
 	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH || !image->file_mode)
@@ -227,6 +218,10 @@ int kho_image_check_room(const struct kimage *image)
 	needed = segment_bytes(image) + kho_scratch_early;
 	if (needed > scratch)
 		return no_room("in scratch", needed, scratch);
+
+	/* kho_image_seal() will say that the map is damaged, and the next kernel refuses it. */
+	if (kho_map_walk(&kho_out.map, check_node, &node))
+		return 0;
 
 	pages = vacant_pages();
 	if (pages < 0)
