@@ -118,9 +118,8 @@ def scratch_regions(h):
     nodes = int(h.told_one('nodes'))
     # Linux 6.12 with our KHO makes no empty region, but the previous kernel may have.
     empty = sum(not size for _, size in regions)
-    # A node that needs no scratch has no region, and a single node never has one.
-    most = 2 + (nodes if nodes > 1 else 0)
-    if not 2 <= len(regions) - empty <= most:
+    # A node that needs no scratch has no region.
+    if not 2 <= len(regions) - empty <= 2 + nodes:
         yield f'{len(regions)} regions, {empty} of them empty, {nodes} nodes'
     regions = [region for region in regions if region[1]]
     if sum(regions[0]) > 1 << 32:
