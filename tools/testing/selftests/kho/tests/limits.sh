@@ -40,7 +40,7 @@ stage_2() {
 	remember_sysctl vm/min_free_kbytes
 	remember_sysctl kernel/threads-max
 	remember_sysctl fs/file-max
-	[ ! -f /proc/sys/$TCP_MEM ] || remember_sysctl $TCP_MEM
+	[ ! -f "/proc/sys/$TCP_MEM" ] || remember_sysctl "$TCP_MEM"
 	remember free "$(mem_free)"
 
 	check "a file of large folios can be kept" keep large 256M 9
@@ -65,7 +65,7 @@ stage_3() {
 	check "min_free_kbytes is the same" same_sysctl vm/min_free_kbytes
 	check "threads-max is the same" same_sysctl kernel/threads-max
 	check "file-max is the same" same_sysctl fs/file-max
-	[ ! -f /proc/sys/$TCP_MEM ] || check "tcp_mem is the same" same_sysctl $TCP_MEM
+	[ ! -f "/proc/sys/$TCP_MEM" ] || check "tcp_mem is the same" same_sysctl "$TCP_MEM"
 	check "the files are intact" intact large small
 
 	check "the unclaimed folios can be restored" folios restore

@@ -86,8 +86,10 @@ populated_in_part() {
 	local there line="token 0x1 .* state retrieved populated"
 
 	there=$(sed -n "s/.*$line \([0-9]*\) of $PAGES pages$/\1/p" "$1")
-	[ "${there:-0}" -ge $((8 * MIB)) ] && [ "$there" -le $((32 * MIB)) ] ||
-		{ cat "$1"; return 1; }
+	if [ "${there:-0}" -lt $((8 * MIB)) ] || [ "$there" -gt $((32 * MIB)) ]; then
+		cat "$1"
+		return 1
+	fi
 }
 
 used_mib() {

@@ -97,7 +97,7 @@ once() {
 		wait "$pid" || { status=1; echo "command $n:"; cat "/tmp/at-once.$n"; }
 	done
 
-	return $status
+	return "$status"
 }
 
 once() {
