@@ -260,6 +260,12 @@ static int __init kho_param(char *arg)
 }
 early_param("kho", kho_param);
 
+/* A crash kernel owns only its own small part of memory and hands nothing over. */
+static bool __init kho_is_off(void)
+{
+	return !kho_wanted || is_kdump_kernel();
+}
+
 /**
  * kho_refuse - refuse the incoming handover
  * @fmt: printf() format of the reason: the object, its address, and what is wrong
@@ -276,7 +282,7 @@ void __init kho_refuse(const char *fmt, ...)
 	struct va_format vaf = { .fmt = fmt };
 	va_list args;
 
-	if (!kho_wanted || is_kdump_kernel())
+	if (kho_is_off())
 		return;
 
 	va_start(args, fmt);
@@ -372,10 +378,12 @@ static bool __init use_map(void)
 	return true;
 }
 
-static void __init forget_handover(bool fdt_reserved)
+static void __init forget_handover(void)
 {
-	if (fdt_reserved)
+	/* If the map named its page then kho_check_map() has freed that. */
+	if (!kho_incoming.fdt_kept)
 		memblock_phys_free(kho_incoming.fdt_phys, KHO_FDT_SIZE);
+	kho_incoming.fdt_kept = false;
 	kho_incoming.fdt_phys = 0;
 	memblock_clear_kho_scratch_only();
 }
@@ -398,8 +406,7 @@ void __init kho_memory_known(void)
 {
 	struct kho_defect defect;
 
-	/* A crash kernel owns only its own small part of memory and hands nothing over. */
-	if (!kho_wanted || is_kdump_kernel())
+	if (kho_is_off())
 		return;
 
 	kho_scratch_measure();
@@ -408,30 +415,27 @@ void __init kho_memory_known(void)
 
 	if (!kho_check_map(&defect)) {
 		refuse_defect(&defect);
-		forget_handover(true);
+		forget_handover();
 	} else if (!use_map()) {
 		kho_check_discard();
 		kho_refuse("no memory to note which blocks have preserved pages");
-		forget_handover(true);
+		forget_handover();
 	}
 }
 
 /* Refuses a handover that kho_memory_known() has accepted if its memory is used since. */
 static void __init check_again(void)
 {
-	const bool fdt_kept = kho_incoming.fdt_kept;
 	struct kho_defect defect;
 
 	if (!kho_incoming.fdt || kho_check_reserved(&defect))
 		return;
 
-	/* If the map names the root FDT, then its page may be in what was reserved. */
-	kho_incoming.fdt_kept = false;
 	kho_init_discard();
 	kho_check_discard();
 	kho_bad_pages_forget();
 	refuse_defect(&defect);
-	forget_handover(!fdt_kept);
+	forget_handover();
 }
 
 /**
@@ -448,7 +452,7 @@ static void __init check_again(void)
  */
 void __init kho_memory_init(void)
 {
-	if (!kho_wanted || is_kdump_kernel())
+	if (kho_is_off())
 		return;
 
 	if (!kho_scratch_cnt) {

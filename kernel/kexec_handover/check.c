@@ -546,8 +546,8 @@ static bool __init map_valid(struct check *check, phys_addr_t map_root)
 /**
  * kho_check_discard - undo kho_check_map()
  *
- * Clears kho_incoming, but for the address of the root FDT, and frees what
- * kho_check_map() has allocated.
+ * Clears kho_incoming, but for the address of the root FDT and whether the map names it,
+ * and frees what kho_check_map() has allocated.
  *
  * Context: kho_memory_known(), before the handover is accepted, or kho_memory_init() if
  * it is refused after all.
@@ -555,13 +555,13 @@ static bool __init map_valid(struct check *check, phys_addr_t map_root)
 void __init kho_check_discard(void)
 {
 	const phys_addr_t fdt_phys = kho_incoming.fdt_phys;
+	const bool fdt_kept = kho_incoming.fdt_kept;
 
-	if (kho_incoming.fdt_kept)
-		memblock_reserve(fdt_phys, KHO_FDT_SIZE);
 	if (kho_incoming.nodes)
 		memblock_free(kho_incoming.nodes, kho_incoming_nodes_bytes(kho_incoming.nr_nodes));
 	memset(&kho_incoming, 0, sizeof(kho_incoming));
 	kho_incoming.fdt_phys = fdt_phys;
+	kho_incoming.fdt_kept = fdt_kept;
 }
 
 /**
@@ -571,7 +571,8 @@ void __init kho_check_discard(void)
  * Context: kho_memory_known(), after kho_check_fdt() has accepted the root FDT at
  * kho_incoming.fdt_phys.
  * Return: true if the map is valid and now in kho_incoming; false if it is invalid
- * or there is no memory for the list of its nodes, with kho_incoming unchanged.
+ * or there is no memory for the list of its nodes, with kho_incoming unchanged but for
+ * @fdt_kept.
  */
 bool __init kho_check_map(struct kho_defect *defect)
 {
@@ -611,12 +612,13 @@ bool __init kho_check_map(struct kho_defect *defect)
 bool __init kho_check_reserved(struct kho_defect *defect)
 {
 	struct check check = { .defect = defect };
+	struct memblock_region *r;
 
-	for (unsigned long i = 0; i < kho_incoming.nr_nodes; i++) {
-		phys_addr_t node = PFN_PHYS(kho_incoming.nodes[i]);
+	for_each_reserved_mem_region(r) {
+		unsigned long i = kho_incoming_node_from(PFN_DOWN(r->base));
 
-		if (memblock_overlaps_region(&memblock.reserved, node, PAGE_SIZE)) {
-			bad_node(&check, node, "is in use");
+		if (kho_incoming_node_before(i, PFN_UP(r->base + r->size))) {
+			bad_node(&check, PFN_PHYS(kho_incoming.nodes[i]), "is in use");
 			return false;
 		}
 	}

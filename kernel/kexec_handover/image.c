@@ -206,15 +206,14 @@ static int no_room(const char *where, u64 needed, u64 room)
  */
 int kho_image_check_room(const struct kimage *image)
 {
-	u64 needed, scratch = 0, vacant;
+	u64 needed, scratch, vacant;
 	phys_addr_t node;
 	long pages;
 
 	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH || !image->file_mode)
 		return 0;
 
-	for (unsigned int i = 0; i < kho_scratch_cnt; i++)
-		scratch += kho_scratch[i].size;
+	scratch = kho_scratch_sum(kho_scratch, kho_scratch_cnt);
 	needed = segment_bytes(image) + kho_scratch_early;
 	if (needed > scratch)
 		return no_room("in scratch", needed, scratch);

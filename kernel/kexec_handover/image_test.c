@@ -41,12 +41,7 @@ static int check_room(struct kunit *test, int type, bool file_mode, unsigned lon
 
 static unsigned long scratch_bytes(void)
 {
-	unsigned long bytes = 0;
-
-	for (unsigned int i = 0; i < kho_scratch_cnt; i++)
-		bytes += kho_scratch[i].size;
-
-	return bytes;
+	return kho_scratch_sum(kho_scratch, kho_scratch_cnt);
 }
 
 /* Returns how large an image may be that leaves just enough of scratch. */

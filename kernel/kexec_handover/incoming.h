@@ -47,8 +47,8 @@ static_assert(KHO_MAX_RUN_ORDER <= KHO_WAITING_ORDER);
  * @unclaimed: number of folios that wait for their owner, by order.
  *	kho_check_map() sets it, restoring a folio decrements it; atomic, no lock.
  * @nr_unclaimed: the sum of @unclaimed, with the same writers
- * @fdt_kept: true if @map names the root FDT. kho_check_map() sets it; constant
- *	from then on.
+ * @fdt_kept: true if @map names the root FDT. kho_check_map() sets it, and who clears
+ *	@fdt_phys clears it; constant once kho_memory_init() has returned.
  *
  * Until kho_memory_init() returns, one CPU runs with interrupts off, and the fields
  * need no lock.

@@ -186,6 +186,24 @@ void kho_scratch_cut(struct kho_scratch *array, unsigned int max, phys_addr_t bl
 }
 
 /**
+ * kho_scratch_sum - sum up the sizes of scratch regions
+ * @array: the regions
+ * @cnt: number of regions
+ *
+ * Context: any, never sleeps.
+ * Return: the size of all of them, in bytes.
+ */
+u64 kho_scratch_sum(const struct kho_scratch *array, unsigned int cnt)
+{
+	u64 bytes = 0;
+
+	for (unsigned int i = 0; i < cnt; i++)
+		bytes += array[i].size;
+
+	return bytes;
+}
+
+/**
  * kho_scratch_overlap - does a range overlap scratch?
  * @phys: physical address of the range
  * @size: size of the range in bytes

@@ -194,12 +194,14 @@ static u64 __init size_of_node(int nid)
 
 static u64 __init size_of_low(void)
 {
+	u64 size = low_size;
+
 	if (!request.percent)
 		return request.low;
 	if (num_node_state(N_MEMORY) == 1)
-		low_size += node_size[first_memory_node];
+		size += node_size[first_memory_node];
 
-	return max(low_size, KHO_SCRATCH_LEAST);
+	return max(size, KHO_SCRATCH_LEAST);
 }
 
 /*
@@ -255,16 +257,6 @@ static const struct kho_scratch *__init reserve_regions(struct kho_scratch *regi
 	return reserve_region(region, MEMBLOCK_ALLOC_ACCESSIBLE, NUMA_NO_NODE) ? NULL : region;
 }
 
-static u64 __init sum_of_sizes(const struct kho_scratch *regions, unsigned int cnt)
-{
-	u64 bytes = 0;
-
-	for (unsigned int i = 0; i < cnt; i++)
-		bytes += regions[i].size;
-
-	return bytes;
-}
-
 /* Reserves all regions. Returns their number, or 0, after a message, if there is no room. */
 static unsigned int __init reserve_all(struct kho_scratch *regions)
 {
@@ -273,7 +265,7 @@ static unsigned int __init reserve_all(struct kho_scratch *regions)
 	u64 mib;
 
 	missing = reserve_regions(regions, &cnt);
-	mib = sum_of_sizes(regions, cnt) >> 20;
+	mib = kho_scratch_sum(regions, cnt) >> 20;
 	if (missing) {
 		pr_err("no %pa bytes for scratch region %u, KHO is off; see kho_scratch=\n",
 		       &missing->size, (unsigned int)(missing - regions));
