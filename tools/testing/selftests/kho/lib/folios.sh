@@ -14,6 +14,20 @@ folios() {
 	echo "${2-now}" >"$FOLIOS/$1"
 }
 
+# keep_giant ORDER PHASE: a folio is added, for restoring in that phase. Each piece of
+# memory that is large enough may have a page in use.
+keep_giant() {
+	local try
+
+	for try in 1 2 3 4 5; do
+		folios add "$1 1 phase=$2" && return
+		note "no memory for a folio of order $1, try $try"
+		echo 3 >/proc/sys/vm/drop_caches
+		echo 1 >/proc/sys/vm/compact_memory
+	done
+	return 1
+}
+
 # folio_stat NAME
 folio_stat() {
 	sed -n "s/^$1 //p" "$FOLIOS/stats"

@@ -26,6 +26,11 @@ meminfo() {
 	sed -n "s/^$1: *\([0-9]*\) kB/\1/p" /proc/meminfo
 }
 
+# The memory that is reserved for a crash kernel, as lines of /proc/iomem
+crash_memory() {
+	grep "Crash kernel" /proc/iomem
+}
+
 # MemTotal and the size of the device tree. The tree that firmware makes may be a
 # MiB larger than those that kexec makes.
 mem_total() {

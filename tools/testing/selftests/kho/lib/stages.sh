@@ -101,6 +101,13 @@ leave() {
 	bail_out "kexec did not happen"
 }
 
+# crash_into KERNEL: continue with the next stage in a crash kernel.
+crash_into() {
+	load_kernel crash "$1" || bail_out "cannot load a crash kernel"
+	marker "leave"
+	exit	# init exits, so the kernel panics
+}
+
 finish() {
 	look_at_scratch
 	ktap_print_totals

@@ -84,23 +84,6 @@ stage_2() {
 }
 
 once() {
-	local command n=0 pids='' status=0
-
-	for command; do
-		n=$((n + 1))
-		(eval "$command") >"/tmp/at-once.$n" 2>&1 &
-		pids="$pids $!"
-	done
-	n=0
-	for pid in $pids; do
-		n=$((n + 1))
-		wait "$pid" || { status=1; echo "command $n:"; cat "/tmp/at-once.$n"; }
-	done
-
-	return "$status"
-}
-
-once() {
 	local n worked=0
 
 	all keeper "memfd d

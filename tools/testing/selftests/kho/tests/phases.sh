@@ -46,7 +46,7 @@ stage_1() {
 
 	check "each struct page was initialised once" pages_once
 	# This comes first, while memory still has so large a piece.
-	check "a folio of order $huge can be kept" keep_giant
+	check "a folio of order $huge can be kept" keep_giant "$huge" early
 	for phase in $PHASES; do
 		check "folios for $phase can be kept" add_phase "$phase"
 	done
@@ -79,19 +79,6 @@ stage_2() {
 	check "no memory is lost" near MemTotal "$(mem_total)" "$(recall total)" "$margin"
 	check "all memory can be used" fill
 	finish
-}
-
-# Each piece of memory that is large enough may have a page in use.
-keep_giant() {
-	local try
-
-	for try in 1 2 3 4 5; do
-		folios add "$huge 1 phase=early" && return
-		note "no memory for a folio of order $huge, try $try"
-		echo 3 >/proc/sys/vm/drop_caches
-		echo 1 >/proc/sys/vm/compact_memory
-	done
-	return 1
 }
 
 add_phase() {

@@ -29,7 +29,7 @@ stage_1() {
 		same levels "$(setting CONFIG_PGTABLE_LEVELS)" 2
 	check "the largest huge page has 1 GiB" \
 		same "size of the largest huge page" "$(largest_hugetlb)" 1048576
-	check "a folio of this size can be preserved" keep_giant
+	check "a folio of this size can be preserved" keep_giant "$order" manual
 	check "the figures have it" same folios "$(kho_stat out "preserved_order_$order")" 1
 	note_down
 	handover "$(last_kernel)"
@@ -55,19 +55,6 @@ largest_hugetlb() {
 		[ "$size" -le "$largest" ] || largest=$size
 	done
 	echo "$largest"
-}
-
-# Each piece of memory that is large enough may have a page in use.
-keep_giant() {
-	local try
-
-	for try in 1 2 3 4 5; do
-		folios add "$order 1 phase=manual" && return
-		note "no memory for a folio of order $order, try $try"
-		echo 3 >/proc/sys/vm/drop_caches
-		echo 1 >/proc/sys/vm/compact_memory
-	done
-	return 1
 }
 
 giant_restored() {
