@@ -37,7 +37,7 @@ fi
 # Programs for the host need libc6-dev, which the package gcc only recommends.
 # shellcheck disable=SC2207 # words
 packages=(
-	linux-source-6.12 xz-utils
+	linux-source-6.12 xz-utils zstd lz4
 	gcc libc6-dev make flex bison bc perl python3 git libelf-dev libssl-dev
 	busybox-static cpio device-tree-compiler liburcu-dev
 	$(machine_packages "$machine") "$@"

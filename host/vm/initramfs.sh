@@ -10,7 +10,8 @@
 # machine: Debian's static busybox, the kernel's own KTAP helpers, our scenarios and our
 # small programs. The second form makes the archive OUT, with which one virtual
 # machine boots. It adds the named kernels of build/kernel to the base archive, as
-# /boot/PART (or /boot/KERNEL), and with --add the host's FILE as /NAME.
+# /boot/PART (or /boot/KERNEL), and with --add the host's FILE as /NAME. A PART such as
+# main.xz is the kernel packed in that format, see repack.py.
 #
 # If MACHINE is not the host's, apt fetches busybox from the Debian mirror that the host
 # uses, with a state of its own below build/, so that the host's apt does not learn of
@@ -86,6 +87,14 @@ make_base() {
 	rm -r "$dir"
 }
 
+# copy_kernel IMAGE OUT: in the format that OUT ends with
+copy_kernel() {
+	case ${2##*/} in
+	*.*) python3 -B "$root/host/vm/repack.py" "$1" "${2##*.}" "$2" ;;
+	*) cp "$1" "$2" ;;
+	esac
+}
+
 # append OUT MACHINE [PART=]KERNEL... [--add FILE NAME]: makes OUT. What it adds is not
 # compressed: boot images are already, and it would cost the guest's time.
 append() {
@@ -105,7 +114,7 @@ append() {
 		*)
 			image=$(image_of "${1#*=}")
 			[ -f "$image" ] || die "kernel '${1#*=}' is not built"
-			cp "$image" "$dir/boot/${1%%=*}"
+			copy_kernel "$image" "$dir/boot/${1%%=*}"
 			shift
 			;;
 		esac

@@ -82,7 +82,7 @@ read_head() {
 its_kernels() {
 	local part
 	for part in $kernels; do
-		in_family "$family" "$part"
+		in_family "$family" "${part%%.*}"
 	done
 }
 
@@ -182,7 +182,7 @@ run_one() {
 		return
 	fi
 	for part in $kernels; do
-		boot+=("$part=$(in_family "$family" "$part")")
+		boot+=("$part=$(in_family "$family" "${part%%.*}")")
 	done
 	"$root/host/vm/initramfs.sh" "$vms/$name.cpio" "$machine" "${boot[@]}" || true
 	"$root/host/vm/vm.sh" --name "$name" --machine "$machine" --firmware "$firmware" \

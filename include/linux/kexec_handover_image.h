@@ -8,9 +8,11 @@
 #ifndef LINUX_KEXEC_HANDOVER_IMAGE_H
 #define LINUX_KEXEC_HANDOVER_IMAGE_H
 
+#include <linux/errno.h>
 #include <linux/types.h>
 
 struct kexec_buf;
+struct kexec_segment;
 struct kimage;
 struct resource;
 
@@ -25,6 +27,19 @@ int kho_image_check_room(const struct kimage *image);
 void kho_image_loaded(struct kimage *image);
 bool arch_kho_image_unknown(const struct kimage *image);
 void kho_image_seal(const struct kimage *image);
+
+const char *kho_image_late_reason(const struct kimage *image);
+unsigned long kho_image_random_place(struct kexec_buf *kbuf, unsigned long later);
+bool kho_image_locate_free(struct kexec_buf *kbuf, int (*func)(struct resource *, void *));
+bool kho_image_load_late(struct kimage *image, unsigned long nr, const void *ldata);
+void kho_image_take_places(struct kimage *image);
+bool kho_image_in_place(const struct kimage *image);
+int kho_image_load_segment(const struct kimage *image, const struct kexec_segment *segment);
+void kho_image_report(const struct kimage *image);
+void kho_image_cleanup(struct kimage *image);
+void kho_image_free(struct kimage *image);
+
+int kho_unpack(const void *in, size_t len, void *out, size_t out_len);
 
 #else
 
@@ -54,6 +69,34 @@ static inline int kho_image_check_room(const struct kimage *image)
 
 static inline void kho_image_loaded(struct kimage *image) { }
 static inline void kho_image_seal(const struct kimage *image) { }
+
+static inline bool kho_image_locate_free(struct kexec_buf *kbuf,
+					 int (*func)(struct resource *, void *))
+{
+	return false;
+}
+
+static inline bool kho_image_load_late(struct kimage *image, unsigned long nr, const void *ldata)
+{
+	return false;
+}
+
+static inline void kho_image_take_places(struct kimage *image) { }
+
+static inline bool kho_image_in_place(const struct kimage *image)
+{
+	return false;
+}
+
+static inline int kho_image_load_segment(const struct kimage *image,
+					 const struct kexec_segment *segment)
+{
+	return -EINVAL;
+}
+
+static inline void kho_image_report(const struct kimage *image) { }
+static inline void kho_image_cleanup(struct kimage *image) { }
+static inline void kho_image_free(struct kimage *image) { }
 
 #endif
 

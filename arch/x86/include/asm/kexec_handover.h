@@ -11,7 +11,9 @@
 #include <linux/types.h>
 
 struct boot_params;
+struct kexec_buf;
 struct kimage;
+struct setup_header;
 
 #ifdef CONFIG_KEXEC_HANDOVER
 
@@ -24,6 +26,9 @@ unsigned int x86_kho_add_setup_data(const struct kimage *image,
 				    struct boot_params *params,
 				    unsigned long params_load_addr,
 				    unsigned int offset);
+
+int x86_kho_unpack(struct kexec_buf *kbuf, const struct setup_header *header,
+		   const char *cmdline, unsigned long later, unsigned long *entry, u8 *loadflags);
 
 #else /* CONFIG_KEXEC_HANDOVER */
 
@@ -39,6 +44,13 @@ static inline unsigned int x86_kho_setup_data_size(void)
 static inline unsigned int
 x86_kho_add_setup_data(const struct kimage *image, struct boot_params *params,
 		       unsigned long params_load_addr, unsigned int offset)
+{
+	return 0;
+}
+
+static inline int x86_kho_unpack(struct kexec_buf *kbuf, const struct setup_header *header,
+				 const char *cmdline, unsigned long later,
+				 unsigned long *entry, u8 *loadflags)
 {
 	return 0;
 }

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The next kernel is unpacked when it is loaded, in each format, and lies where it will be
+# used; nothing is copied at the kexec. What cannot be done so works as without KHO, and the
+# log says why. A corrupt kernel is refused.
+#
+# shellcheck shell=dash
+
+about="kernels loaded ahead of the kexec: each format, two at a time, corrupt, as without KHO"
+kernels="main main.xz main.zstd main.lz4 main.corrupt"
+machines=x86
+words="kho_scratch=16M,112M,16M"
+mem=1G
+cpus=2
+stages=7
+plan=40
+limit=180
+expect="KHO: the kernel is corrupt"
+
+stage_1() {
+	local free
+
+	check "a file can be kept" keep letter 20M
+	# The files that are loaded may lie in scratch, too.
+	load_kernel load main && kexec_load unload
+	cat /boot/main.corrupt >/dev/null
+	free=$(meminfo CmaFree)
+	check "a corrupt kernel is refused" refused main.corrupt
+	check "that is said" has_said "KHO: the kernel is corrupt: it cannot be unpacked"
+	check "it has cost no scratch" cma_free_is "$free"
+	load_ahead main
+	check "it takes scratch" cma_free_is_below "$free"
+	check "kernels can be loaded one after the other" load_five
+	check "the last one is in place" loaded in place
+	check "it can be unloaded" kexec_load unload
+	check "all of scratch is free again" cma_free_is "$free"
+	load_ahead main.xz
+	handover main.xz
+}
+
+stage_2() {
+	arrives 1
+	load_ahead main.zstd
+	handover main.zstd
+}
+
+stage_3() {
+	arrives 2
+	load_ahead main.lz4
+	handover main.lz4
+}
+
+stage_4() {
+	arrives 3
+	load_ahead main.lz4 nokaslr
+	handover main.lz4 nokaslr
+}
+
+stage_5() {
+	arrives 4
+	check "the kernel is where it was linked to" same address "$(kernel_address)" ffffffff81000000
+	check "loading ahead can be switched off" switch_off
+	check "a kernel can still be loaded" load_kernel load main
+	check "the log says that it will be copied" loaded "copied at the kexec: kho_load_ahead is off"
+	check "the log says that it is packed" unpacked "unpack itself: kho_load_ahead is off"
+	handover main
+}
+
+stage_6() {
+	arrives 5
+	check "a kernel with mem= can be loaded" load_kernel load main mem=8G
+	check "it is in place" loaded in place
+	check "it is left packed" unpacked "unpack itself: mem= or memmap= may exclude memory"
+	handover main mem=8G
+}
+
+stage_7() {
+	arrives 6
+	check "the file is intact" intact letter
+	check "the kernels had several virtual addresses" several_addresses
+	finish
+}
+
+arrives() {
+	kernel_address >>$STATE/addresses
+	check "there is incoming handover $1" came_in "$1"
+}
+
+# load_ahead KERNEL [WORD...]
+load_ahead() {
+	check "$1 can be loaded" load_kernel load "$@"
+	check "it is in place" loaded in place
+	check "its kernel is unpacked" unpacked "is unpacked"
+}
+
+load_five() {
+	for _ in 1 2 3 4 5; do
+		load_kernel load main || return
+	done
+}
+
+# refused KERNEL: the kernel cannot be loaded (ENOEXEC)
+refused() {
+	load_kernel load "$1" >/tmp/said 2>&1 && { echo "$1 was loaded"; return 1; }
+	grep -q "error 8$" /tmp/said || { cat /tmp/said; return 1; }
+}
+
+# loaded WORDS, unpacked WORDS: the log says so of the last image
+loaded() {
+	last_line "KHO: the kexec image" "$*"
+}
+
+unpacked() {
+	last_line "KHO: its kernel" "$*"
+}
+
+last_line() {
+	dmesg | grep "$1" | tail -n 1 >/tmp/line
+	grep -q "$2" /tmp/line || { cat /tmp/line; return 1; }
+}
+
+# Besides an image, scratch holds pages of files and programs, which come and go. An image
+# takes 14 MiB.
+cma_free_is() {
+	[ "$(meminfo CmaFree)" -ge $(($1 - 8192)) ] || { echo "$(meminfo CmaFree) of $1 KiB"; return 1; }
+}
+
+cma_free_is_below() {
+	[ "$(meminfo CmaFree)" -lt $(($1 - 8192)) ] || { echo "$(meminfo CmaFree) of $1 KiB"; return 1; }
+}
+
+kernel_address() {
+	awk '$3 == "_text" { print $1 }' /proc/kallsyms
+}
+
+several_addresses() {
+	[ "$(sort -u $STATE/addresses | wc -l)" -ge 3 ] || { cat $STATE/addresses; return 1; }
+}
+
+switch_off() {
+	echo 0 >/sys/module/kernel/parameters/kho_load_ahead
+}
