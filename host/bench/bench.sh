@@ -31,6 +31,11 @@ readonly words='loglevel=5 panic=-1 no_timer_check printk.devkmsg=on nokaslr kho
 # pages lies in it and has to be moved.
 readonly live='liveupdate=on kho_scratch=32M,128M,96M'
 
+# Words for kernels that are copied at the kexec, and that unpack themselves; and for an
+# initrd of the size that distributions have.
+readonly late='kho_load_ahead=0'
+readonly ballast='kho_bench_ballast=60 kho_scratch=32M,256M,32M'
+
 # ------------------------------------------------------------------------ the runs
 
 # Prints a line for each run: its name, kernel, memory, time limit in seconds, what is
@@ -38,7 +43,7 @@ readonly live='liveupdate=on kho_scratch=32M,128M,96M'
 runs() {
 	cat <<-END
 		nokho        nokho  6G   120  none
-		bare         bare         6G   120  none
+		bare         bare         6G   120  none               $late
 		empty        bench        6G   120  none
 		small-1k     bench        6G   120  1000,0,scattered
 		small-10k    bench        6G   120  10000,0,scattered
@@ -56,6 +61,9 @@ runs() {
 		checks       bench        6G   300  10000,0,scattered
 		timeline     bench        6G   300  none
 		timeline-no  nokho  6G   300  none
+		late         bench        6G   300  none               $late
+		initrd       bench        6G   300  none               $ballast
+		initrd-late  bench        6G   300  none               $ballast $late
 		parallel     bench        2G   120  parallel,100
 		ram-1g-on    bench        1G   90   memory
 		ram-1g-off   bench        1G   90   memory             kho=off
@@ -84,6 +92,7 @@ runs() {
 peer_runs() {
 	cat <<-END
 		peer-empty       peer     6G   120  none
+		peer-initrd      peer     6G   300  none               $ballast
 		peer-small-1k    peer     6G   120  1000,0,scattered
 		peer-small-10k   peer     6G   120  10000,0,scattered
 		peer-small-40k   peer     6G   600  40000,0,scattered
@@ -163,7 +172,7 @@ run_one() {
 	luo,works,*) icount='' cpus=2 ;;
 	esac
 	case $name in
-	timeline* | checks)
+	timeline* | checks | late | initrd*)
 		functions=$phases
 		[[ $name != checks ]] || functions=$checks
 		# shellcheck disable=SC2086 # words
@@ -356,8 +365,23 @@ collect() {
 	a=$(blackout bare) b=$(blackout nokho)
 	row 'Growth against a kernel without KHO' \
 		"$(calc '%.3f' "100 * (${a:-?} - ${b:-?}) / ${b:-?}")" '<=' 0.2 ' %'
-	row 'With KHO' "$a" - -
+	row 'With KHO, image loaded ahead' "$(blackout empty)" '<=' 350000000
+	row 'The same with an initrd of 60 MiB' "$(blackout initrd)" - -
+	row 'With KHO, image copied at the kexec' "$a" - -
+	row 'The same with an initrd of 60 MiB' "$(blackout initrd-late)" - -
 	row 'Without KHO' "$b" - -
+
+	question 'How long from the last function of one kernel to the first of the next?' 'Instructions'
+	row 'Image loaded ahead' "$(between timeline machine_kexec start_kernel)" '<=' 40000000
+	row 'The same with an initrd of 60 MiB' "$(between initrd machine_kexec start_kernel)" - -
+	row 'Image copied at the kexec' "$(between late machine_kexec start_kernel)" - -
+	row 'The same with an initrd of 60 MiB' "$(between initrd-late machine_kexec start_kernel)" - -
+
+	question 'What does kexec_file_load() cost?' 'Instructions, to 10 million'
+	row 'Image loaded ahead' "$(figure empty 1 load)" - -
+	row 'Image copied at the kexec' "$(figure late 1 load)" - -
+	row 'Image loaded ahead, initrd of 60 MiB' "$(figure initrd 1 load)" - -
+	row 'Image copied at the kexec, initrd of 60 MiB' "$(figure initrd-late 1 load)" - -
 
 	question 'What does a call cost?' 'Instructions per call'
 	row 'kho_preserve_folio(), 4 KiB' "$(per_call small-10k 1 preserve)" '<=' 60

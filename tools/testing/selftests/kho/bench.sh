@@ -6,7 +6,8 @@
 # what to preserve: kho_bench=COUNT,ORDER,dense|scattered, or several of these
 # separated by colons; "none"; parallel,ROUNDS; or luo,WHAT, for which ../liveupdate/bench.c
 # says what WHAT is. With a ",huge" at its end, files are of huge pages. kho_bench_next
-# names the next kernel, or is "none" to do no kexec.
+# names the next kernel, or is "none" to do no kexec. kho_bench_ballast=MIB makes the next
+# initrd larger by that, with a file that cannot be packed.
 #
 # shellcheck shell=dash disable=SC2034,SC2154
 
@@ -37,7 +38,27 @@ stage_1() {
 	tell nodes "$(kho_stat out map_nodes 2>/dev/null)"
 	results
 	[ "$kho_bench_next" != none ] || poweroff -f
+	[ -z "$kho_bench_ballast" ] ||
+		dd if=/dev/urandom of=/ballast bs=1M count="$kho_bench_ballast" 2>/dev/null ||
+		tell failed ballast
 	handover "$kho_bench_next" rdinit=/bin/stamp "kho_bench=$kho_bench"
+}
+
+# Tells how long kexec_file_load() takes as well. Its clock is exact to 10 ms, or 10 million
+# instructions.
+load_kernel() {
+	local since
+	local verb="$1" kernel="$2"
+	shift 2
+
+	pack_initrd
+	since=$(centiseconds)
+	kexec_load "$verb" "/boot/$kernel" /tmp/initrd "$(next_words) $*"
+	tell load "$((($(centiseconds) - since) * 10000000))" >/dev/kmsg
+}
+
+centiseconds() {
+	sed 's/ .*//; s/\.//' /proc/uptime
 }
 
 stage_2() {
