@@ -459,6 +459,16 @@ int kho_image_load_segment(const struct kimage *image, const struct kexec_segmen
 	return 0;
 }
 
+static unsigned long kib_of(const struct kimage *image)
+{
+	unsigned long bytes = 0;
+
+	for (unsigned long i = 0; i < image->nr_segments; i++)
+		bytes += image->segment[i].memsz;
+
+	return bytes >> 10;
+}
+
 /**
  * kho_image_report - log how an image was loaded
  * @image: the image, which is complete
@@ -471,7 +481,8 @@ void kho_image_report(const struct kimage *image)
 		return;
 
 	if (image->kho_in_place)
-		pr_info("the kexec image is in place\n");
+		pr_info("the kexec image is in place, %lu KiB of scratch\n",
+			kib_of(image));
 	else
 		pr_info("the kexec image will be copied at the kexec: %s\n", image->kho_late);
 	if (image->kho_places)

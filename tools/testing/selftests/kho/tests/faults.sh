@@ -68,9 +68,9 @@ loads_fail() {
 		fi
 		same preserved "$(cat $FAULTS/preserved)" "$preserved" || return
 		kexec_load unload || return
-		nth=$((nth + 1 + nth / 16))
+		nth=$((nth + 1 + nth / 8))
 	done
 	kexec_load unload
 	note "$failed of the loads failed, the last one at allocation $nth"
-	[ $failed -ge 12 ]
+	[ $failed -ge 4 ]
 }
