@@ -82,6 +82,7 @@ runs() {
 		luo-sessions-10k  bench  4G  300  luo,sessions,10000     $live
 		luo-parallel      bench  6G  400  luo,works,512,6        $live
 		arm64-empty  arm64-bench  6G   120  none
+		arm64-late   arm64-bench  6G   120  none               $late
 		arm64-small  arm64-bench  6G   120  10000,0,scattered
 		arm64-huge   arm64-bench  6G   120  1000,9,dense
 	END
@@ -519,6 +520,10 @@ collect_arm64() {
 		"$(growth arm64-small arm64-empty 10000)" '<=' "$(scaled 250)"
 	row '2 MiB folios, 1,000 of them, arm64' \
 		"$(growth arm64-huge arm64-empty 1000)" '<=' "$(scaled 500)"
+
+	question 'How long is the blackout with nothing preserved, on arm64?' 'Instructions'
+	row 'Image loaded ahead, arm64' "$(blackout arm64-empty)" - -
+	row 'Image copied at the kexec, arm64' "$(blackout arm64-late)" - -
 
 	question 'What does a call cost, on arm64?' 'Instructions per call'
 	for call in preserve unpreserve; do
