@@ -59,7 +59,8 @@ static int __init hotplug_param(char *arg)
 }
 early_param("test_kho_hotplug", hotplug_param);
 
-static void __init mark(const struct ranges *ranges, int (*mark_one)(phys_addr_t, phys_addr_t))
+static void __init mark_ranges(const struct ranges *ranges,
+			       int (*mark_one)(phys_addr_t, phys_addr_t))
 {
 	for (unsigned int i = 0; i < ranges->nr; i++) {
 		if (mark_one(ranges->of[i].start, ranges->of[i].size))
@@ -70,6 +71,6 @@ static void __init mark(const struct ranges *ranges, int (*mark_one)(phys_addr_t
 
 void __init test_kho_mirror(void)
 {
-	mark(&mirrored, memblock_mark_mirror);
-	mark(&hotpluggable, memblock_mark_hotplug);
+	mark_ranges(&mirrored, memblock_mark_mirror);
+	mark_ranges(&hotpluggable, memblock_mark_hotplug);
 }
