@@ -40,7 +40,8 @@ stage_1() {
 	check "another gigantic folio can be kept" folios add "$GIANT 1 phase=memblock low"
 	note_down
 	# What is below the border: all memory from 1 MiB on, and a little.
-	handover debug "$COUNT mem=1536M kernelcore=$((($(recall giant) + HALF - (1 << 20)) >> 10))K"
+	handover debug "$COUNT mem=1536M" \
+		"kernelcore=$((($(recall giant) + HALF - (1 << 20)) >> 10))K"
 }
 
 # The border of two zones is in the last of the gigantic folios.
@@ -155,7 +156,7 @@ release() {
 # noted.
 refused_for() {
 	same lines "$(dmesg | grep -c "KHO: handover refused")" 1 &&
-		has_said "KHO: handover refused: folio at 0x0*$(printf %x "$(recall giant)"), .*, $1"
+		has_said "KHO: handover refused: folio at 0x0*$(printf %x "$(recall giant)"), .* $1"
 }
 
 not_ram() {
