@@ -18,7 +18,7 @@ set -euo pipefail
 # is another machine, that compile them
 machine_packages() {
 	case $1 in
-	x86) echo qemu-system-x86 ;;
+	x86) echo qemu-system-x86 ovmf ;;
 	arm64)
 		echo qemu-system-arm qemu-efi-aarch64
 		# libc6-dev-arm64-cross brings the kernel's headers for user space.

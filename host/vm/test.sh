@@ -20,7 +20,9 @@
 # so on. A scenario is reported as skipped when there is no such kernel, or when its
 # head says that it is about other machines.
 #
-# A test that has when=asked at its head runs only when it is named.
+# A test that has when=asked at its head runs only when it is named. One that has
+# host_gib=N is skipped where that much of the host's memory is not free: its guest has
+# more memory than it uses, and the host need not have that.
 #
 # Owns the run: it builds the kernels that are needed, runs as many tests at a time as
 # there are CPUs and memory for, prints one line for each test and what took how long.
@@ -60,7 +62,7 @@ file_of() {
 read_head() {
 	about='' kernels='main next' stages=2 expect='' when=always
 	mem=512M cpus=1 numa=none dimm='' limit=60 words='' qemu=''
-	machines='x86 arm64' pages='4k 16k 64k' family=$asked_family firmware=''
+	machines='x86 arm64' pages='4k 16k 64k' family=$asked_family firmware='' host_gib=0
 	# Heads use these two variables, which the guest sets as well. A head that names
 	# another family than asked_family is for pages of 4 KiB.
 	# shellcheck disable=SC2034
@@ -96,11 +98,18 @@ family_machine() {
 	machine_of "$(in_family "$family" main)"
 }
 
+# Prints how many GiB of the host's memory are free.
+free_gib() {
+	awk '$1 == "MemAvailable:" { print int($2 / 1048576) }' /proc/meminfo
+}
+
 # Prints why the scenario cannot run on this machine; nothing if it can.
 unfit() {
 	local kernel
 	[[ " $machines " == *" $machine "* ]] || { echo "for $machines only"; return; }
 	[[ " $pages " == *" $(its_pages) "* ]] || { echo "for pages of $pages only"; return; }
+	((host_gib <= $(free_gib))) ||
+		{ echo "needs $host_gib GiB of the host, of which $(free_gib) are free"; return; }
 	for kernel in $(its_kernels); do
 		(machine_of "$kernel") >/dev/null 2>&1 || { echo "there is no kernel $kernel"; return; }
 	done

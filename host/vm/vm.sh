@@ -18,7 +18,7 @@
 #
 # --machine x86 is a PC; arm64 is the machine "virt" of qemu. A device tree describes
 # the latter to the kernel. With --firmware efi ACPI tables do, and UEFI starts the
-# kernel.
+# kernel. UEFI starts a PC's kernel, too, instead of a BIOS.
 #
 # --numa says how memory and CPUs are distributed over NUMA nodes. With "none" the
 # firmware does not mention NUMA. 1 and 2 nodes share all evenly. With 4 the fourth
@@ -48,7 +48,7 @@ set -euo pipefail
 name='' kernel='' initrd='' append='' ram='' qemu='' machine=x86 firmware=''
 mem=512M cpus=1 numa=none dimm='' limit=60 icount=no
 
-readonly efi=/usr/share/qemu-efi-aarch64/QEMU_EFI.fd
+declare -rA efi=([x86]=/usr/share/ovmf/OVMF.fd [arm64]=/usr/share/qemu-efi-aarch64/QEMU_EFI.fd)
 
 parse() {
 	while [ $# -gt 0 ]; do
@@ -67,7 +67,7 @@ parse() {
 	[ -z "$initrd" ] || [ -f "$initrd" ] || die "there is no initrd '$initrd'"
 	mebibytes "$mem" >/dev/null
 	case $machine,$firmware in
-	x86, | arm64, | arm64,efi) ;;
+	x86, | x86,efi | arm64, | arm64,efi) ;;
 	*) die "there is no machine '$machine' with firmware '$firmware'" ;;
 	esac
 	[ -z "$ram" ] || [ "$numa" = none ] || die "--ram cannot be combined with --numa"
@@ -121,7 +121,6 @@ machine_words_x86() {
 # takes half of the time of the guest.
 machine_words_arm64() {
 	words=(qemu-system-aarch64 -M virt -cpu "max,pauth-impdef=on")
-	[ -z "$firmware" ] || words+=(-bios "$efi")
 }
 
 # The accelerator is always TCG: where KVM exists but is not usable (nested, or without
@@ -132,6 +131,7 @@ machine_words_arm64() {
 # is a socket, since NUMA nodes cannot share a cache.
 qemu_words() {
 	"machine_words_$machine"
+	[ -z "$firmware" ] || words+=(-bios "${efi[$machine]}")
 	words+=(-accel "tcg,tb-size=32" -m "$mem${dimm:+,slots=1,maxmem=32G}" -smp "$cpus,sockets=$cpus"
 		-nodefaults -no-user-config -no-reboot -display none
 		-serial stdio -kernel "$kernel" -append "$append")
@@ -175,7 +175,7 @@ main() {
 	limit=$((limit * ${VM_LIMIT_FACTOR:-1}))
 	qemu_words
 	command -v "${words[0]}" >/dev/null || die "${words[0]} not found (make deps)"
-	[ -z "$firmware" ] || [ -f "$efi" ] || die "$efi not found (make deps)"
+	[ -z "$firmware" ] || [ -f "${efi[$machine]}" ] || die "${efi[$machine]} not found (make deps)"
 	mkdir -p "$build/vm"
 	run | stamp >"$build/vm/$name.log"
 }

@@ -367,10 +367,28 @@ static noinline void warn_bad(struct folio *folio, unsigned long caller)
 		folio_order(folio), (void *)caller);
 }
 
+/* Does a folio wait at @phys that take() does not give away, see can_be_folio()? */
+static bool in_two_zones(phys_addr_t phys)
+{
+	const unsigned long pfn = PHYS_PFN(phys);
+	int order;
+
+	if (!PAGE_ALIGNED(phys) || !pfn_valid(pfn))
+		return false;
+	order = waits_at(pfn);
+
+	return order > MAX_PAGE_ORDER && order <= KHO_MAX_FOLIO_ORDER &&
+	       !can_be_folio(pfn, order);
+}
+
 static noinline void refuse_restore(phys_addr_t phys, unsigned long caller)
 {
 	trace_kho_restore(PHYS_PFN(phys), 0, 1, -ENOENT);
-	pr_warn("nothing to restore at %pa for %pS\n", &phys, (void *)caller);
+	if (in_two_zones(phys))
+		pr_warn("cannot restore the folio at %pa for %pS: it is in two zones of this kernel\n",
+			&phys, (void *)caller);
+	else
+		pr_warn("nothing to restore at %pa for %pS\n", &phys, (void *)caller);
 }
 
 /**
@@ -386,7 +404,8 @@ static noinline void refuse_restore(phys_addr_t phys, unsigned long caller)
  * on: also before struct pages are initialised and before the slab allocator works.
  * Return: the folio, with the order that it was preserved with; NULL, after a
  * warning, if no folio that begins at @phys was handed over or if it was restored
- * before.
+ * before. NULL, after a warning, also for a folio above %MAX_PAGE_ORDER that lies in two
+ * zones of this kernel: no folio may. It waits on, for kho_restore_pages().
  */
 struct folio *kho_restore_folio(phys_addr_t phys)
 {

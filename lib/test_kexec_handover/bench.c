@@ -101,11 +101,27 @@ DEFINE_SHOW_ATTRIBUTE(results);
 
 static struct folio *alloc_one(unsigned int order)
 {
-	if (order > MAX_PAGE_ORDER)
-		return folio_alloc_gigantic(order, GFP_KERNEL | __GFP_COMP | __GFP_NOWARN,
-					    numa_mem_id(), NULL);
+	struct folio *folio;
 
-	return folio_alloc(GFP_KERNEL | __GFP_NOWARN, order);
+	if (order <= MAX_PAGE_ORDER)
+		return folio_alloc(GFP_KERNEL | __GFP_NOWARN, order);
+
+	folio = folio_alloc_gigantic(order, GFP_KERNEL | __GFP_COMP | __GFP_NOWARN,
+				     numa_mem_id(), NULL);
+	/*
+	 * The search for the next one looks at each page of all those before, unless the
+	 * first page is reserved. unmark() undoes this.
+	 */
+	if (folio)
+		folio_set_reserved(folio);
+
+	return folio;
+}
+
+static void unmark(struct folio *folio)
+{
+	if (folio_order(folio) > MAX_PAGE_ORDER)
+		folio_clear_reserved(folio);
 }
 
 static void free_folios(struct folio **folios, unsigned long nr)
@@ -134,8 +150,11 @@ static int alloc_folios(struct folio **folios, unsigned long nr,
 		cond_resched();
 	}
 
+	for (unsigned long i = 0; i < have; i++)
+		unmark(folios[i]);
 	list_for_each_entry_safe(folio, next, &gaps, lru) {
 		list_del(&folio->lru);
+		unmark(folio);
 		folio_put(folio);
 	}
 	if (have < nr) {

@@ -51,7 +51,9 @@
 #include <linux/kthread.h>
 #include <linux/log2.h>
 #include <linux/memblock.h>
+#include <linux/memory_hotplug.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
 #include <linux/mutex.h>
 #include <linux/nodemask.h>
 #include <linux/pagemap.h>
@@ -62,6 +64,7 @@
 #include <linux/string.h>
 #include <linux/test_kexec_handover.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 
 #include <asm/sections.h>
 
@@ -126,6 +129,9 @@ struct folios {
 /* The outgoing and the incoming folios. Guarded by @lock after boot. */
 static struct folios out;
 static struct folios in;
+
+/* Address of the folio that was added last. Guarded by @lock. */
+static phys_addr_t last;
 static DEFINE_MUTEX(lock);
 
 /* Results. During boot several threads update them. */
@@ -607,7 +613,8 @@ static int preserve_one(const struct wish *wish, struct folio *folio)
 	if (err)
 		return err;
 
-	write_marks(PFN_PHYS(folio_pfn(folio)), wish->order, PRESERVED);
+	last = PFN_PHYS(folio_pfn(folio));
+	write_marks(last, wish->order, PRESERVED);
 	folio_table_add(table, folio);
 	out.blob->nr[wish->phase][wish->fate]++;
 
@@ -987,6 +994,25 @@ static unsigned long reserved_pages(void)
 	return nr;
 }
 
+/*
+ * Returns the number of sections whose struct pages are on another node than their memory.
+ * vmalloc_to_page() works for the memory map, but CONFIG_DEBUG_VIRTUAL objects to it.
+ */
+static unsigned long remote_sections(void)
+{
+	unsigned long nr = 0;
+
+	if (!IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP) || IS_ENABLED(CONFIG_DEBUG_VIRTUAL))
+		return 0;
+	for (unsigned long pfn = 0; pfn < max_pfn; pfn += PAGES_PER_SECTION) {
+		struct page *page = pfn_to_online_page(pfn);
+
+		nr += page && page_to_nid(vmalloc_to_page(page)) != page_to_nid(page);
+	}
+
+	return nr;
+}
+
 static int stats_show(struct seq_file *m, void *unused)
 {
 	const struct page_counts *counts = page_counts();
@@ -994,6 +1020,7 @@ static int stats_show(struct seq_file *m, void *unused)
 	guard(mutex)(&lock);
 	show_kept(m, "out", &out);
 	show_kept(m, "in", &in);
+	seq_printf(m, "last %#llx\n", (u64)last);
 	for (enum phase phase = 0; phase < NR_PHASES; phase++)
 		seq_printf(m, "restored_%s %lu\n", phase_names[phase],
 			   atomic_long_read(&restored[phase]));
@@ -1011,6 +1038,7 @@ static int stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "pages_reserved_again %lu\n", counts->reserved_again);
 	seq_printf(m, "filled %lu\n", filled);
 	seq_printf(m, "reserved %lu\n", reserved_pages());
+	seq_printf(m, "remote_sections %lu\n", remote_sections());
 
 	return 0;
 }
