@@ -71,7 +71,8 @@ static void offer(const struct kho_scratch *scratch, u64 size, const struct kho_
 
 /**
  * process_kho_scratch - offer scratch for the random choice of a physical address
- * @minimum: lowest possible physical address
+ * @minimum: lowest possible physical address; lowered to that of the kernel's link address
+ *	if this kernel receives a handover
  * @image_size: size of the kernel image in bytes
  * @slots: the number of addresses to choose from, which process_mem_region() adds to
  *
@@ -88,7 +89,7 @@ static void offer(const struct kho_scratch *scratch, u64 size, const struct kho_
  * Return: true if this kernel receives a handover: the caller offers no other memory
  * then; false if it does not.
  */
-bool process_kho_scratch(unsigned long minimum, unsigned long image_size,
+bool process_kho_scratch(unsigned long *minimum, unsigned long image_size,
 			 const unsigned long *slots)
 {
 	const struct kho_data *kho = find_kho_data();
@@ -97,6 +98,12 @@ bool process_kho_scratch(unsigned long minimum, unsigned long image_size,
 
 	if (!kho)
 		return false;
+
+	/*
+	 * The caller offers nothing below the address that the kernel was loaded to. kexec loads
+	 * it near the end of scratch.
+	 */
+	*minimum = min(*minimum, (unsigned long)LOAD_PHYSICAL_ADDR);
 
 	if (!is_ram(kho->scratch_addr, kho->scratch_size)) {
 		warn("KHO: the scratch array is not in RAM");
@@ -108,7 +115,7 @@ bool process_kho_scratch(unsigned long minimum, unsigned long image_size,
 	for (u64 i = 1; i <= nr && !*slots; i++) {
 		const struct kho_scratch *region = &scratch[i % nr];
 
-		offer(region, i == 1 ? region->size : region->size / 6, kho, minimum,
+		offer(region, i == 1 ? region->size : region->size / 6, kho, *minimum,
 		      image_size);
 	}
 
