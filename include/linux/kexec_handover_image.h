@@ -35,6 +35,7 @@ bool kho_image_load_late(struct kimage *image, unsigned long nr, const void *lda
 void kho_image_take_places(struct kimage *image);
 bool kho_image_in_place(const struct kimage *image);
 int kho_image_load_segment(const struct kimage *image, const struct kexec_segment *segment);
+int kho_image_check_places(const struct kimage *image);
 void kho_image_report(const struct kimage *image);
 void kho_image_cleanup(struct kimage *image);
 void kho_image_free(struct kimage *image);
@@ -92,6 +93,11 @@ static inline int kho_image_load_segment(const struct kimage *image,
 					 const struct kexec_segment *segment)
 {
 	return -EINVAL;
+}
+
+static inline int kho_image_check_places(const struct kimage *image)
+{
+	return 0;
 }
 
 static inline void kho_image_report(const struct kimage *image) { }

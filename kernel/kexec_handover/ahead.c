@@ -21,25 +21,23 @@
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
-#include <linux/ioport.h>
 #include <linux/kexec.h>
 #include <linux/kexec_handover.h>
 #include <linux/kexec_handover_image.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
-#include <linux/random.h>
 #include <linux/sched.h>
-#include <linux/sizes.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
 #include "../kexec_internal.h"
-#include "scratch.h"
+#include "bad_pages.h"
+#include "pieces.h"
 
 /*
  * False: kexec copies images, and kernels unpack themselves, as without KHO. Root can
- * change it at any time; it is read when an image is loaded.
+ * change it at any time; it counts for the images that are loaded from then on.
  */
 static bool load_ahead = true;
 core_param(kho_load_ahead, load_ahead, bool, 0644);
@@ -66,179 +64,34 @@ const char *kho_image_late_reason(const struct kimage *image)
 	return NULL;
 }
 
-/* ------------------------------------------------------------------ finding room */
-
-/*
- * Can the page be taken from the page allocator? Pages that this kernel got from memblock
- * are reserved for ever. Those of the image that is loaded now are taken already; it has
- * to stay complete until the new one is.
- */
-static bool can_take(unsigned long pfn)
-{
-	unsigned long addr = PFN_PHYS(pfn);
-
-	return !PageReserved(pfn_to_page(pfn)) &&
-	       !(kexec_image && kexec_image->kho_in_place &&
-		 kimage_is_destination_range(kexec_image, addr, addr + PAGE_SIZE - 1));
-}
-
-/*
- * Finds the first piece of [*@start, @end), in PFNs, all pages of which can be taken. It
- * lies in one zone, since the page allocator hands out no range in two. Stores its first
- * PFN in *@start and returns the PFN after it, or 0 if there is none.
- */
-static unsigned long next_piece(unsigned long *start, unsigned long end)
-{
-	unsigned long pfn = *start;
-	struct zone *zone;
-
-	while (pfn < end && !can_take(pfn))
-		pfn++;
-	if (pfn == end)
-		return 0;
-
-	*start = pfn;
-	zone = page_zone(pfn_to_page(pfn));
-	do {
-		pfn++;
-	} while (pfn < end && can_take(pfn) && page_zone(pfn_to_page(pfn)) == zone);
-
-	return pfn;
-}
-
-typedef bool (*piece_func)(unsigned long start, unsigned long end, void *arg);
-
-/* Calls @func for each such piece of a region, until it returns true. Returns whether it did. */
-static bool for_each_piece_of(const struct kho_scratch *region, piece_func func, void *arg)
-{
-	unsigned long start = PHYS_PFN(region->addr), stop;
-	unsigned long end = PHYS_PFN(region->addr + region->size);
-
-	for (; start < end && (stop = next_piece(&start, end)); start = stop) {
-		if (func(start, stop, arg))
-			return true;
-	}
-
-	return false;
-}
-
-/*
- * The same for the first @nr regions, in the order in which kexec uses them: low memory is
- * the last one.
- */
-static bool for_each_piece(unsigned int nr, piece_func func, void *arg)
-{
-	for (unsigned int i = 1; i <= nr; i++) {
-		if (for_each_piece_of(&kho_scratch[i % kho_scratch_cnt], func, arg))
-			return true;
-	}
-
-	return false;
-}
-
-/*
- * A search for a place for a segment.
- * @func: the function of kexec that tries one piece
- * @order: what the pieces are tried in the order of: their size, or their address
- * @tried: the last one that was tried
- * @start, @end: the next one, in PFNs; @end is 0 if there is none
- */
-struct fit {
-	struct kexec_buf *kbuf;
-	int (*func)(struct resource *, void *);
-	unsigned long (*order)(unsigned long start, unsigned long end);
-	unsigned long tried;
-	unsigned long start;
-	unsigned long end;
+/* Why an image cannot be in place: without and with another one that is. */
+static const char *const no_room[] = {
+	"scratch has no room for it beside this kernel",
+	"scratch has no room for it beside this kernel and the image that is loaded",
 };
 
-static unsigned long by_size(unsigned long start, unsigned long end)
-{
-	return end - start;
-}
-
-static unsigned long by_address(unsigned long start, unsigned long end)
-{
-	return end;
-}
-
-static bool try_piece(const struct fit *fit, unsigned long start, unsigned long end)
-{
-	struct resource res = {
-		.start = PFN_PHYS(start),
-		.end = PFN_PHYS(end) - 1,
-		.flags = IORESOURCE_SYSTEM_RAM,
-	};
-
-	return fit->func(&res, fit->kbuf) == 1;
-}
-
-/* Leaves the place in the last piece that fits. */
-static bool find_last(unsigned long start, unsigned long end, void *arg)
-{
-	struct fit *fit = arg;
-
-	if (try_piece(fit, start, end))
-		fit->end = end;
-
-	return false;
-}
-
-static bool find_next(unsigned long start, unsigned long end, void *arg)
-{
-	struct fit *fit = arg;
-
-	if (fit->order(start, end) > fit->tried &&
-	    (!fit->end || fit->order(start, end) < fit->order(fit->start, fit->end))) {
-		fit->start = start;
-		fit->end = end;
-	}
-
-	return false;
-}
-
-static bool locate_in_order(struct fit *fit)
-{
-	for (;;) {
-		fit->end = 0;
-		for_each_piece(kho_scratch_cnt, find_next, fit);
-		if (!fit->end)
-			return false;
-		if (try_piece(fit, fit->start, fit->end))
-			return true;
-		fit->tried = fit->order(fit->start, fit->end);
-	}
-}
-
 /**
- * kho_image_locate_free - find a place in scratch that the page allocator can give away
+ * kho_image_locate_free - find a place in scratch for a segment that can lie there at once
  * @kbuf: the segment; @func stores the address that it has found
  * @func: tries one range of memory for @kbuf, returns 1 if it found room there
  *
- * Keeps large pieces whole, for the kernels of this and the next kexec. Some small segments,
- * like the boot parameters, stay reserved in the next kernel: they go to the end of low
- * memory. A loader that searches from low to high addresses may try again with a higher
- * least address, so it must not begin with a high one.
+ * When one segment has found no room, the image will be copied at the kexec. Then the other
+ * segments need no such place, either.
  *
  * Context: kexec_file_load(), with the kexec lock held.
- * Return: true if there is such a place; false if there is none, or if the image is not
- * prepared ahead.
+ * Return: true if there is such a place; false if the caller searches all of scratch.
  */
 bool kho_image_locate_free(struct kexec_buf *kbuf, int (*func)(struct resource *, void *))
 {
-	struct fit fit = {
-		.kbuf = kbuf,
-		.func = func,
-		.order = kbuf->top_down ? by_size : by_address,
-	};
+	struct kimage *image = kbuf->image;
 
-	if (kho_image_late_reason(kbuf->image))
+	if (kho_image_late_reason(image))
 		return false;
+	if (kho_pieces_locate(kbuf, func))
+		return true;
+	image->kho_late = no_room[kexec_image && kexec_image->kho_in_place];
 
-	if (kbuf->memsz < SZ_1M)
-		for_each_piece_of(&kho_scratch[KHO_SCRATCH_LOW], find_last, &fit);
-
-	return fit.end || locate_in_order(&fit);
+	return false;
 }
 
 /**
@@ -247,21 +100,23 @@ bool kho_image_locate_free(struct kexec_buf *kbuf, int (*func)(struct resource *
  * @nr: the number of segments that it had before the loader was called
  * @ldata: what the loader returned
  *
- * An image that finds no room beside this kernel is copied over it at the kexec.
+ * A loader may fail because it has put some segments beside this kernel, and then found no
+ * room for the others. The image may still fit if it is copied over this kernel at the kexec.
  *
  * Context: kexec_file_load(), with the kexec lock held, when the loader of the architecture
- * has returned.
- * Return: true, with the image as it was before the loader was called; false to go on.
+ * was called for the first time.
+ * Return: true, with the image as it was before that; false to go on.
  */
 bool kho_image_load_late(struct kimage *image, unsigned long nr, const void *ldata)
 {
 	struct purgatory_info *pi = &image->purgatory_info;
 
-	if (ldata != ERR_PTR(-EADDRNOTAVAIL) || kho_image_late_reason(image))
+	if (ldata != ERR_PTR(-EADDRNOTAVAIL) ||
+	    (image->kho_late != no_room[0] && image->kho_late != no_room[1]))
 		return false;
 
-	image->kho_late = "scratch has no room for it beside this kernel";
 	image->kho_no_room = 0;
+	image->kho_places = 0;
 	image->nr_segments = nr;
 	kho_image_cleanup(image);
 	vfree(pi->purgatory_buf);
@@ -270,97 +125,6 @@ bool kho_image_load_late(struct kimage *image, unsigned long nr, const void *lda
 	pi->sechdrs = NULL;
 
 	return true;
-}
-
-/* ----------------------------------------------------------------- a random place */
-
-/*
- * A search for a place for the kernel, at random. @later is the size of what has to find
- * room beside it; @align is the alignment of that. Counts the possible places until @skip of
- * them were seen.
- */
-struct draw {
-	struct kexec_buf *kbuf;
-	unsigned long later;
-	unsigned long align;
-	unsigned long count;
-	unsigned long skip;
-};
-
-static bool has_room(unsigned long start, unsigned long end, void *arg)
-{
-	const struct draw *draw = arg;
-	unsigned long from = ALIGN(PFN_PHYS(start), draw->align), to = PFN_PHYS(end);
-	unsigned long mem = draw->kbuf->mem, after = mem + draw->kbuf->memsz;
-
-	if (after <= from || mem >= to)
-		return from + draw->later <= to;
-
-	return from + draw->later <= mem || ALIGN(after, draw->align) + draw->later <= to;
-}
-
-/* Looks at each place in a piece. Returns true when @skip places were seen before it. */
-static bool draw_place(unsigned long start, unsigned long end, void *arg)
-{
-	struct draw *draw = arg;
-	struct kexec_buf *kbuf = draw->kbuf;
-	unsigned long mem = ALIGN(max(PFN_PHYS(start), kbuf->buf_min), kbuf->buf_align);
-
-	for (; mem + kbuf->memsz <= PFN_PHYS(end); mem += kbuf->buf_align) {
-		if (kimage_is_destination_range(kbuf->image, mem, mem + kbuf->memsz - 1))
-			continue;
-		kbuf->mem = mem;
-		if (!for_each_piece(kho_scratch_cnt, has_room, draw))
-			continue;
-		if (draw->count++ == draw->skip)
-			return true;
-	}
-
-	return false;
-}
-
-/**
- * kho_image_random_place - choose a place for the next kernel at random
- * @kbuf: the segment of the kernel, with size, alignment and lowest address; its mem is
- *	set to the address
- * @later: size in bytes of the largest segment that will be added after it
- *
- * The kernel leaves room for as large a kernel beside it if it can: the kernel after the
- * next one is to be in place as well. If it can, it does not use low memory, either.
- *
- * Context: kexec_file_load(), with the kexec lock held.
- * Return: the number of places that there were to choose from; 0 if there is none, with
- * mem left unknown.
- */
-unsigned long kho_image_random_place(struct kexec_buf *kbuf, unsigned long later)
-{
-	const struct {
-		unsigned long later, align;
-		unsigned int regions;
-	} tries[] = {
-		{ max(later, kbuf->memsz), kbuf->buf_align, kho_scratch_cnt - 1 },
-		{ max(later, kbuf->memsz), kbuf->buf_align, kho_scratch_cnt },
-		{ later, PAGE_SIZE, kho_scratch_cnt },
-	};
-	struct draw draw = { .kbuf = kbuf };
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(tries) && !draw.count; i++) {
-		draw.later = tries[i].later;
-		draw.align = tries[i].align;
-		draw.skip = ULONG_MAX;
-		for_each_piece(tries[i].regions, draw_place, &draw);
-	}
-
-	kbuf->mem = KEXEC_BUF_MEM_UNKNOWN;
-	if (draw.count) {
-		draw.skip = get_random_long() % draw.count;
-		draw.count = 0;
-		for_each_piece(tries[i - 1].regions, draw_place, &draw);
-		draw.count = max(draw.count, draw.skip + 1);
-	}
-
-	return draw.count;
 }
 
 /* ------------------------------------------------------- taking and filling places */
@@ -459,6 +223,30 @@ int kho_image_load_segment(const struct kimage *image, const struct kexec_segmen
 	return 0;
 }
 
+/**
+ * kho_image_check_places - is the memory good that an image lies in?
+ * @image: the image
+ *
+ * Context: kernel_kexec(), before anything is shut down, with the kexec lock held.
+ * Return: 0, also if the image is not in place; -EIO, after a message, if hardware has
+ * reported one of its pages as bad since it was loaded.
+ */
+int kho_image_check_places(const struct kimage *image)
+{
+	for (unsigned long i = 0; image->kho_in_place && i < image->nr_segments; i++) {
+		const struct kexec_segment *segment = &image->segment[i];
+		unsigned long pfn = PHYS_PFN(segment->mem);
+
+		if (kho_bad_pages_in(pfn, pfn + PHYS_PFN(segment->memsz))) {
+			pr_err("a page of the kexec image is bad, at %#lx or above: load it again\n",
+			       segment->mem);
+			return -EIO;
+		}
+	}
+
+	return 0;
+}
+
 static unsigned long kib_of(const struct kimage *image)
 {
 	unsigned long bytes = 0;
@@ -501,6 +289,8 @@ void kho_image_cleanup(struct kimage *image)
 {
 	vfree(image->kho_unpacked);
 	image->kho_unpacked = NULL;
+	kvfree(image->kho_pieces);
+	image->kho_pieces = NULL;
 }
 
 /**

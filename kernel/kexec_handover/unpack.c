@@ -156,13 +156,15 @@ static int unlz4(const u8 *in, size_t len, u8 *out, size_t out_len)
 	return 0;
 }
 
+#define GUNZIP	(IS_BUILTIN(CONFIG_ZLIB_INFLATE) && IS_BUILTIN(CONFIG_CRC32) ? gunzip : NULL)
+
 static const struct {
 	const char *magic;
 	size_t len;
 	int (*unpack)(const u8 *in, size_t len, u8 *out, size_t out_len);
 } formats[] = {
-	{ "\x1f\x8b", 2, IS_BUILTIN(CONFIG_ZLIB_INFLATE) && IS_BUILTIN(CONFIG_CRC32) ? gunzip : NULL },
-	{ "\xfd" "7zXZ", 6, IS_BUILTIN(CONFIG_XZ_DEC) ? unxz : NULL },
+	{ "\x1f\x8b", 2, GUNZIP },
+	{ "\3757zXZ", 6, IS_BUILTIN(CONFIG_XZ_DEC) ? unxz : NULL },
 	{ "\x28\xb5\x2f\xfd", 4, IS_BUILTIN(CONFIG_ZSTD_DECOMPRESS) ? unzstd : NULL },
 	{ "\x02\x21\x4c\x18", 4, IS_BUILTIN(CONFIG_LZ4_DECOMPRESS) ? unlz4 : NULL },
 };

@@ -86,9 +86,9 @@ static const char *objection(const struct kimage *image, const struct setup_head
 
 	if (late)
 		return late;
-	if (!header->relocatable_kernel || !header->payload_length ||
+	if (!header->relocatable_kernel || !header->payload_length || !header->init_size ||
 	    header->kernel_alignment < PMD_SIZE || !is_power_of_2(header->kernel_alignment))
-		return "it cannot be moved";
+		return "its header does not allow it";
 	if (other_levels(header, cmdline))
 		return "it has another number of page table levels";
 	/* The decompressor leaves out memory that these exclude. */
@@ -113,7 +113,7 @@ static int place_segments(struct unpacked *u, const Elf64_Ehdr *ehdr, const Elf6
 		    p->p_offset > u->len - p->p_filesz || p->p_filesz > p->p_memsz ||
 		    p->p_memsz > u->room || to > u->room - p->p_memsz)
 			return -EBADMSG;
-		/* A segment must not be overwritten before it is moved, nor by the one before it. */
+		/* Segments must not overwrite each other, nor one that is still to be moved. */
 		if (to > p->p_offset || to < u->end)
 			return -EOPNOTSUPP;
 
@@ -122,6 +122,9 @@ static int place_segments(struct unpacked *u, const Elf64_Ehdr *ehdr, const Elf6
 		u->end = to + p->p_filesz;
 	}
 
+	/* Nor may they overwrite the relocations. */
+	if (u->relocs && u->buf + u->end > (void *)u->relocs)
+		return -EOPNOTSUPP;
 	u->entry = ehdr->e_entry - u->base;
 
 	return u->end && ehdr->e_entry >= u->base && u->entry < u->end ? 0 : -EBADMSG;
@@ -173,7 +176,7 @@ static int relocate_word(struct unpacked *u, s32 addr, int size, long delta)
 	u64 offset = (u64)(s64)addr - __START_KERNEL_map - u->base;
 	void *word = u->buf + offset;
 
-	if (offset > u->end - size)
+	if (u->end < size || offset > u->end - size)
 		return -EBADMSG;
 	if (size == sizeof(u64))
 		put_unaligned(get_unaligned((u64 *)word) + delta, (u64 *)word);
@@ -246,7 +249,8 @@ static int unpack(struct unpacked *u, const struct kexec_buf *kbuf,
 	u->len = get_unaligned_le32(payload + len - sizeof(u32));
 	if (u->len > u->room)
 		return -EBADMSG;
-	u->buf = vmalloc(u->room);
+	/* Rather than kill processes for it, let the kernel unpack itself. */
+	u->buf = __vmalloc(u->room, GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 	if (!u->buf)
 		return -ENOMEM;
 	err = kho_unpack(payload, len, u->buf, u->len);
@@ -325,7 +329,7 @@ int x86_kho_unpack(struct kexec_buf *kbuf, const struct setup_header *header,
 		image->kho_packed = "scratch has no place for it beside this kernel";
 		break;
 	default:
-		image->kho_packed = "this kernel does not know its format";
+		image->kho_packed = "its format is unknown";
 	}
 	vfree(u.buf);
 	*loadflags = 0;

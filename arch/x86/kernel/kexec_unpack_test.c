@@ -175,4 +175,5 @@ static struct kunit_suite suite = {
 	.name = "kho_x86_unpack",
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);

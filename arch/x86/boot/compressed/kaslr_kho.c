@@ -103,7 +103,7 @@ bool process_kho_scratch(unsigned long *minimum, unsigned long image_size,
 	 * The caller offers nothing below the address that the kernel was loaded to. kexec loads
 	 * it near the end of scratch.
 	 */
-	*minimum = min(*minimum, (unsigned long)LOAD_PHYSICAL_ADDR);
+	*minimum = min_t(unsigned long, *minimum, LOAD_PHYSICAL_ADDR);
 
 	if (!is_ram(kho->scratch_addr, kho->scratch_size)) {
 		warn("KHO: the scratch array is not in RAM");
