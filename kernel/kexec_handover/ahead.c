@@ -66,8 +66,8 @@ const char *kho_image_late_reason(const struct kimage *image)
 
 /* Why an image cannot be in place: without and with another one that is. */
 static const char *const no_room[] = {
-	"scratch has no room for it beside this kernel",
-	"scratch has no room for it beside this kernel and the image that is loaded",
+	"scratch is too small for it beside this kernel",
+	"scratch is too small for it beside this kernel and the loaded image",
 };
 
 /**

@@ -86,8 +86,8 @@ load_ahead() {
 	check "its kernel is unpacked" unpacked "is unpacked"
 }
 
-# Together they would be larger than scratch: each image gives back what it took. An image
-# lies beside the one before it until that is replaced.
+# Together they would be larger than scratch: each image gives back what it took. A second
+# one lies beside the first until that is replaced, or is late if there is no room.
 load_many() {
 	for _ in 1 2 3 4; do
 		load_kernel load main || return
