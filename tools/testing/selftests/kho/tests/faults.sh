@@ -13,7 +13,7 @@ mem=1G
 limit=240
 stages=2
 plan=14
-expect="KHO: no memory to restore|its kernel will unpack itself|will be copied at the kexec|vmalloc error|Call Trace"
+expect="KHO: no memory to restore|its kernel will unpack itself|vmalloc error|Call Trace"
 
 FAULTS=/sys/kernel/debug/test_kho_faults
 
