@@ -23,6 +23,7 @@
 #include <linux/limits.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
+#include <linux/pgtable.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/sizes.h>
@@ -35,7 +36,6 @@
 #include <asm/cpuid.h>
 #include <asm/kexec_handover.h>
 #include <asm/page_types.h>
-#include <asm/pgtable.h>
 #include <asm/setup.h>
 
 /* The room for a kernel whose address is random, from __START_KERNEL_map on. */
@@ -101,10 +101,11 @@ static const char *objection(const struct kimage *image, const struct setup_head
 }
 
 /* Puts the segments of the ELF file to their places in the buffer, as they will lie in memory. */
-static int place_segments(struct unpacked *u, const Elf64_Ehdr *ehdr, const Elf64_Phdr *phdrs)
+static int place_segments(struct unpacked *u, const struct elf64_hdr *ehdr,
+			  const struct elf64_phdr *phdrs)
 {
 	for (int i = 0; i < ehdr->e_phnum; i++) {
-		const Elf64_Phdr *p = &phdrs[i];
+		const struct elf64_phdr *p = &phdrs[i];
 		u64 to = p->p_paddr - u->base;
 
 		if (p->p_type != PT_LOAD)
@@ -131,9 +132,9 @@ static int place_segments(struct unpacked *u, const Elf64_Ehdr *ehdr, const Elf6
 }
 
 /* Finds the relocations, which follow the section headers, the last part of the ELF file. */
-static int find_relocs(struct unpacked *u, const Elf64_Ehdr *ehdr)
+static int find_relocs(struct unpacked *u, const struct elf64_hdr *ehdr)
 {
-	u64 end = ehdr->e_shoff + (u64)ehdr->e_shnum * sizeof(Elf64_Shdr);
+	u64 end = ehdr->e_shoff + (u64)ehdr->e_shnum * sizeof(struct elf64_shdr);
 
 	if (!ehdr->e_shoff || ehdr->e_shoff > u->len || end > u->len || end % sizeof(s32))
 		return -EOPNOTSUPP;
@@ -146,8 +147,8 @@ static int find_relocs(struct unpacked *u, const Elf64_Ehdr *ehdr)
 
 static int read_elf(struct unpacked *u)
 {
-	Elf64_Ehdr ehdr;
-	Elf64_Phdr *phdrs;
+	struct elf64_hdr ehdr;
+	struct elf64_phdr *phdrs;
 	size_t size;
 	int err;
 

@@ -15,11 +15,11 @@
 
 /* A kernel with one segment; the tests change it before it is read. */
 struct elf_file {
-	Elf64_Ehdr ehdr;
-	Elf64_Phdr phdr;
-	u8 gap[SEGMENT_AT - sizeof(Elf64_Ehdr) - sizeof(Elf64_Phdr)];
+	struct elf64_hdr ehdr;
+	struct elf64_phdr phdr;
+	u8 gap[SEGMENT_AT - sizeof(struct elf64_hdr) - sizeof(struct elf64_phdr)];
 	u8 segment[SEGMENT_SIZE];
-	Elf64_Shdr shdr;
+	struct elf64_shdr shdr;
 	s32 relocs[16];
 };
 
@@ -84,7 +84,7 @@ static void test_refuses_headers(struct kunit *test)
 	REFUSES(-EBADMSG, file->ehdr.e_phoff = -1ULL);
 	REFUSES(-EBADMSG, file->ehdr.e_phnum = 0xffff);
 	REFUSES(-EBADMSG, file->ehdr.e_phnum = 0);
-	REFUSES(-EBADMSG, u.len = sizeof(Elf64_Ehdr) - 1);
+	REFUSES(-EBADMSG, u.len = sizeof(struct elf64_hdr) - 1);
 	REFUSES(-EBADMSG, file->ehdr.e_entry = BASE - 1);
 	REFUSES(-EBADMSG, file->ehdr.e_entry = BASE + SEGMENT_SIZE);
 	REFUSES(-EOPNOTSUPP, file->ehdr.e_shoff = 0);
