@@ -57,11 +57,13 @@ file_of() {
 	echo "file-$1"
 }
 
+# With no5lvl both kernels have four levels of page tables, so that our kernels can unpack
+# those of the peer ahead.
 set_out() {
 	remember release "$(uname -r)"
 	remember scratch "$(regions out)"
 	remember region "$(region)"
-	handover "$(echo "$turns" | cut -d , -f $((kho_stage + 1)))" "$words"
+	handover "$(echo "$turns" | cut -d , -f $((kho_stage + 1)))" "$words" no5lvl
 }
 
 api_is() {
