@@ -11,6 +11,7 @@
  */
 
 #include <linux/align.h>
+#include <linux/bits.h>
 #include <linux/cma.h>
 #include <linux/ioport.h>
 #include <linux/kexec.h>
@@ -177,9 +178,10 @@ static unsigned long by_size(const struct piece *piece)
 	return piece->end - piece->start;
 }
 
+/* Low memory comes last: the next kernel allocates large buffers there. */
 static unsigned long by_address(const struct piece *piece)
 {
-	return piece->start;
+	return piece->low ? piece->start | BIT(BITS_PER_LONG - 1) : piece->start;
 }
 
 /* Tries the pieces one after the other, in the order of @key, and of the list if that is equal. */
