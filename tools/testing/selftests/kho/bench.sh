@@ -57,8 +57,9 @@ load_kernel() {
 	tell load "$((($(centiseconds) - since) * 10000000))" >/dev/kmsg
 }
 
+# Without zeros at the front, which would make it an octal number.
 centiseconds() {
-	sed 's/ .*//; s/\.//' /proc/uptime
+	sed 's/ .*//; s/\.//; s/^0*\(.\)/\1/' /proc/uptime
 }
 
 stage_2() {
