@@ -45,17 +45,31 @@ static void __init mark_if_initialised(unsigned long pfn)
 	set_pageblock_migratetype(pfn_to_page(pfn), MIGRATE_CMA);
 }
 
-static int __init is_in_area(struct cma *cma, void *arg)
+static int is_in_area(struct cma *cma, void *arg)
 {
 	return cma_pages_valid(cma, arg, 1);
+}
+
+/**
+ * kho_scratch_in_cma_area - does a page of scratch lie in an area of CMA?
+ * @page: the page
+ *
+ * CMA itself keeps account of its areas, like those of drivers and of cma=. An area
+ * consists of whole pageblocks.
+ *
+ * Context: any, never sleeps. When CMA has its areas.
+ * Return: true if the page lies in one; false if it does not.
+ */
+bool kho_scratch_in_cma_area(struct page *page)
+{
+	return cma_for_each_area(is_in_area, page);
 }
 
 static void __init release_or_count(unsigned long pfn)
 {
 	struct page *page = pfn_to_page(pfn);
 
-	/* CMA itself counts its areas, like those of drivers and of cma=. */
-	if (cma_for_each_area(is_in_area, page))
+	if (kho_scratch_in_cma_area(page))
 		return;
 
 	if (kho_scratch_inherited)

@@ -23,6 +23,7 @@ bool kho_image_params(const struct kimage *image, phys_addr_t *fdt_phys,
 int kho_image_prepare(const struct kimage *image);
 int kho_image_locate_hole(struct kexec_buf *kbuf, int (*func)(struct resource *, void *));
 void kho_image_load_failed(const struct kimage *image, int err);
+u64 kho_image_bytes(const struct kimage *image);
 int kho_image_check_room(const struct kimage *image);
 void kho_image_loaded(struct kimage *image);
 bool arch_kho_image_unknown(const struct kimage *image);

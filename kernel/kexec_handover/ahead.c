@@ -247,16 +247,6 @@ int kho_image_check_places(const struct kimage *image)
 	return 0;
 }
 
-static unsigned long kib_of(const struct kimage *image)
-{
-	unsigned long bytes = 0;
-
-	for (unsigned long i = 0; i < image->nr_segments; i++)
-		bytes += image->segment[i].memsz;
-
-	return bytes >> 10;
-}
-
 /**
  * kho_image_report - log how an image was loaded
  * @image: the image, which is complete
@@ -269,8 +259,8 @@ void kho_image_report(const struct kimage *image)
 		return;
 
 	if (image->kho_in_place)
-		pr_info("the kexec image is in place, %lu KiB of scratch\n",
-			kib_of(image));
+		pr_info("the kexec image is in place, %llu KiB of scratch\n",
+			kho_image_bytes(image) >> 10);
 	else
 		pr_info("the kexec image will be copied at the kexec: %s\n", image->kho_late);
 	if (image->kho_places)

@@ -160,7 +160,14 @@ static long vacant_pages(void)
 	return kho_vacant_sum(&found);
 }
 
-static u64 segment_bytes(const struct kimage *image)
+/**
+ * kho_image_bytes - how much memory do the segments of an image take?
+ * @image: the image
+ *
+ * Context: any, never sleeps.
+ * Return: the size of all of them, in bytes.
+ */
+u64 kho_image_bytes(const struct kimage *image)
 {
 	u64 bytes = 0;
 
@@ -214,7 +221,7 @@ int kho_image_check_room(const struct kimage *image)
 		return 0;
 
 	scratch = kho_scratch_sum(kho_scratch, kho_scratch_cnt);
-	needed = segment_bytes(image) + kho_scratch_early;
+	needed = kho_image_bytes(image) + kho_scratch_early;
 	if (needed > scratch)
 		return no_room("in scratch", needed, scratch);
 

@@ -12,7 +12,6 @@
 
 #include <linux/align.h>
 #include <linux/bits.h>
-#include <linux/cma.h>
 #include <linux/ioport.h>
 #include <linux/kexec.h>
 #include <linux/kexec_handover_image.h>
@@ -46,21 +45,10 @@ struct kho_pieces {
 
 /* -------------------------------------------------------------- finding the pieces */
 
-static int is_in_area(struct cma *cma, void *arg)
-{
-	return cma_pages_valid(cma, arg, 1);
-}
-
 /*
- * Can the pages from @pfn up to the end of its pageblock be taken, as far as they are not
- * reserved? CMA areas of drivers may lie in scratch, and keep account of their pages. An image
- * that is in place has taken its pages already; it has to stay complete until the new one is.
+ * Can the page be taken, if its pageblock is in no area of CMA? An image that is in place has
+ * taken its pages already; it has to stay complete until the new one is.
  */
-static bool can_take_block(unsigned long pfn)
-{
-	return !cma_for_each_area(is_in_area, pfn_to_page(pfn));
-}
-
 static bool can_take(unsigned long pfn)
 {
 	unsigned long addr = PFN_PHYS(pfn);
@@ -101,22 +89,24 @@ static struct kho_pieces *add_region(struct kho_pieces *pieces, const struct kho
 	unsigned long pfn = PHYS_PFN(region->addr), end = pfn + PHYS_PFN(region->size);
 	struct piece piece = { .low = low };
 	struct zone *zone = NULL;
-	bool block = false;
+	bool in_area = false;
 
 	for (; pfn < end && pieces; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
 		if (pageblock_aligned(pfn)) {
-			block = can_take_block(pfn);
+			in_area = kho_scratch_in_cma_area(page);
 			cond_resched();
 		}
-		if (!block || !can_take(pfn) || page_zone(pfn_to_page(pfn)) != zone ||
-		    piece.end != PFN_PHYS(pfn)) {
+		if (in_area || !can_take(pfn))
+			continue;
+		if (piece.end != PFN_PHYS(pfn) || page_zone(page) != zone) {
 			pieces = add_piece(pieces, &piece);
-			zone = page_zone(pfn_to_page(pfn));
+			zone = page_zone(page);
 			piece.start = PFN_PHYS(pfn);
 			piece.end = piece.start;
 		}
-		if (block && can_take(pfn))
-			piece.end += PAGE_SIZE;
+		piece.end += PAGE_SIZE;
 	}
 
 	return pieces ? add_piece(pieces, &piece) : NULL;

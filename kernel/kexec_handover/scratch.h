@@ -14,6 +14,8 @@
 #include <linux/sizes.h>
 #include <linux/types.h>
 
+struct page;
+
 /*
  * Indexes of the regions: one in low memory, one anywhere, then one for each NUMA
  * node that needs one.
@@ -96,5 +98,6 @@ void kho_scratch_mark_early(void);
 void kho_scratch_mark_rest(void);
 void kho_scratch_mark_block(unsigned long pfn, unsigned long nr_pages);
 void kho_scratch_release(void);
+bool kho_scratch_in_cma_area(struct page *page);
 
 #endif /* _KHO_SCRATCH_H */

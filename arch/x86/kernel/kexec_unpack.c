@@ -276,13 +276,17 @@ static int prepare(struct unpacked *u, struct kexec_buf *kbuf, const struct setu
 	if (err)
 		return err;
 
-	image->kho_places = 1;
-	if (random && u->nr_relocs) {
-		*loadflags |= KASLR_FLAG;
-		image->kho_places = kho_image_random_place(kbuf, later);
+	if (!random || !u->nr_relocs) {
+		image->kho_places = 1;
+		return 0;
 	}
 
-	return image->kho_places ? 0 : -EADDRNOTAVAIL;
+	image->kho_places = kho_image_random_place(kbuf, later);
+	if (!image->kho_places)
+		return -EADDRNOTAVAIL;
+	*loadflags |= KASLR_FLAG;
+
+	return 0;
 }
 
 /**
@@ -333,7 +337,6 @@ int x86_kho_unpack(struct kexec_buf *kbuf, const struct setup_header *header,
 		image->kho_packed = "its format is unknown";
 	}
 	vfree(u.buf);
-	*loadflags = 0;
 
 	return 0;
 }

@@ -46,14 +46,11 @@ stage_1() {
 
 # Tells how long kexec_file_load() takes as well. Its clock is exact to 10 ms, or 10 million
 # instructions.
-load_kernel() {
+kexec_load() {
 	local since
-	local verb="$1" kernel="$2"
-	shift 2
 
-	pack_initrd
 	since=$(centiseconds)
-	kexec_load "$verb" "/boot/$kernel" /tmp/initrd "$(next_words) $*"
+	command kexec_load "$@" || return
 	tell load "$((($(centiseconds) - since) * 10000000))" >/dev/kmsg
 }
 
