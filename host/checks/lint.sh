@@ -31,17 +31,19 @@ checked() {
 	failed=yes
 }
 
-# checkpatch ARGUMENT...: runs checkpatch, and removes the cache that it leaves in the
-# root of a git work tree.
+# checkpatch ARGUMENT...: runs checkpatch.
 #
 # The patches have no Signed-off-by: it is a statement of the person who submits
 # the series, and the cover letter says that this person adds it.
 checkpatch() {
-	local status=0
-	(cd "$tree" && scripts/checkpatch.pl --strict --terse --no-summary --ignore MISSING_SIGN_OFF "$@") ||
-		status=$?
-	rm -f "$tree"/.checkpatch-camelcase.git.* "$root"/.checkpatch-camelcase.git.*
-	return "$status"
+	(cd "$tree" && scripts/checkpatch.pl --strict --terse --no-summary --ignore MISSING_SIGN_OFF "$@")
+}
+
+# Removes the list of the names in include/ that checkpatch makes and leaves in the root
+# of a git work tree. To make it takes seconds, so one run of checkpatch uses that
+# of another.
+remove_cache() {
+	rm -f "$tree"/.checkpatch-camelcase.* "$root"/.checkpatch-camelcase.*
 }
 
 # mail_style MAIL: prints the findings of checkpatch, without those that right_so accepts
@@ -183,15 +185,16 @@ readonly names=ser
 # spelling FILE...: prints the findings of codespell. Of a patch only its commit message
 # and the lines that it adds are checked.
 spelling() {
-	local file
+	local file others=()
 	for file; do
 		if [[ $file == *.patch ]]; then
 			sed 's/^\(@@ .* @@\).*/\1/; /^[- ]/s/.*//' "$file" |
 				codespell -L "$names" -x <(spelled_so) - | sed "s|^|$file:|"
 		else
-			codespell -L "$names" -x <(spelled_so) "$file"
+			others+=("$file")
 		fi
 	done
+	codespell -L "$names" -x <(spelled_so) "${others[@]}"
 }
 
 # Prints the lines that are right although codespell does not accept them.
@@ -203,9 +206,11 @@ spelled_so() {
 lint() {
 	local mail code sources all
 	host/tree/series.sh mail "$build/lint-mail" >/dev/null
+	remove_cache
 	for mail in "$build"/lint-mail{,-tests}/*.patch; do
 		[[ ! -f $mail ]] || checked "checkpatch ${mail##*/}" mail_style "$mail"
 	done
+	remove_cache
 	rm -rf "$build"/lint-mail{,-tests}
 	mapfile -t code < <(whole_files | grep '\.[ch]$')
 	if ((${#code[@]})); then

@@ -12,6 +12,8 @@
 #
 #   PLAIN=PATH   the tree or tarball to apply the series to; without it, the
 #                source that build/linux was made from
+#   FROM=N       applies the mails before number N all at once and builds nothing at
+#                these steps, for those who changed later patches only
 #
 # Owns build/steps: a tree of Linux without KHO, to which git am applies the mails of
 # build/mail one by one, and the kernels that are built from it. A last step applies
@@ -171,6 +173,8 @@ builds() {
 		said=$(objects)
 		[[ -n $said ]]
 		mapfile -t what <<<"$said"
+		# The Makefile names no object whose source a later mail brings.
+		! has_kho small || what+=(kernel/kexec_handover/)
 	fi
 	said=$(kernel "$1" -s "${what[@]}" 2>&1) || { echo "$said"; return 1; }
 	echo "$said"
@@ -284,7 +288,9 @@ build_kernels() {
 # plan MAIL...: prints how many results there will be. All patches for tests only are one
 # step.
 plan() {
-	local mail total=$((compare * 2)) more=0 name
+	local mail total=$((compare * 2)) more name
+
+	more=${arch_seen:+1}
 
 	((!${#tests_only[@]})) || set -- "$@" "${tests_only[0]}"
 	if ((just_last)); then
@@ -303,7 +309,7 @@ plan() {
 }
 
 main() {
-	local mails tests_only at arch_seen='' compare=0 just_last=0 jobs
+	local mails tests_only at arch_seen='' compare=0 just_last=0 jobs from=${FROM:-1}
 	jobs=$(nproc)
 	kernels=(on off tiny i386)
 	case ${1-} in
@@ -318,14 +324,22 @@ main() {
 	rm -rf "$steps/log"
 	mkdir -p "$steps/log"
 	mapfile -t mails < <(printf '%s\n' "$build"/mail/*.patch)
+	[[ $from == [1-9]*([0-9]) && $from -le ${#mails[@]} ]] ||
+		die "FROM=$from: it is the number of one of the ${#mails[@]} mails"
 	mapfile -t tests_only < <(find "$build/mail-tests" -name '*.patch' 2>/dev/null | sort)
-	plan "${mails[@]}"
+	for ((at = 0; at < from - 1; at++)); do
+		! touches_arch "${mails[at]}" || arch_seen=yes
+	done
+	plan "${mails[@]:from - 1}"
 	plain_tree
 	if ((compare)); then
 		result "off builds without us" builds off
 		code >"$steps/code.before"
 	fi
-	for at in "${!mails[@]}"; do
+	if ((from > 1)); then
+		sgit "$plain" am -q "${mails[@]:0:from - 1}"
+	fi
+	for ((at = from - 1; at < ${#mails[@]}; at++)); do
 		step "$(printf '%04d' $((at + 1)))" "${mails[at]}"
 	done
 	((!just_last)) || build_kernels "Linux $(linux_version "$plain"):"
