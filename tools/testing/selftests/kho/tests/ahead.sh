@@ -13,9 +13,9 @@ words="kho_scratch=16M,112M,16M"
 mem=1G
 cpus=2
 stages=7
-plan=37
+plan=44
 limit=180
-expect="KHO: the kernel is corrupt"
+expect="KHO: (the kernel is corrupt|a page of the kexec image is bad)"
 
 stage_1() {
 	check "a file can be kept" keep letter 20M
@@ -61,6 +61,14 @@ stage_5() {
 
 stage_6() {
 	arrives 5
+	check "a kernel can be loaded before one of its pages is bad" load_kernel load main
+	check "that one is in place" loaded in place
+	check "one of its pages can be bad" break_image
+	check "the kexec is refused" no_kexec
+	check "that is said" has_said "KHO: a page of the kexec image is bad, at .*: load it again"
+	check "it can be loaded again, elsewhere" load_kernel load main
+	check "it is as good as unloaded when it is not needed" kexec_load unload
+
 	check "a kernel with mem= can be loaded" load_kernel load main mem=8G
 	check "it is in place" loaded in place
 	check "it is left packed" unpacked "unpack itself: mem= or memmap= may exclude memory"
@@ -95,6 +103,36 @@ load_many() {
 		kexec_load unload || return
 	done
 	load_kernel load main
+}
+
+# Reports a page of the image as bad. The pages of an image are the longest run of pages in
+# scratch that are in use, and of which /proc/kpageflags tells nothing: neither
+# free nor of a program nor reserved.
+break_image() {
+	local start size page
+
+	page=$(regions in | while read -r start size; do
+		dd if=/proc/kpageflags bs=8 skip=$((start / PAGE_SIZE)) count=$((size / PAGE_SIZE)) \
+			2>/dev/null | od -A n -v -w8 -t u8 |
+			awk -v first=$((start / PAGE_SIZE)) '
+				{ run = $1 == 0 ? run + 1 : 0 }
+				run > most { most = run; middle = first + NR - 1 - int(run / 2) }
+				END { print most + 0, middle + 0 }'
+	done | sort -n | tail -n 1)
+	[ "${page% *}" -gt 1000 ] || { echo "no run of pages is long enough: $page"; return 1; }
+	printf '0x%x' $((${page#* } * PAGE_SIZE)) \
+		>/sys/devices/system/memory/hard_offline_page 2>/dev/null
+	dmesg | grep "Memory failure"
+	[ "$(bad_pages)" -gt 0 ]
+}
+
+bad_pages() {
+	awk '$1 == "HardwareCorrupted:" { print $2 }' /proc/meminfo
+}
+
+no_kexec() {
+	! kexec_load exec 2>/tmp/said || return
+	grep -q "error 5$" /tmp/said || { cat /tmp/said; return 1; }
 }
 
 # refused KERNEL: the kernel cannot be loaded (ENOEXEC)
