@@ -42,7 +42,7 @@ readonly ballast='kho_bench_ballast=60 kho_scratch=32M,256M,32M'
 # preserved (see the guest's part), and more words for the kernel's command line.
 runs() {
 	cat <<-END
-		nokho        nokho  6G   120  none
+		nokho        bench-nokho  6G   120  none
 		bare         bare         6G   120  none               $late
 		empty        bench        6G   120  none
 		small-1k     bench        6G   120  1000,0,scattered
@@ -60,7 +60,7 @@ runs() {
 		size-8g      bench        12G  150  4096,9,dense
 		checks       bench        6G   300  10000,0,scattered
 		timeline     bench        6G   300  none
-		timeline-no  nokho  6G   300  none
+		timeline-no  bench-nokho  6G   300  none
 		late         bench        6G   300  none               $late
 		initrd       bench        6G   300  none               $ballast
 		initrd-late  bench        6G   300  none               $ballast $late
