@@ -20,6 +20,9 @@
  *   pages         runs of single pages
  *   vmalloc       vmalloc areas
  *   reserve_mem   regions of reserve_mem=
+ *   counts        how much is preserved
+ *   sysfs         /sys/kernel/kho/
+ *   log           the log of the previous kernel
  *   image         where a kexec image is placed and what it tells the next kernel
  *   checksum      detects writes to the root FDT or the map during a kexec
  *   misuse        warnings for mistakes of callers, with CONFIG_KEXEC_HANDOVER_DEBUG
@@ -51,9 +54,11 @@
 
 #include "../mm/internal.h"
 #include "kexec_handover/bad_pages.h"
+#include "kexec_handover/boot.h"
 #include "kexec_handover/checksum.h"
 #include "kexec_handover/debug.h"
 #include "kexec_handover/fdt.h"
+#include "kexec_handover/incoming.h"
 #include "kexec_handover/misuse.h"
 #include "kexec_handover/outgoing.h"
 #include "kexec_handover/ram.h"
@@ -400,6 +405,7 @@ static u32 __init read_metadata(void)
 	metadata = folio_address(folio);
 	if (metadata->version == KHO_METADATA_VERSION) {
 		count = metadata->kexec_count;
+		strscpy(kho_incoming.release, metadata->previous_release);
 		pr_info("handover from %.*s, kexec count %u\n",
 			(int)sizeof(metadata->previous_release),
 			metadata->previous_release, count);
@@ -509,7 +515,6 @@ static int __init set_up_outgoing(u32 kexec_count)
 
 static int __init kho_start(void)
 {
-	u32 kexecs = 0;
 	int err;
 
 	if (!kho_scratch_cnt)
@@ -520,12 +525,14 @@ static int __init kho_start(void)
 		kho_restore_trace();
 		kho_bad_pages_mark();
 		kho_debugfs_copy_blobs();
-		kexecs = read_metadata();
+		kho_incoming.kexecs = read_metadata();
 	}
 
-	err = set_up_outgoing(kexecs + 1);
-	if (err)
+	err = set_up_outgoing(kho_incoming.kexecs + 1);
+	if (err) {
+		kho_off_reason = "it could not be set up for the next kernel";
 		pr_err("cannot set up (%d), KHO is off for the next kernel\n", err);
+	}
 
 	return err;
 }

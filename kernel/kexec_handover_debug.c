@@ -23,6 +23,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "kexec_handover/counts.h"
 #include "kexec_handover/debug.h"
 #include "kexec_handover/fdt.h"
 #include "kexec_handover/incoming.h"
@@ -164,33 +165,11 @@ static void show_counts(struct seq_file *m, const char *what,
 	seq_printf(m, "%s_folios %lu\n%s_bytes %lu\n", what, total, what, bytes);
 }
 
-struct out_counts {
-	unsigned long folios[KHO_MAX_RUN_ORDER + 1];
-	unsigned long nodes;
-};
-
-static int count_node(phys_addr_t node, unsigned int level, u64 key, void *arg)
-{
-	const union kho_map_node *leaf = phys_to_virt(node);
-	struct out_counts *counts = arg;
-	unsigned long nr;
-
-	counts->nodes++;
-	if (level)
-		return 0;
-
-	nr = bitmap_weight(leaf->bits, KHO_MAP_LEAF_BITS);
-	if (nr && kho_map_key_order(key) <= KHO_MAX_RUN_ORDER)
-		counts->folios[kho_map_key_order(key)] += nr;
-
-	return 0;
-}
-
 static int out_stats_show(struct seq_file *m, void *unused)
 {
-	struct out_counts counts = {};
+	struct kho_counts counts;
 
-	kho_map_walk(&out->map, count_node, &counts);
+	kho_count_outgoing(&out->map, &counts);
 	show_counts(m, "preserved", counts.folios);
 	seq_printf(m, "map_nodes %lu\n", counts.nodes);
 

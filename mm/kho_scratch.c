@@ -17,10 +17,12 @@
 #include <linux/kexec_handover.h>
 #include <linux/kexec_handover_boot.h>
 #include <linux/memblock.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/page-isolation.h>
 #include <linux/pageblock-flags.h>
+#include <linux/sched.h>
 
 #include "../kernel/kexec_handover/scratch.h"
 #include "internal.h"
@@ -172,4 +174,34 @@ void __init kho_scratch_mark_rest(void)
 void __init kho_scratch_release(void)
 {
 	visit_pageblocks(release_or_count);
+}
+
+/**
+ * kho_scratch_count_free - count the free pages of a range of scratch
+ * @pfn: first PFN of the range
+ * @end: first PFN after it
+ *
+ * Looks without a lock, so that the number is right only while nothing is allocated or
+ * freed. Pages in the lists of the CPUs do not count.
+ *
+ * Context: may sleep. After kho_scratch_release().
+ * Return: the number of free pages.
+ */
+unsigned long kho_scratch_count_free(unsigned long pfn, unsigned long end)
+{
+	unsigned long nr = 0, step;
+
+	for (; pfn < end; pfn += step) {
+		struct page *page = pfn_to_page(pfn);
+
+		step = 1;
+		if (!(pfn % pageblock_nr_pages))
+			cond_resched();
+		if (PageBuddy(page)) {
+			step = BIT(min(buddy_order_unsafe(page), MAX_PAGE_ORDER));
+			nr += step;
+		}
+	}
+
+	return nr;
 }

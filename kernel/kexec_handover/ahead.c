@@ -24,16 +24,19 @@
 #include <linux/kexec.h>
 #include <linux/kexec_handover.h>
 #include <linux/kexec_handover_image.h>
+#include <linux/kobject.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/sysfs.h>
 #include <linux/vmalloc.h>
 
 #include "../kexec_internal.h"
 #include "bad_pages.h"
 #include "pieces.h"
+#include "sysfs.h"
 
 /*
  * False: kexec copies images, and kernels unpack themselves, as without KHO. Root can
@@ -295,3 +298,66 @@ void kho_image_free(struct kimage *image)
 		give_back(image, image->nr_segments);
 	image->kho_in_place = false;
 }
+
+/* ------------------------------------------------------- in /sys/kernel/kho/ */
+
+static ssize_t load_ahead_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", READ_ONCE(load_ahead));
+}
+
+/* The caller holds the kexec lock. */
+static ssize_t emit_image(char *buf)
+{
+	if (!kexec_image)
+		return sysfs_emit(buf, "none\n");
+	if (kexec_image->kho_in_place)
+		return sysfs_emit(buf, "in place\n");
+	if (!kexec_image->kho_late)
+		return sysfs_emit(buf, "copied\n");
+
+	return sysfs_emit(buf, "copied: %s\n", kexec_image->kho_late);
+}
+
+static ssize_t image_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	ssize_t len;
+
+	if (!kexec_trylock())
+		return -EBUSY;
+	len = emit_image(buf);
+	kexec_unlock();
+
+	return len;
+}
+
+static ssize_t image_objection_show(struct kobject *kobj, struct kobj_attribute *attr,
+				    char *buf)
+{
+	const char *objection = NULL;
+
+	if (!kexec_trylock())
+		return -EBUSY;
+	if (kexec_image)
+		objection = kexec_image->kho_objection;
+	kexec_unlock();
+
+	return sysfs_emit(buf, "%s\n", objection ?: "");
+}
+
+static struct kobj_attribute load_ahead_attr = __ATTR_RO(load_ahead);
+static struct kobj_attribute image_attr = __ATTR_RO(image);
+static struct kobj_attribute image_objection_attr = __ATTR_RO(image_objection);
+
+static const struct attribute *const ahead_attrs[] = {
+	&load_ahead_attr.attr,
+	&image_attr.attr,
+	&image_objection_attr.attr,
+	NULL
+};
+
+static int __init add_ahead_attrs(void)
+{
+	return kho_kobj ? sysfs_create_files(kho_kobj, ahead_attrs) : 0;
+}
+late_initcall(add_ahead_attrs);

@@ -226,6 +226,7 @@
 #include "../../mm/internal.h"
 #include "../../mm/kho_init.h"
 #include "bad_pages.h"
+#include "boot.h"
 #include "check.h"
 #include "incoming.h"
 #include "reserve_mem.h"
@@ -243,6 +244,9 @@
 /* The values of kho=: on or strict; strict. Constant after early parameters. */
 static bool kho_wanted __initdata = KHO_DEFAULT;
 static bool kho_strict __initdata;
+
+const char *kho_off_reason __ro_after_init = "this architecture does not set it up";
+bool kho_refused __ro_after_init;
 
 static int __init kho_param(char *arg)
 {
@@ -266,6 +270,16 @@ static bool __init kho_is_off(void)
 	return !kho_wanted || is_kdump_kernel();
 }
 
+static const char *__init why_off(void)
+{
+	if (is_kdump_kernel())
+		return "this is a crash kernel";
+	if (IS_ENABLED(CONFIG_KMSAN))
+		return "it does not work with KMSAN";
+
+	return "the command line has no kho=on";
+}
+
 /**
  * kho_refuse - refuse the incoming handover
  * @fmt: printf() format of the reason: the object, its address, and what is wrong
@@ -285,6 +299,7 @@ void __init kho_refuse(const char *fmt, ...)
 	if (kho_is_off())
 		return;
 
+	kho_refused = true;
 	va_start(args, fmt);
 	vaf.va = &args;
 	if (kho_strict)
@@ -406,8 +421,10 @@ void __init kho_memory_known(void)
 {
 	struct kho_defect defect;
 
-	if (kho_is_off())
+	if (kho_is_off()) {
+		kho_off_reason = why_off();
 		return;
+	}
 
 	kho_scratch_measure();
 	if (!kho_scratch_cnt)
@@ -456,7 +473,8 @@ void __init kho_memory_init(void)
 		return;
 
 	if (!kho_scratch_cnt) {
-		kho_scratch_reserve();
+		if (!kho_scratch_reserve())
+			kho_off_reason = "scratch could not be reserved";
 		return;
 	}
 

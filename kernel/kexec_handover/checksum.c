@@ -43,6 +43,17 @@ static int __init kho_checksum_param(char *arg)
 }
 early_param("kho_checksum", kho_checksum_param);
 
+/**
+ * kho_checksum_wanted - is a checksum handed over, and compared?
+ *
+ * Context: any, after early parameters are parsed.
+ * Return: the value of ``kho_checksum=``.
+ */
+bool kho_checksum_wanted(void)
+{
+	return checksum_wanted;
+}
+
 static int add_node(phys_addr_t node, unsigned int level, u64 key, void *arg)
 {
 	u64 *sum = arg;

@@ -13,11 +13,17 @@ struct kho_map;
 
 #ifdef CONFIG_KEXEC_HANDOVER_CHECKSUM
 
+bool kho_checksum_wanted(void);
 int kho_checksum_prepare(void *fdt);
 void kho_checksum_set(void *fdt, const struct kho_map *map);
 bool kho_checksum_matches(const void *fdt, const struct kho_map *map);
 
 #else
+
+static inline bool kho_checksum_wanted(void)
+{
+	return false;
+}
 
 static inline int kho_checksum_prepare(void *fdt)
 {

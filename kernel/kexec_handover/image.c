@@ -27,6 +27,7 @@
 #include "bad_pages.h"
 #include "checksum.h"
 #include "fdt.h"
+#include "log.h"
 #include "map.h"
 #include "outgoing.h"
 #include "ram.h"
@@ -268,4 +269,6 @@ void kho_image_seal(const struct kimage *image)
 		pr_err("the root FDT is damaged: the next kernel will refuse the handover\n");
 	else
 		kho_checksum_set(kho_out.handed, &kho_out.map);
+	/* Last, for what is logged above. */
+	kho_log_write();
 }

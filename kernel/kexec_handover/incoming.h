@@ -8,6 +8,7 @@
 #define _KHO_INCOMING_H
 
 #include <linux/atomic.h>
+#include <linux/kho/abi/kexec_handover.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/types.h>
@@ -47,6 +48,9 @@ static_assert(KHO_MAX_RUN_ORDER <= KHO_WAITING_ORDER);
  * @unclaimed: number of folios that wait for their owner, by order.
  *	kho_check_map() sets it, restoring a folio decrements it; atomic, no lock.
  * @nr_unclaimed: the sum of @unclaimed, with the same writers
+ * @kexecs: the number of kexecs since cold boot, 0 if it is not known. kho_start(), a
+ *	core_initcall, sets it; constant from then on.
+ * @release: the release of the previous kernel, empty if it is not known; as @kexecs
  * @fdt_kept: true if @map names the root FDT. kho_check_map() sets it, and who clears
  *	@fdt_phys clears it; constant once kho_memory_init() has returned.
  *
@@ -62,6 +66,8 @@ struct kho_incoming {
 	unsigned long folios[KHO_MAX_RUN_ORDER + 1];
 	atomic_long_t unclaimed[KHO_MAX_RUN_ORDER + 1];
 	atomic_long_t nr_unclaimed;
+	u32 kexecs;
+	char release[sizeof_field(struct kho_kexec_metadata, previous_release)];
 	bool fdt_kept;
 };
 

@@ -99,5 +99,6 @@ void kho_scratch_mark_rest(void);
 void kho_scratch_mark_block(unsigned long pfn, unsigned long nr_pages);
 void kho_scratch_release(void);
 bool kho_scratch_in_cma_area(struct page *page);
+unsigned long kho_scratch_count_free(unsigned long pfn, unsigned long end);
 
 #endif /* _KHO_SCRATCH_H */

@@ -4,8 +4,8 @@
  *
  * From bottom to top: blocks.c (lists in preserved pages), flb.c (data that files share),
  * file.c (file handlers, and the files of one session), session.c (sessions, outgoing and
- * incoming), luo.c (start-up, the blob, the step in reboot()), device.c (/dev/liveupdate)
- * and debugfs.c.
+ * incoming), luo.c (start-up, the blob, the step in reboot()), device.c (/dev/liveupdate),
+ * sysfs.c and debugfs.c.
  *
  * Locks, outer ones first:
  *

@@ -696,9 +696,9 @@ static unsigned long count_files(const struct luo_session *session)
  * luo_session_count_files - count the files that sessions hold
  * @side: &luo_outgoing or &luo_incoming
  * @name: where to store the name of the first session with a file, which stays valid as
- *	long as the caller writes luo_reboot_sem
+ *	long as the caller writes luo_reboot_sem; NULL if the caller does not
  *
- * Context: may sleep. The caller writes luo_reboot_sem.
+ * Context: may sleep.
  * Return: the number of files.
  */
 unsigned long luo_session_count_files(struct luo_sessions *side, const char **name)
@@ -708,7 +708,7 @@ unsigned long luo_session_count_files(struct luo_sessions *side, const char **na
 
 	mutex_lock(&side->lock);
 	list_for_each_entry(session, &side->list, list) {
-		if (!nr)
+		if (!nr && name)
 			*name = session->name;
 		nr += count_files(session);
 	}

@@ -25,6 +25,8 @@ kho_lib=${kho_lib:-/kho}
 . "$kho_lib/lib/kho.sh"
 # shellcheck source=tools/testing/selftests/kho/lib/scratch.sh
 . "$kho_lib/lib/scratch.sh"
+# shellcheck source=tools/testing/selftests/kho/lib/sysfs.sh
+. "$kho_lib/lib/sysfs.sh"
 # shellcheck source=tools/testing/selftests/kho/lib/files.sh
 . "$kho_lib/lib/files.sh"
 # shellcheck source=tools/testing/selftests/kho/lib/folios.sh
