@@ -30,7 +30,7 @@ stage_2() {
 	check "it can be read in parts" same "what was read" "$(dd if=$LOG bs=777 2>/dev/null | md5sum)" \
 		"$(md5sum <$LOG)"
 	say
-	handover main
+	handover main kho_log=8K
 }
 
 stage_3() {
