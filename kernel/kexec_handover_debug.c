@@ -17,8 +17,12 @@
 #include <linux/kstrtox.h>
 #include <linux/libfdt.h>
 #include <linux/list.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -195,6 +199,75 @@ static int in_stats_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(in_stats);
 
+/*
+ * Where the folios are: a line for each part of memory that has any, with its address and
+ * how many bytes of it they are. Parts are as large as needed to have 4096 at most.
+ */
+
+static unsigned long part_pages(void)
+{
+	return max(roundup_pow_of_two(max_pfn) / 4096, KHO_BLOCK_PAGES);
+}
+
+typedef bool (*next_folio_t)(unsigned long pfn, unsigned long end, struct kho_map_folio *folio);
+
+static bool next_outgoing(unsigned long pfn, unsigned long end, struct kho_map_folio *folio)
+{
+	return kho_map_next(&out->map, pfn, end, folio);
+}
+
+static bool next_incoming(unsigned long pfn, unsigned long end, struct kho_map_folio *folio)
+{
+	bool found = false;
+
+	rcu_read_lock();
+	/* Pairs with WRITE_ONCE() in drop_map_once(). */
+	if (READ_ONCE(kho_incoming.map.root))
+		found = kho_map_next(&kho_incoming.map, pfn, end, folio);
+	rcu_read_unlock();
+
+	return found;
+}
+
+static void show_parts(struct seq_file *m, next_folio_t next, bool waiting)
+{
+	const unsigned long step = part_pages();
+	struct kho_map_folio folio;
+
+	for (unsigned long start = 0; start < max_pfn; start += step) {
+		unsigned long pfn = start, end = start + step, pages = 0;
+
+		while (pfn < end && next(pfn, end, &folio)) {
+			unsigned long stop = min(end, folio.pfn + BIT(folio.order));
+
+			if (!waiting || kho_waiting_order(folio.pfn) == folio.order)
+				pages += stop - max(pfn, folio.pfn);
+			pfn = stop;
+			cond_resched();
+		}
+		if (pages)
+			seq_printf(m, "0x%llx %llu\n", (u64)PFN_PHYS(start), (u64)PFN_PHYS(pages));
+	}
+}
+
+static int out_map_show(struct seq_file *m, void *unused)
+{
+	seq_printf(m, "part %llu\n", (u64)PFN_PHYS(part_pages()));
+	show_parts(m, next_outgoing, false);
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(out_map);
+
+static int in_map_show(struct seq_file *m, void *unused)
+{
+	seq_printf(m, "part %llu\n", (u64)PFN_PHYS(part_pages()));
+	show_parts(m, next_incoming, true);
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(in_map);
+
 static ssize_t release_write(struct file *file, const char __user *ubuf,
 			     size_t count, loff_t *ppos)
 {
@@ -308,6 +381,7 @@ static void __init create_out(struct dentry *dir)
 	debugfs_create_file("scratch_phys", 0400, dir, NULL, &scratch_phys_fops);
 	debugfs_create_file("scratch_len", 0400, dir, NULL, &scratch_len_fops);
 	debugfs_create_file("stats", 0400, dir, NULL, &out_stats_fops);
+	debugfs_create_file("map", 0400, dir, NULL, &out_map_fops);
 
 	scoped_guard(mutex, &out->lock) {
 		out_subtrees = debugfs_create_dir("sub_fdts", dir);
@@ -321,6 +395,7 @@ static void __init create_in(struct dentry *in)
 	debugfs_create_file("scratch_phys", 0400, in, NULL, &scratch_phys_fops);
 	debugfs_create_file("scratch_len", 0400, in, NULL, &scratch_len_fops);
 	debugfs_create_file("stats", 0400, in, NULL, &in_stats_fops);
+	debugfs_create_file("map", 0400, in, NULL, &in_map_fops);
 	debugfs_create_file("release", 0200, in, NULL, &release_fops);
 	show_copies(debugfs_create_dir("sub_fdts", in));
 }

@@ -20,6 +20,7 @@ tell_all() {
 
 	tell release "$(uname -r)"
 	tell kexecs "$1"
+	tell log "$(grep -q '^kho-6.12,log ' /sys/kernel/kho/blobs && echo True)"
 	tell nodes "$(echo /sys/devices/system/node/node[0-9]* | wc -w)"
 	regions out | while read -r name; do tell scratch "$name"; done
 	while read -r name; do tell stat "$name"; done <"$KHO/out/stats"

@@ -17,6 +17,7 @@ from collections import Counter
 import areas
 import client
 import kho4
+import log1
 import luo5
 import luo_client
 from kho4 import PAGE, Blob, Defect, Folio, overlap, size_of
@@ -229,14 +230,32 @@ def regions(h):
 
 # 'test-kho-folios' is the blob of a test client that these scenarios do not use.
 KNOWN_BLOBS = {'kexec-metadata', client.BLOB, areas.BLOB, areas.REGIONS_BLOB, luo5.BLOB,
-               'test-kho-folios'}
+               log1.BLOB, 'test-kho-folios'}
+
+
+def order_of(size):
+    return max(0, (size - 1).bit_length() - kho4.PAGE_SHIFT)
+
+
+def log(h):
+    blobs = h.reader.blobs()
+    if [str(log1.BLOB in blobs)] != (h.told('log') or ['False']):
+        yield f'the blobs are {sorted(blobs)}'
+    if log1.BLOB not in blobs:
+        return
+    newest = log1.read_log(h.reader.blob(log1.BLOB))[0]
+    if newest.release != h.told_one('release') or newest.kexecs != int(h.told_one('kexecs')) - 1:
+        yield f'the log is of {newest.release}, kexec {newest.kexecs}'
+    if not newest.text.endswith(b'kexec_core: Starting new kernel\n'):
+        yield f'the last line is {newest.text.splitlines()[-1:]}'
 
 
 def nothing_else(h):
     blobs = h.reader.blobs()
     if not {'kexec-metadata', client.BLOB} <= set(blobs) <= KNOWN_BLOBS:
         raise Defect(f'unknown blobs among {sorted(blobs)}')
-    own = [Folio(blob.addr, 0) for blob in blobs.values()] + [Folio(h.reader.kho_data()[0], 0)]
+    own = [Folio(blob.addr, order_of(blob.size) if name == log1.BLOB else 0)
+           for name, blob in blobs.items()] + [Folio(h.reader.kho_data()[0], 0)]
     for file in client.read_files(h.reader):
         own += file.folios + file.own
     for area in areas.read_areas(h.reader):
@@ -268,6 +287,7 @@ CLAIMS = {
     'files have the content that the guest says': files,
     'vmalloc areas have valid chains of chunks and the right content': vmalloc_areas,
     'the blob of reserve_mem= regions has the regions that the guest says': regions,
+    'the log is there up to its last line': log,
     'the map has no other folios': nothing_else,
 }
 

@@ -1,0 +1,1 @@
+../../tools/kho/log1.py
