@@ -113,7 +113,7 @@ class Kernel:
         if self.vmlinux is None:
             return
         self.formats = sorted({word.decode() for word in
-                               re.findall(rb'\0(kho-v\d+)\0', b'\0' + self.vmlinux)})
+                               re.findall(rb'kho-v\d+(?=\0)', self.vmlinux)})
         match = re.search(rb'Linux version (\S+) ', self.vmlinux)
         self.release = match[1].decode(errors='replace') if match else None
         start = self.vmlinux.find(b'IKCFG_ST')
@@ -182,7 +182,7 @@ class Check:
                          'load this one in its place, or unload it with kexec -u')
 
     def initrd(self, path):
-        if path is None:
+        if not path:
             return 0
         try:
             size = os.stat(path).st_size

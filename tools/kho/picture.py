@@ -84,7 +84,7 @@ def letter(kinds):
 
 
 def rows(memory, ranges, within):
-    """Yields (address, [kinds of each cell]), and None for rows without RAM."""
+    """Returns (size of a cell, [(address, cells)]); cells are None in rows without RAM."""
     ranges = [(max(start, within[0]), min(end, within[1])) for start, end in ranges]
     ranges = [(start, end) for start, end in ranges if start < end]
     if not ranges:
