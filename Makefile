@@ -21,6 +21,7 @@ help:
 	@echo '     [PATCH=x.patch] [FILES="mm/x.c ..."]  into this patch, also files new to it'
 	@echo 'make new-patch NAME=x SUBJECT="mm: ..."    an empty patch at the end of the series'
 	@echo 'make deb [FLAVOUR=cloud-amd64]   Debian packages of a kernel with KHO'
+	@echo 'make deb-tools             the Debian package kho-tools: the command kho, its manual page'
 	@echo 'make deb-test              a small one on a virtual disk with Debian: does systemctl kexec hand over?'
 	@echo 'make series                build/mail: patches and whole files, ready for git am;'
 	@echo '                           build/mail-tests: those that are for tests only'
@@ -71,6 +72,9 @@ deb: tree
 	@host/deps.sh $(debs)
 	@host/deb/deb.sh $(FLAVOUR)
 
+deb-tools:
+	@host/deb/tools.sh
+
 deb-test: tree
 	@host/deps.sh $(debs) mmdebstrap e2fsprogs
 	@host/deb/deb-test.sh
@@ -118,4 +122,4 @@ distclean:
 	@host/tree/tree.sh --check
 	rm -rf build
 
-.PHONY: help deps tree kernel refresh new-patch series-check series steps compat deb deb-test lint sparse doc demo test random damage peer mutations bench clean distclean
+.PHONY: help deps tree kernel refresh new-patch series-check series steps compat deb deb-tools deb-test lint sparse doc demo test random damage peer mutations bench clean distclean

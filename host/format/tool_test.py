@@ -208,6 +208,16 @@ def check_log(root):
            run(root, 'watch', '--count', '1')[1] and run(root, 'watch', '--count', '1'))
 
 
+def check_installed(base, root):
+    there = os.path.join(base, 'installed')
+    subprocess.run(['make', '-s', '-C', os.path.dirname(TOOL), 'install', f'DESTDIR={there}'],
+                   check=True)
+    done = subprocess.run([os.path.join(there, 'usr/sbin/kho'), '--root', root, 'status'],
+                          capture_output=True, text=True, check=False)
+    result('it works where it is installed', done.stdout != run(root, 'status')[1] and
+           done.stdout + done.stderr)
+
+
 def check_decode(base):
     path = os.path.join(base, 'ram')
     story = write.write('sealed', path)
@@ -233,7 +243,7 @@ def check_decode(base):
 
 
 def main(kernel):
-    print(f'1..{len(KEXECS) + 18}')
+    print(f'1..{len(KEXECS) + 19}')
     with tempfile.TemporaryDirectory() as base:
         for case in KEXECS:
             check_kexec(base, case)
@@ -247,6 +257,7 @@ def main(kernel):
         check_map(large_machine(os.path.join(base, 'large')), 'a machine of 1 TiB',
                   ['node 0', 'node 3: a letter is 512 MiB', 'P' * 64, 'preserved: 444 GiB'])
         check_log(root)
+        check_installed(base, root)
         check_decode(base)
     sys.exit(not all(results))
 

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# host/deb/tools.sh - make the Debian package kho-tools
+#
+# Owns build/deb/tools: the command kho with its manual page and its completion, for all
+# machines. It needs no kernel tree, and is made in a second.
+
+set -euo pipefail
+# shellcheck source=host/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+cd "$root"
+
+readonly out=$build/deb/tools
+readonly version=6.12-1~kho1
+
+control() {
+	cat <<END
+Package: kho-tools
+Version: $version
+Architecture: all
+Maintainer: KHO for 6.12 developers <kho-6.12@developers.invalid>
+Section: admin
+Priority: optional
+Depends: python3
+Recommends: kexec-tools
+Suggests: zstd, lz4
+Installed-Size: $(du -sk "$out/root/usr" | cut -f 1)
+Description: see a handover of Kexec HandOver, and check it before
+ Kexec HandOver (KHO) lets memory outlive a kexec. The command kho shows what
+ the kernel says of it, checks whether a kexec will arrive before it is too
+ late, draws a map of physical memory, decodes and verifies a handover in a
+ file, and prints the log of the previous kernel.
+END
+}
+
+copyright() {
+	cat <<'END'
+Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+
+Files: *
+Copyright: 2026 KHO for 6.12 developers
+License: GPL-2
+ On Debian systems the text of this license is in /usr/share/common-licenses/GPL-2.
+END
+}
+
+main() {
+	local doc=$out/root/usr/share/doc/kho-tools
+	rm -rf "$out"
+	mkdir -p "$out/root/DEBIAN"
+	make -s -C tools/kho install DESTDIR="$out/root"
+	gzip -9n "$out/root/usr/share/man/man8/kho.8"
+	mkdir -p "$doc"
+	copyright >"$doc/copyright"
+	control >"$out/root/DEBIAN/control"
+	# A umask must not decide what others may read.
+	chmod -R u=rwX,go=rX "$out/root"
+	dpkg-deb --root-owner-group -b "$out/root" "$out/kho-tools_${version}_all.deb" >/dev/null
+	rm -rf "$out/root"
+	say "$(shown "$out")/kho-tools_${version}_all.deb"
+}
+
+main
