@@ -98,10 +98,20 @@ static const struct kho_log_record *record_at(const struct kho_log *log, size_t 
 	return (const struct kho_log_record *)(log->records + at);
 }
 
-/* Visits the records of a log without a defect. @at is the offset of each. */
-#define for_each_record(log, at, record)					\
-	for (at = 0; at < (log)->used && ((record) = record_at(log, at));	\
-	     at += record_size((record)->len))
+/*
+ * Returns the record after @record, or the first one for NULL; NULL after the last one.
+ * kho_log_defect() has found nothing wrong with the log.
+ */
+static const struct kho_log_record *next_record(const struct kho_log *log,
+						const struct kho_log_record *record)
+{
+	size_t at = 0;
+
+	if (record)
+		at = (const u8 *)record - log->records + record_size(record->len);
+
+	return at < log->used ? record_at(log, at) : NULL;
+}
 
 static u64 checksum(const struct kho_log *log)
 {
@@ -285,10 +295,9 @@ static void add_own(void)
 
 static void add_older(void)
 {
-	const struct kho_log_record *record;
-	size_t at;
+	const struct kho_log_record *record = NULL;
 
-	for_each_record(incoming, at, record) {
+	while ((record = next_record(incoming, record))) {
 		if (!kho_log_add(outgoing, outgoing_size, record->kexecs, record->release,
 				 record->text, record->len))
 			break;
@@ -384,10 +393,9 @@ static ssize_t log_read(struct file *file, struct kobject *kobj, struct bin_attr
 			char *buf, loff_t pos, size_t count)
 {
 	struct window window = { .to = buf, .left = count, .skip = pos };
-	const struct kho_log_record *record;
-	size_t at;
+	const struct kho_log_record *record = NULL;
 
-	for_each_record(incoming, at, record)
+	while ((record = next_record(incoming, record)))
 		show_record(&window, record);
 
 	return count - window.left;

@@ -160,4 +160,5 @@ static struct kunit_suite log_suite = {
 	.name = "kho_log",
 	.test_cases = log_cases,
 };
+
 kunit_test_suite(log_suite);

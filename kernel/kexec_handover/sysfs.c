@@ -249,6 +249,7 @@ static const struct attribute *const attrs[] = {
 	NULL
 };
 
+/* After kernel_kobj, a core_initcall; before others add their files. */
 static int __init kho_sysfs_init(void)
 {
 	struct kobject *kobj = kobject_create_and_add("kho", kernel_kobj);
@@ -266,5 +267,4 @@ static int __init kho_sysfs_init(void)
 
 	return 0;
 }
-/* After kernel_kobj, a core_initcall; before others add their files. */
 postcore_initcall(kho_sysfs_init);

@@ -27,15 +27,15 @@ stage_2() {
 	check "the log came in" newest 0
 	check "it begins where that kernel did" contains 'Linux version'
 	check "each line has its level and time" each_line '<[0-9]+>\[ *[0-9]+\.[0-9]+\] .*'
-	check "it can be read in parts" same "what was read" "$(dd if=$LOG bs=777 2>/dev/null | md5sum)" \
-		"$(md5sum <$LOG)"
+	check "it can be read in parts" same "what was read" \
+		"$(dd if=$LOG bs=777 2>/dev/null | md5sum)" "$(md5sum <$LOG)"
 	say
 	handover main kho_log=8K
 }
 
 stage_3() {
 	check "the log of the kernel before came in" newest 1
-	check "so did the one before that" eval 'has_log 0 && same logs "$(heads)" "1 0"'
+	check "so did the one before that" older_are 1 0
 	check "both are complete" same "first lines" "$(grep -c 'Linux version' $LOG)" 2
 	check "what goes out is smaller" same size "$(blob_size)" 8192
 	say
@@ -44,7 +44,7 @@ stage_3() {
 
 stage_4() {
 	check "the last lines came in" newest 2
-	check "so did those of the kernel before" eval 'has_log 1 && same logs "$(heads)" "2 1"'
+	check "so did those of the kernel before" older_are 2 1
 	check "the whole is as small as it has to be" smaller 8300 6000
 	check "it is cut where a line ends" each_line '<[0-9]+>\[ *[0-9]+\.[0-9]+\] .*'
 	check "none goes out" same size "none$(blob_size)" none
@@ -84,6 +84,11 @@ has_log() {
 newest() {
 	same "the first line" "$(head -1 $LOG | sed 's/, [0-9]* bytes$//')" \
 		"== kexec $1, $(uname -r)" && has_log "$1"
+}
+
+# older_are NEWEST OLDER: these two logs came in. newest() has looked at the first.
+older_are() {
+	has_log "$2" && same logs "$(heads)" "$1 $2"
 }
 
 contains() {
