@@ -91,6 +91,25 @@ verify_luo() {
 	python3 -B "$format/luo_verify.py" "$vms/$name.ram" "$vms/$name.vm.log"
 }
 
+# tool_finds WORD...: prints a line of TAP: does the command kho find a sound handover in
+# memory, and does its description have each of these words?
+tool_finds() {
+	local said word why=""
+
+	said=$(python3 -B "$root/tools/kho/kho" verify "$vms/$name.ram" 2>&1) || why=$said
+	said=$(python3 -B "$root/tools/kho/kho" dump "$vms/$name.ram" 2>&1) || why+=$said
+	for word in "blob kho-6.12,log" "kexec 0, " "$@"; do
+		[[ $said == *"$word"* ]] || why+=" no $word"
+	done
+	[[ $said != *damaged* ]] || why+=" damaged: $said"
+	if [[ -z $why ]]; then
+		echo "ok - the command kho finds the handover, and says what is in it"
+	else
+		echo "not ok - the command kho finds the handover, and says what is in it"
+		echo "# ${why//$'\n'/$'\n# '}"
+	fi
+}
+
 # Prints how many lines of TAP guest_result, verify and verify_luo print.
 luo_results() {
 	echo $((1 + format_claims + luo_claims))

@@ -12,11 +12,12 @@ host_test() {
 	# shellcheck source=host/format/host.sh
 	. "$root/host/format/host.sh"
 
-	echo "1..$((1 + format_claims))"
+	echo "1..$((2 + format_claims))"
 	rm -f "$vms/$name.ram"
 	make_stop &&
 	boot_guest out "$build/kernel/main/arch/x86/boot/bzImage" "$vms/$name.stop" boot/stop
 	guest_result
 	verify
+	tool_finds "blob memblock" "region data: 1048576 bytes"
 	rm -f "$vms/$name.ram" "$vms/$name.stop"
 }

@@ -12,12 +12,13 @@ host_test() {
 	# shellcheck source=host/format/host.sh
 	. "$root/host/format/host.sh"
 
-	echo "1..$(luo_results)"
+	echo "1..$(($(luo_results) + 1))"
 	rm -f "$vms/$name.ram"
 	make_stop &&
 	boot_guest luo-out "$build/kernel/main/arch/x86/boot/bzImage" "$vms/$name.stop" boot/stop
 	guest_result
 	verify
 	verify_luo
+	tool_finds "session many: 130 files" memfd-v2 "FLB test-flb-v1"
 	rm -f "$vms/$name.ram" "$vms/$name.stop"
 }
