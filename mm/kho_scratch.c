@@ -17,6 +17,7 @@
 #include <linux/kexec_handover.h>
 #include <linux/kexec_handover_boot.h>
 #include <linux/memblock.h>
+#include <linux/memory_hotplug.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -195,8 +196,14 @@ unsigned long kho_scratch_count_free(unsigned long pfn, unsigned long end)
 		struct page *page = pfn_to_page(pfn);
 
 		step = 1;
-		if (!(pfn % pageblock_nr_pages))
+		if (!(pfn % pageblock_nr_pages)) {
 			cond_resched();
+			/* The range may be that of a moment in which it was cut. */
+			if (!pfn_to_online_page(pfn)) {
+				step = pageblock_nr_pages;
+				continue;
+			}
+		}
 		if (PageBuddy(page)) {
 			step = BIT(min(buddy_order_unsafe(page), MAX_PAGE_ORDER));
 			nr += step;

@@ -38,6 +38,7 @@ bool kho_image_in_place(const struct kimage *image);
 int kho_image_load_segment(const struct kimage *image, const struct kexec_segment *segment);
 int kho_image_check_places(const struct kimage *image);
 void kho_image_report(const struct kimage *image);
+void kho_image_show(const struct kimage *image);
 void kho_image_cleanup(struct kimage *image);
 void kho_image_free(struct kimage *image);
 

@@ -130,6 +130,33 @@ bool kho_image_load_late(struct kimage *image, unsigned long nr, const void *lda
 	return true;
 }
 
+/*
+ * What sysfs shows of the image that is loaded. All strings are constant, and @image is
+ * compared only. Written with the kexec lock held, and read without: a panic needs that
+ * lock to start the crash kernel, and does not wait for it.
+ */
+static struct {
+	const struct kimage *image;
+	bool in_place;
+	const char *late;
+	const char *objection;
+} shown;
+
+/**
+ * kho_image_show - let sysfs show an image
+ * @image: the image, which will be installed
+ *
+ * Context: kexec_load() and kexec_file_load(), with the kexec lock held, when the image is
+ * complete.
+ */
+void kho_image_show(const struct kimage *image)
+{
+	WRITE_ONCE(shown.in_place, image->kho_in_place);
+	WRITE_ONCE(shown.late, image->kho_late);
+	WRITE_ONCE(shown.objection, image->kho_objection);
+	WRITE_ONCE(shown.image, image);
+}
+
 /* ------------------------------------------------------- taking and filling places */
 
 static bool take(const struct kexec_segment *segment)
@@ -297,6 +324,11 @@ void kho_image_free(struct kimage *image)
 	if (image->kho_in_place)
 		give_back(image, image->nr_segments);
 	image->kho_in_place = false;
+
+	if (shown.image == image) {
+		WRITE_ONCE(shown.image, NULL);
+		WRITE_ONCE(shown.objection, NULL);
+	}
 }
 
 /* ------------------------------------------------------- in /sys/kernel/kho/ */
@@ -306,43 +338,22 @@ static ssize_t load_ahead_show(struct kobject *kobj, struct kobj_attribute *attr
 	return sysfs_emit(buf, "%d\n", READ_ONCE(load_ahead));
 }
 
-/* The caller holds the kexec lock. */
-static ssize_t emit_image(char *buf)
-{
-	if (!kexec_image)
-		return sysfs_emit(buf, "none\n");
-	if (kexec_image->kho_in_place)
-		return sysfs_emit(buf, "in place\n");
-	if (!kexec_image->kho_late)
-		return sysfs_emit(buf, "copied\n");
-
-	return sysfs_emit(buf, "copied: %s\n", kexec_image->kho_late);
-}
-
 static ssize_t image_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	ssize_t len;
+	const char *late = READ_ONCE(shown.late);
 
-	if (!kexec_trylock())
-		return -EBUSY;
-	len = emit_image(buf);
-	kexec_unlock();
+	if (!READ_ONCE(shown.image))
+		return sysfs_emit(buf, "none\n");
+	if (READ_ONCE(shown.in_place))
+		return sysfs_emit(buf, "in place\n");
 
-	return len;
+	return late ? sysfs_emit(buf, "copied: %s\n", late) : sysfs_emit(buf, "copied\n");
 }
 
 static ssize_t image_objection_show(struct kobject *kobj, struct kobj_attribute *attr,
 				    char *buf)
 {
-	const char *objection = NULL;
-
-	if (!kexec_trylock())
-		return -EBUSY;
-	if (kexec_image)
-		objection = kexec_image->kho_objection;
-	kexec_unlock();
-
-	return sysfs_emit(buf, "%s\n", objection ?: "");
+	return sysfs_emit(buf, "%s\n", READ_ONCE(shown.objection) ?: "");
 }
 
 static struct kobj_attribute load_ahead_attr = __ATTR_RO(load_ahead);

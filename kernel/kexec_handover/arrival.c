@@ -17,6 +17,7 @@
 #include <linux/kexec_handover.h>
 #include <linux/kexec_handover_image.h>
 #include <linux/kho/abi/kexec_handover.h>
+#include <linux/kho/abi/log.h>
 #include <linux/libfdt.h>
 #include <linux/mutex.h>
 #include <linux/printk.h>
@@ -107,7 +108,8 @@ static bool any_blobs(void)
 	fdt_for_each_subnode(node, kho_out.fdt, 0) {
 		const char *name = fdt_get_name(kho_out.fdt, node, NULL);
 
-		any |= name && strcmp(name, KHO_METADATA_NAME) && strcmp(name, LUO_BLOB_NAME);
+		any |= name && strcmp(name, KHO_METADATA_NAME) && strcmp(name, LUO_BLOB_NAME) &&
+		       strcmp(name, KHO_LOG_NAME);
 	}
 	mutex_unlock(&kho_out.lock);
 
@@ -130,6 +132,7 @@ void kho_image_loaded(struct kimage *image)
 
 	image->kho_objection = kho_objection(image);
 	image->luo_objection = luo_objection(image);
+	kho_image_show(image);
 	if (image->kho_objection && any_blobs())
 		pr_warn("what is preserved will be lost with this kexec image: %s\n",
 			image->kho_objection);

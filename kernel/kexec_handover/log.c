@@ -21,13 +21,16 @@
 #define pr_fmt(fmt) "KHO: " fmt
 
 #include <linux/align.h>
+#include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/kexec_handover.h>
+#include <linux/kho/abi/kexec_handover.h>
 #include <linux/kho/abi/log.h>
 #include <linux/kmsg_dump.h>
 #include <linux/kobject.h>
+#include <linux/libfdt.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -35,9 +38,11 @@
 #include <linux/sizes.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
+#include <linux/user_namespace.h>
 #include <linux/utsname.h>
 #include <linux/xxhash.h>
 
+#include "fdt.h"
 #include "incoming.h"
 #include "log.h"
 #include "sysfs.h"
@@ -162,7 +167,8 @@ void kho_log_begin(struct kho_log *log)
  * If there is less room, the first lines of the text are left out.
  *
  * Context: any.
- * Return: true if it was added; false if there is no room for a useful part of it.
+ * Return: true if it was added; false if there is no room for a useful part of it, or if
+ * @len is 0.
  */
 bool kho_log_add(struct kho_log *log, size_t size, u32 kexecs, const char *release,
 		 const u8 *text, size_t len)
@@ -170,6 +176,9 @@ bool kho_log_add(struct kho_log *log, size_t size, u32 kexecs, const char *relea
 	size_t room = room_left(log, size);
 	const u8 *line;
 
+	/* Without room for a text there may be none for a record. */
+	if (!len)
+		return false;
 	if (len > room) {
 		if (room < LOG_LEAST)
 			return false;
@@ -205,7 +214,8 @@ static bool records_sound(const struct kho_log *log)
 	for (; at < log->used; at += record_size(record->len)) {
 		left = log->used - at;
 		record = record_at(log, at);
-		if (left < sizeof(*record) || record->len > left - sizeof(*record) ||
+		if (left < sizeof(*record) || !record->len ||
+		    record->len > left - sizeof(*record) ||
 		    !memchr(record->release, 0, sizeof(record->release)))
 			return false;
 	}
@@ -289,8 +299,10 @@ static void add_own(void)
 	size_t len = 0;
 
 	kmsg_dump_rewind(&iter);
-	kmsg_dump_get_buffer(&iter, true, text, own_room(), &len);
-	add_record(outgoing, kho_incoming.kexecs, init_uts_ns.name.release, len);
+	/* No line is shorter than that: do not visit records that cannot fit. */
+	iter.cur_seq = max(iter.cur_seq, iter.next_seq - min(iter.next_seq, own_room() / 16));
+	if (kmsg_dump_get_buffer(&iter, true, text, own_room(), &len) && len)
+		add_record(outgoing, kho_incoming.kexecs, init_uts_ns.name.release, len);
 }
 
 static void add_older(void)
@@ -327,6 +339,29 @@ void kho_log_write(void)
  * The new kernel
  */
 
+/*
+ * Is the root FDT or another blob at this address? KHO uses these on, so that their
+ * memory must not be taken for a log.
+ */
+static bool __init is_of_another(phys_addr_t phys)
+{
+	int node;
+
+	if (phys == kho_incoming.fdt_phys)
+		return true;
+	fdt_for_each_subnode(node, kho_incoming.fdt, 0) {
+		const char *name = fdt_get_name(kho_incoming.fdt, node, NULL);
+		u64 addr;
+
+		if (name && strcmp(name, KHO_LOG_NAME) &&
+		    !kho_fdt_u64(kho_incoming.fdt, node, KHO_FDT_PROP_DATA, &addr) &&
+		    addr == phys)
+			return true;
+	}
+
+	return false;
+}
+
 /* Most struct pages may not be initialised yet. */
 static int __init take_log(void)
 {
@@ -337,12 +372,17 @@ static int __init take_log(void)
 
 	if (kho_retrieve_subtree(KHO_LOG_NAME, &phys, &size))
 		return 0;
+	if (is_of_another(phys)) {
+		pr_warn("the log of the previous kernel, at %pa, is another blob: ignored\n",
+			&phys);
+		return 0;
+	}
 	folio = kho_restore_folio(phys);
 	if (!folio)
 		return 0;
 
-	if (size > folio_size(folio))
-		defect = "larger than its memory";
+	if (size > folio_size(folio) || folio_size(folio) > LOG_MAX)
+		defect = "too large";
 	else
 		defect = kho_log_defect(folio_address(folio), size);
 	if (defect) {
@@ -394,6 +434,10 @@ static ssize_t log_read(struct file *file, struct kobject *kobj, struct bin_attr
 {
 	struct window window = { .to = buf, .left = count, .skip = pos };
 	const struct kho_log_record *record = NULL;
+
+	/* As for syslog(2): root of a container may own the file, and has no such right. */
+	if (!file_ns_capable(file, &init_user_ns, CAP_SYSLOG))
+		return -EPERM;
 
 	while ((record = next_record(incoming, record)))
 		show_record(&window, record);

@@ -87,6 +87,10 @@ static void log_full(struct kunit *test)
 	used = log->used;
 	KUNIT_EXPECT_FALSE(test, add(log, LINE));
 	KUNIT_EXPECT_EQ(test, log->used, used);
+	/* An empty text has no room, either. */
+	for (int i = 0; i < 100; i++)
+		KUNIT_EXPECT_FALSE(test, kho_log_add(log, SIZE, 1, "x", text, 0));
+	KUNIT_EXPECT_EQ(test, log->used, used);
 	kho_log_end(log);
 	KUNIT_EXPECT_NULL(test, kho_log_defect(log, SIZE));
 }
@@ -126,7 +130,7 @@ static void log_damaged(struct kunit *test)
 /* Records that do not fit, although the checksum matches. */
 static void log_hostile(struct kunit *test)
 {
-	static const u64 lens[] = { 1, LINE + 8, SIZE, U64_MAX, U64_MAX - 8, U64_MAX - 87 };
+	static const u64 lens[] = { 0, 1, LINE + 8, SIZE, U64_MAX, U64_MAX - 8, U64_MAX - 87 };
 
 	for (int i = 0; i < ARRAY_SIZE(lens); i++) {
 		struct kho_log *log = make_log(test);

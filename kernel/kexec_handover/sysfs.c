@@ -12,6 +12,7 @@
 
 #define pr_fmt(fmt) "KHO: " fmt
 
+#include <linux/capability.h>
 #include <linux/cleanup.h>
 #include <linux/init.h>
 #include <linux/kexec_handover.h>
@@ -90,16 +91,28 @@ static ssize_t checksum_show(struct kobject *kobj, struct kobj_attribute *attr, 
 KHO_ATTR(checksum, 0444);
 
 /*
- * Scratch. kho_scratch_cut() may make another array meanwhile: at each moment the array
- * names all of scratch.
+ * Scratch. kho_scratch_cut() may make another array meanwhile, which it publishes before the
+ * larger count: who has read the count first reads no more entries than the array has.
  */
+static const struct kho_scratch *scratch_array(unsigned int *cnt)
+{
+	/* Pairs with smp_store_release() in cut_region(). */
+	*cnt = smp_load_acquire(&kho_scratch_cnt);
+
+	return READ_ONCE(kho_scratch);
+}
 
 static ssize_t scratch_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	const struct kho_scratch *array = READ_ONCE(kho_scratch);
-	unsigned int cnt = READ_ONCE(kho_scratch_cnt);
+	const struct kho_scratch *array;
+	unsigned int cnt;
 	int len = 0;
 
+	/* As for /proc/iomem: root of a container may own the file. */
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+
+	array = scratch_array(&cnt);
 	for (unsigned int i = 0; i < cnt; i++) {
 		unsigned long pfn = PHYS_PFN(array[i].addr), nr = PHYS_PFN(array[i].size);
 
@@ -114,8 +127,12 @@ KHO_ATTR(scratch, 0400);
 
 static ssize_t scratch_bytes_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", kho_scratch_sum(READ_ONCE(kho_scratch),
-							 READ_ONCE(kho_scratch_cnt)));
+	const struct kho_scratch *array;
+	unsigned int cnt;
+
+	array = scratch_array(&cnt);
+
+	return sysfs_emit(buf, "%llu\n", kho_scratch_sum(array, cnt));
 }
 KHO_ATTR(scratch_bytes, 0444);
 

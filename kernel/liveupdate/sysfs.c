@@ -7,6 +7,7 @@
  * Copyright (C) 2026 KHO for 6.12 developers
  */
 
+#include <linux/capability.h>
 #include <linux/init.h>
 #include <linux/kobject.h>
 #include <linux/liveupdate.h>
@@ -44,21 +45,26 @@ static ssize_t outgoing_files_show(struct kobject *kobj, struct kobj_attribute *
 	return emit_files(buf, &luo_outgoing);
 }
 
+/* This takes the list of sessions from the previous kernel. */
+static int read_incoming(void)
+{
+	return capable(CAP_SYS_ADMIN) ? luo_session_read() : -EPERM;
+}
+
 static ssize_t incoming_sessions_show(struct kobject *kobj, struct kobj_attribute *attr,
 				      char *buf)
 {
-	return luo_session_read() ?: emit_sessions(buf, &luo_incoming);
+	return read_incoming() ?: emit_sessions(buf, &luo_incoming);
 }
 
 static ssize_t incoming_files_show(struct kobject *kobj, struct kobj_attribute *attr,
 				   char *buf)
 {
-	return luo_session_read() ?: emit_files(buf, &luo_incoming);
+	return read_incoming() ?: emit_files(buf, &luo_incoming);
 }
 
 static struct kobj_attribute outgoing_sessions_attr = __ATTR_RO(outgoing_sessions);
 static struct kobj_attribute outgoing_files_attr = __ATTR_RO(outgoing_files);
-/* To read them takes the list of sessions from the previous kernel, which is for root. */
 static struct kobj_attribute incoming_sessions_attr = __ATTR_RO_MODE(incoming_sessions, 0400);
 static struct kobj_attribute incoming_files_attr = __ATTR_RO_MODE(incoming_files, 0400);
 

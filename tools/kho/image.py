@@ -36,11 +36,18 @@ def unpack(data):
     name = next((name for magic, name in PACKERS if data.startswith(magic)), None)
     try:
         if name == 'gzip':
-            return zlib.decompressobj(31).decompress(data), None
-        if name in ('xz', 'lzma'):
-            return lzma.LZMADecompressor().decompress(data), None
-        if name == 'bzip2':
-            return bz2.BZ2Decompressor().decompress(data), None
+            packer = zlib.decompressobj(31)
+        elif name in ('xz', 'lzma'):
+            packer = lzma.LZMADecompressor()
+        elif name == 'bzip2':
+            packer = bz2.BZ2Decompressor()
+        else:
+            packer = None
+        if packer:
+            done = packer.decompress(data)
+            if not packer.eof:
+                raise Invalid('it is cut off')
+            return done, None
     except (lzma.LZMAError, OSError, EOFError, zlib.error) as error:
         raise Invalid(f'it is corrupt: {error}') from error
     if name is None:
@@ -132,10 +139,16 @@ def switch(cmdline, name):
     for word in cmdline.split():
         if word == '--':
             break
-        key, has_value, value = word.partition('=')
+        key, _, value = word.partition('=')
         if key.replace('-', '_') == name:
-            off = has_value and value.lower() in ('0', 'n', 'no', 'f', 'false', 'off')
-            found = 'off' if off else 'on'
+            begin = value.lower()[:2]
+            if (begin[:1] in ('y', 't', '1') and begin) or begin == 'on' or \
+                    (name == 'kho' and value == 'strict'):
+                found = 'on'
+            elif (begin[:1] in ('n', 'f', '0') and begin) or begin == 'of':
+                found = 'off'
+            else:
+                found = None            # malformed: the default of that kernel
     return found
 
 
@@ -272,6 +285,11 @@ class Check:
         if out and kernel.config and kernel.config.get('CONFIG_LIVEUPDATE') != 'y':
             self.say(ERROR, f'{out} files in sessions would be lost: that kernel has no live update',
                      'take one that has CONFIG_LIVEUPDATE')
+        hidden = self.system.there('/sys/kernel/kho/liveupdate/incoming_files') and \
+            self.system.kho('liveupdate/incoming_files') is None
+        if hidden or self.system.kho('scratch') is None and self.system.there('/sys/kernel/kho'):
+            self.say(WARNING, 'not all can be seen: whether files of the previous kernel are '
+                     'unfinished, and the regions of scratch', 'check again as root')
         waiting = self.system.number('waiting_bytes')
         if waiting and not left:
             self.say(WARNING, f'{human(waiting)} of the previous kernel wait for an owner: they '
