@@ -86,11 +86,8 @@
 
 #define PAGE_ENTRIES	(PAGE_SIZE / sizeof(struct memfd_luo_folio_ser))
 
-/*
- * An array of up to so many entries is read, and checked, before the file is there. Each
- * entry costs RETRIEVE_FD about 280 instructions.
- */
-#define READ_AT_ONCE	256
+/* An array of up to so many entries is read before the file is there. */
+#define READ_AT_ONCE	512
 
 /* So many folios, of one leaf of the page cache, are put into the file at once. */
 #define RUN_PAGES	XA_CHUNK_SIZE

@@ -33,16 +33,7 @@ estimate=1050
 
 kernel_make() {
 	# shellcheck disable=SC2046 # words
-	make -C "$tree" O="$out" $(kernel_make_words "$machine") ${compiler:+"CC=$compiler"} \
-		-j"${JOBS:-$(nproc)}" "$@"
-}
-
-# Sets compiler, and installs it if it is not what the kernel's make uses without being
-# told.
-choose_compiler() {
-	compiler=''
-	[[ $(wanted) != *CONFIG_KMSAN=y* ]] || compiler=clang
-	[[ -z $compiler ]] || "$root/host/deps.sh" --machine "$machine" "$compiler"
+	make -C "$tree" O="$out" $(kernel_make_words "$machine") -j"${JOBS:-$(nproc)}" "$@"
 }
 
 # read_table NAME: sets suffix, seed and fragments from host/build/config/kernels, and
@@ -181,7 +172,6 @@ main() {
 	read_table "$name"
 	[[ -f $tree/.overlay/patches ]] || die "there is no $(shown "$tree") yet: make tree"
 	[[ $machine == "$(host_machine)" ]] || "$root/host/deps.sh" --machine "$machine"
-	choose_compiler
 	lock
 	out=$build/kernel/$name
 	local log=$logs/kernel-$name${1:+-check}.log counted=$build/kernel/$name.count first='' count=0

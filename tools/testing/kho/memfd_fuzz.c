@@ -29,7 +29,7 @@
 #include "../../../mm/memfd_luo.h"
 
 /* The kernel reads arrays of more entries than this when somebody needs them. */
-#define READ_AT_ONCE	256
+#define READ_AT_ONCE	512
 
 /* A page cache has at most so many pages, and one for each page of RAM. */
 #define MOST_ENTRIES	4096
