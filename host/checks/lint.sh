@@ -66,8 +66,9 @@ right_so() {
 		true
 		;;
 	*'do not set execute permissions for source files')
-		# The first program of a guest is a script in the initramfs.
-		[[ $2 == *tools/testing/selftests/kho/init* ]]
+		# The first program of a guest is a script in the initramfs; the other one is a
+		# command.
+		[[ $2 == *tools/testing/selftests/kho/init* || $2 == *tools/kho/kho* ]]
 		;;
 	*'match open parenthesis' | *"should not end with a '('")
 		# The arguments of TRACE_EVENT() are laid out like blocks, as in all of

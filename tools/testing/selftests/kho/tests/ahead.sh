@@ -112,8 +112,8 @@ break_image() {
 	local start size page
 
 	page=$(regions in | while read -r start size; do
-		dd if=/proc/kpageflags bs=8 skip=$((start / PAGE_SIZE)) count=$((size / PAGE_SIZE)) \
-			2>/dev/null | od -A n -v -w8 -t u8 |
+		dd if=/proc/kpageflags bs=8 2>/dev/null \
+			skip=$((start / PAGE_SIZE)) count=$((size / PAGE_SIZE)) | od -A n -v -w8 -t u8 |
 			awk -v first=$((start / PAGE_SIZE)) '
 				{ run = $1 == 0 ? run + 1 : 0 }
 				run > most { most = run; middle = first + NR - 1 - int(run / 2) }
