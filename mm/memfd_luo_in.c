@@ -65,6 +65,7 @@
 #include <linux/workqueue.h>
 
 #include "../kernel/kexec_handover/restore.h"
+#include "../kernel/kexec_handover/waits.h"
 #include "internal.h"
 #include "memfd_luo.h"
 
@@ -436,47 +437,6 @@ static int check_entries(struct memfd_luo_in *in)
 }
 
 /*
- * Reads memory that waits. It does not change while it does, so what was read is right if
- * the memory waits before and after.
- */
-static bool read_waiting(u64 phys, void *to, size_t size)
-{
-	if (kho_waiting_order(PHYS_PFN(phys)))
-		return false;
-	memcpy(to, phys_to_virt(phys), size);
-	/* Who takes the page does so with cmpxchg(), before it changes the page. */
-	smp_rmb();
-
-	return !kho_waiting_order(PHYS_PFN(phys));
-}
-
-/* Do all pages of the array wait? kho_restore_vmalloc() would lose all if one does not. */
-static bool array_waits(const struct kho_vmalloc *kv)
-{
-	u64 chunk = kv->first.phys, phys;
-	unsigned int left = kv->total_pages >> kv->order;
-
-	for (; left; chunk = phys) {
-		unsigned int nr = min_t(unsigned int, left, KHO_VMALLOC_CHUNK_LEN);
-
-		if (!PAGE_ALIGNED(chunk))
-			return false;
-		for (unsigned int i = 0; i < nr; i++) {
-			if (!read_waiting(chunk + offsetof(struct kho_vmalloc_chunk, phys[i]),
-					  &phys, sizeof(phys)) ||
-			    kho_waiting_order(PHYS_PFN(phys)) < 0)
-				return false;
-		}
-		left -= nr;
-		if (!read_waiting(chunk, &phys, sizeof(phys)))
-			return false;
-		cond_resched();
-	}
-
-	return true;
-}
-
-/*
  * Frees what an array of single pages names, and the array, page by page where it waits:
  * that needs no memory.
  */
@@ -514,7 +474,7 @@ static void free_array_of(const struct memfd_luo_ser *ser)
 {
 	struct memfd_luo_folio_ser *entries;
 
-	if (check_ser(ser) || !ser->nr_folios || !array_waits(&ser->folios))
+	if (check_ser(ser) || !ser->nr_folios || !kho_vmalloc_waits(&ser->folios))
 		return;
 	if (!ser->folios.order) {
 		free_in_place(&ser->folios, ser->nr_folios);
@@ -547,9 +507,9 @@ static int load(struct memfd_luo_in *in)
 	if (in->loaded)
 		return in->error;
 
-	if (array_waits(&in->kv)) {
+	if (kho_vmalloc_waits(&in->kv)) {
 		in->entries = kho_restore_vmalloc(&in->kv);
-		if (!in->entries && array_waits(&in->kv))
+		if (!in->entries && kho_vmalloc_waits(&in->kv))
 			return -ENOMEM;
 	}
 
@@ -1054,8 +1014,8 @@ static bool read_entries(u64 chunk, unsigned long i, struct memfd_luo_folio_ser 
 {
 	u64 phys = chunk + offsetof(struct kho_vmalloc_chunk, phys[i / PAGE_ENTRIES]);
 
-	return read_waiting(phys, &phys, sizeof(phys)) && PAGE_ALIGNED(phys) &&
-	       read_waiting(phys + i % PAGE_ENTRIES * sizeof(*entries), entries,
+	return kho_read_waiting(phys, &phys, sizeof(phys)) && PAGE_ALIGNED(phys) &&
+	       kho_read_waiting(phys + i % PAGE_ENTRIES * sizeof(*entries), entries,
 			    nr * sizeof(*entries));
 }
 
@@ -1109,7 +1069,7 @@ static unsigned long search_waiting(struct memfd_luo_in *in, pgoff_t index,
 		nr -= last_nr;
 		if (!nr)
 			break;
-		if (!read_waiting(chunk, &next, sizeof(next)) || !next)
+		if (!kho_read_waiting(chunk, &next, sizeof(next)) || !next)
 			return 0;
 		chunk = next;
 	}

@@ -301,6 +301,23 @@ static bool release(const struct kho_map_folio *named)
 	return true;
 }
 
+/* Set at boot; constant from then on. */
+static void (*on_release)(void) __ro_after_init;
+
+/**
+ * kho_pages_on_release - ask for a call when all that waits was freed
+ * @fn: the function, which may sleep
+ *
+ * For an owner that counts its memory before it restores it.
+ *
+ * Context: initcall. There is one such owner.
+ */
+void __init kho_pages_on_release(void (*fn)(void))
+{
+	WARN_ON(on_release);
+	on_release = fn;
+}
+
 /**
  * kho_pages_release - free all folios and runs that wait for their owner
  *
@@ -317,6 +334,8 @@ unsigned long kho_pages_release(void)
 		pfn = named.pfn + BIT(named.order);
 		cond_resched();
 	}
+	if (on_release)
+		on_release();
 
 	return nr;
 }

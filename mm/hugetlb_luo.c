@@ -1,0 +1,827 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Live update of hugetlb pages: files that are handed over.
+ *
+ * This file owns the file handler, and a file from when it is preserved until the
+ * kexec or until it is given up. hugetlb_luo_in.c owns the file in the next kernel, and
+ * hugetlb_luo_pool.c what both kernels know of the pools. hugetlb and hugetlbfs call all
+ * three through <linux/hugetlb_luo.h>.
+ *
+ * A preserved file has a fixed size, and no page leaves its page cache: each one is
+ * preserved with KHO and has an additional reference, for which migration leaves it alone.
+ * It also has the flag HPG_preserved, which tells the walk of preserve() from a page that
+ * came meanwhile: who adds one looks at the state of the file when the page is in the page
+ * cache, and the lock of the page cache orders that with start(). So either the walk finds
+ * the page or who adds it finds a file that is preserved, or both do.
+ *
+ * Hugetlb pages are never swapped, and are up to date when they come into the page cache.
+ * So from freeze() on it is enough that none is added: a page fault sleeps before it takes
+ * any lock, and what comes later still gets -EAGAIN and starts again.
+ *
+ * With vmemmap optimisation (HVO), tail struct pages are shared and read-only. Only the
+ * first struct page is written to here, which each page has for itself.
+ *
+ * struct hugetlb_luo lives as long as its inode, so readers of the pointer need no lock.
+ * Locks, from the outside in: inode lock, mmap_lock, lock of page faults, folio lock,
+ * hugetlb_luo.lock, lock of the page cache.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "hugetlb-luo: " fmt
+
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/hugetlb_luo.h>
+#include <linux/init.h>
+#include <linux/kexec_handover.h>
+#include <linux/kho/abi/hugetlb.h>
+#include <linux/liveupdate.h>
+#include <linux/migrate.h>
+#include <linux/mutex.h>
+#include <linux/nodemask.h>
+#include <linux/pagevec.h>
+#include <linux/rcupdate_wait.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <linux/wait.h>
+
+#include "../kernel/kexec_handover/ram.h"
+#include "hugetlb_luo.h"
+#include "internal.h"
+
+/* How often a page that cannot stay where it is may refuse to be moved. */
+#define MOVE_TRIES	10
+
+/* What pin() says of a page that has to be moved. */
+#define MUST_MOVE	1
+
+/**
+ * struct hugetlb_luo - the part of a file in a live update
+ * @inode: the file. Constant.
+ * @h: the pool of its pages. Constant.
+ * @lock: guards all members below
+ * @preserved: the size is fixed, and each page is pinned. Set with the inode lock and the
+ *	lock of the page cache as well. Also read without a lock.
+ * @frozen: no page may come into the file. Also read without @lock.
+ * @thaw: those who wait until @frozen is false
+ * @entries: the pages, in a preserved vmalloc area
+ * @nr: number of entries
+ * @max: number of entries that there is room for
+ * @kv: how @entries is preserved
+ * @ranges: the reserved parts without a page, while the file is frozen
+ * @nr_ranges: their number
+ * @max_ranges: number of ranges that there is room for
+ * @reserved: the number of pages in them
+ * @ranges_kv: how @ranges is preserved
+ * @ser: the structure that is handed over
+ */
+struct hugetlb_luo {
+	struct inode *inode;
+	struct hstate *h;
+	struct mutex lock; /* see above */
+	bool preserved;
+	bool frozen;
+	wait_queue_head_t thaw;
+	struct hugetlb_luo_folio_ser *entries;
+	unsigned long nr;
+	unsigned long max;
+	struct kho_vmalloc kv;
+	struct hugetlb_luo_range_ser *ranges;
+	unsigned long nr_ranges;
+	unsigned long max_ranges;
+	unsigned long reserved;
+	struct kho_vmalloc ranges_kv;
+	struct hugetlb_luo_ser *ser;
+};
+
+static struct resv_map *resv_of(struct inode *inode)
+{
+	return inode->i_data.i_private_data;
+}
+
+/*
+ * Arrays
+ */
+
+/* Allocates an array that is preserved. Returns NULL if there is no memory for that. */
+static void *alloc_array(unsigned long bytes, struct kho_vmalloc *kv)
+{
+	void *array = vzalloc(bytes);
+
+	if (array && kho_preserve_vmalloc(array, kv)) {
+		vfree(array);
+		array = NULL;
+	}
+
+	return array;
+}
+
+static void free_array(void *array, struct kho_vmalloc *kv)
+{
+	if (!array)
+		return;
+	kho_unpreserve_vmalloc(kv);
+	vfree(array);
+	*kv = (struct kho_vmalloc){};
+}
+
+/* Moves the entries to an array with room for @max. */
+static int grow(struct hugetlb_luo *luo, unsigned long max)
+{
+	unsigned long bytes = PAGE_ALIGN(max * sizeof(*luo->entries));
+	struct kho_vmalloc kv = {};
+	void *entries = alloc_array(bytes, &kv);
+
+	if (!entries)
+		return -ENOMEM;
+	if (luo->nr)
+		memcpy(entries, luo->entries, luo->nr * sizeof(*luo->entries));
+	free_array(luo->entries, &luo->kv);
+	luo->entries = entries;
+	luo->max = bytes / sizeof(*luo->entries);
+	luo->kv = kv;
+
+	return 0;
+}
+
+/*
+ * Pages
+ */
+
+/* Can the page be handed over from where it is, and stay there for long? */
+static bool is_suitable(struct folio *folio)
+{
+	const unsigned long pfn = folio_pfn(folio);
+
+	return folio_is_longterm_pinnable(folio) &&
+	       kho_ram_can_go_out(pfn, pfn + folio_nr_pages(folio));
+}
+
+static void refuse(struct folio *folio, const char *why)
+{
+	const phys_addr_t phys = PFN_PHYS(folio_pfn(folio));
+
+	pr_warn_ratelimited("cannot hand over the page of %lu KiB at %pa: %s\n",
+			    folio_size(folio) / SZ_1K, &phys, why);
+}
+
+/* Preserves a locked page, with @lock held. */
+static int keep(struct hugetlb_luo *luo, struct folio *folio)
+{
+	int err = 0;
+
+	if (folio_test_hugetlb_preserved(folio))
+		return 0;
+	if (luo->nr == luo->max)
+		err = grow(luo, luo->max + luo->max / 2 + 1);
+	if (!err)
+		err = kho_preserve_folio(folio);
+	if (err)
+		return err;
+
+	luo->entries[luo->nr].pfn = folio_pfn(folio);
+	luo->entries[luo->nr].index = folio->index >> huge_page_order(luo->h);
+	luo->nr++;
+	folio_get(folio);
+	folio_set_hugetlb_preserved(folio);
+	hugetlb_luo_pool_count(luo->h, folio_nid(folio), 1);
+
+	return 0;
+}
+
+static void release_all(struct hugetlb_luo *luo)
+{
+	for (unsigned long i = 0; i < luo->nr; i++) {
+		struct folio *folio = pfn_folio(luo->entries[i].pfn);
+
+		hugetlb_luo_pool_count(luo->h, folio_nid(folio), -1);
+		folio_clear_hugetlb_preserved(folio);
+		kho_unpreserve_folio(folio);
+		folio_put(folio);
+		cond_resched();
+	}
+	luo->nr = 0;
+}
+
+/*
+ * The walk
+ */
+
+/*
+ * Preserves a page that the walk found. Returns -EAGAIN if it is not in the page cache any
+ * more, and MUST_MOVE if it cannot be preserved where it is.
+ */
+static int pin(struct hugetlb_luo *luo, struct folio *folio)
+{
+	int err;
+
+	folio_lock(folio);
+	if (folio->mapping != luo->inode->i_mapping) {
+		err = -EAGAIN;
+	} else if (folio_test_hwpoison(folio)) {
+		refuse(folio, "it is poisoned");
+		err = -EHWPOISON;
+	} else if (!is_suitable(folio)) {
+		err = MUST_MOVE;
+	} else {
+		mutex_lock(&luo->lock);
+		err = keep(luo, folio);
+		mutex_unlock(&luo->lock);
+	}
+	folio_unlock(folio);
+
+	return err;
+}
+
+/* Moves a page to memory where it can stay, of its pool or new. Drops the reference. */
+static void move(struct folio *folio)
+{
+	struct migration_target_control mtc = {
+		.nid = NUMA_NO_NODE,
+		.gfp_mask = GFP_USER | __GFP_NOWARN,
+		.reason = MR_LONGTERM_PIN,
+	};
+	unsigned int flags = memalloc_pin_save();
+	LIST_HEAD(list);
+	bool isolated = isolate_hugetlb(folio, &list);
+
+	folio_put(folio);
+	if (isolated && migrate_pages(&list, alloc_migration_target, NULL, (unsigned long)&mtc,
+				      MIGRATE_SYNC, MR_LONGTERM_PIN, NULL))
+		putback_movable_pages(&list);
+	memalloc_pin_restore(flags);
+}
+
+/* Preserves the page at @index, a number of base pages, which has to be moved. */
+static int pin_slowly(struct hugetlb_luo *luo, pgoff_t index)
+{
+	for (unsigned int tries = 0; !fatal_signal_pending(current); tries++) {
+		struct folio *folio = filemap_get_folio(luo->inode->i_mapping, index);
+		int err;
+
+		if (IS_ERR(folio))
+			return 0;
+		err = pin(luo, folio);
+		if (err != MUST_MOVE && err != -EAGAIN) {
+			folio_put(folio);
+			return err;
+		}
+		if (tries == MOVE_TRIES) {
+			refuse(folio, "it lies in scratch, CMA or added memory");
+			folio_put(folio);
+			return -EBUSY;
+		}
+		if (err == MUST_MOVE)
+			move(folio);
+		else
+			folio_put(folio);
+	}
+
+	return -EINTR;
+}
+
+/* Preserves all pages below the size of the file. */
+static int walk(struct hugetlb_luo *luo)
+{
+	const pgoff_t end = i_size_read(luo->inode) >> PAGE_SHIFT;
+	pgoff_t slow[PAGEVEC_SIZE], next = 0;
+	struct folio_batch batch;
+	int err = 0;
+
+	folio_batch_init(&batch);
+	while (!err && end && filemap_get_folios(luo->inode->i_mapping, &next, end - 1, &batch)) {
+		unsigned int nr_slow = 0;
+
+		for (unsigned int i = 0; i < folio_batch_count(&batch) && err <= 0; i++) {
+			const pgoff_t index = batch.folios[i]->index;
+
+			err = pin(luo, batch.folios[i]);
+			if (err == MUST_MOVE || err == -EAGAIN) {
+				slow[nr_slow++] = index;
+				err = 0;
+			}
+			if (err)
+				break;
+		}
+		/* A page with one more reference cannot be moved. */
+		folio_batch_release(&batch);
+		for (unsigned int i = 0; i < nr_slow && !err; i++)
+			err = pin_slowly(luo, slow[i]);
+		if (!err && fatal_signal_pending(current))
+			err = -EINTR;
+		cond_resched();
+	}
+
+	return err;
+}
+
+/*
+ * Reservations
+ */
+
+/* Returns the number of regions of the file. */
+static unsigned long count_regions(struct inode *inode, unsigned long *pages)
+{
+	struct resv_map *resv = resv_of(inode);
+	struct file_region *region;
+	unsigned long nr = 0;
+
+	*pages = 0;
+	spin_lock(&resv->lock);
+	list_for_each_entry(region, &resv->regions, link) {
+		nr++;
+		*pages += region->to - region->from;
+	}
+	spin_unlock(&resv->lock);
+
+	return nr;
+}
+
+/* Copies up to @nr regions of the file, in order. Returns how many there are. */
+static unsigned long copy_regions(struct inode *inode, struct hugetlb_luo_range_ser *to,
+				  unsigned long nr)
+{
+	struct resv_map *resv = resv_of(inode);
+	struct file_region *region;
+	unsigned long i = 0;
+
+	spin_lock(&resv->lock);
+	list_for_each_entry(region, &resv->regions, link) {
+		if (i < nr) {
+			to[i].from = region->from;
+			to[i].to = region->to;
+		}
+		i++;
+	}
+	spin_unlock(&resv->lock);
+
+	return i;
+}
+
+/* Adds a range, or only counts it as long as there is no array. */
+static void note_range(struct hugetlb_luo *luo, u64 from, u64 to)
+{
+	if (from >= to)
+		return;
+	if (luo->nr_ranges < luo->max_ranges) {
+		luo->ranges[luo->nr_ranges].from = from;
+		luo->ranges[luo->nr_ranges].to = to;
+	}
+	luo->nr_ranges++;
+	luo->reserved += to - from;
+}
+
+/* Adds those parts of a region that have no page. The file is frozen. */
+static void add_holes(struct hugetlb_luo *luo, const struct hugetlb_luo_range_ser *region)
+{
+	const unsigned int order = huge_page_order(luo->h);
+	XA_STATE(xas, &luo->inode->i_mapping->i_pages, region->from << order);
+	u64 from = region->from;
+	struct folio *folio;
+
+	rcu_read_lock();
+	xas_for_each(&xas, folio, (region->to << order) - 1) {
+		if (xas_retry(&xas, folio))
+			continue;
+		note_range(luo, from, xas.xa_index >> order);
+		from = (xas.xa_index >> order) + 1;
+		if (need_resched()) {
+			xas_pause(&xas);
+			cond_resched_rcu();
+		}
+	}
+	rcu_read_unlock();
+	note_range(luo, from, region->to);
+}
+
+static void free_ranges(struct hugetlb_luo *luo)
+{
+	free_array(luo->ranges, &luo->ranges_kv);
+	luo->ranges = NULL;
+	luo->nr_ranges = 0;
+	luo->max_ranges = 0;
+	luo->reserved = 0;
+}
+
+/*
+ * Writes which parts of the file are reserved and have no page. The file is frozen, so no
+ * page comes; what is reserved from here on, by processes that still run, ends with them.
+ */
+static int write_ranges(struct hugetlb_luo *luo)
+{
+	struct hugetlb_luo_range_ser *regions;
+	unsigned long i, pages, room, nr = count_regions(luo->inode, &pages);
+
+	if (!nr)
+		return 0;
+	room = nr;
+	regions = kvmalloc_array(room, sizeof(*regions), GFP_KERNEL);
+	if (!regions)
+		return -ENOMEM;
+	nr = min(copy_regions(luo->inode, regions, room), room);
+
+	for (i = 0; i < nr; i++)
+		add_holes(luo, &regions[i]);
+	if (luo->nr_ranges) {
+		luo->ranges = alloc_array(PAGE_ALIGN(luo->nr_ranges * sizeof(*luo->ranges)),
+					  &luo->ranges_kv);
+		luo->max_ranges = luo->ranges ? luo->nr_ranges : 0;
+		luo->nr_ranges = 0;
+		luo->reserved = 0;
+		for (i = 0; i < nr; i++)
+			add_holes(luo, &regions[i]);
+	}
+	kvfree(regions);
+
+	return luo->nr_ranges > luo->max_ranges ? -ENOMEM : 0;
+}
+
+/*
+ * The state of a file
+ */
+
+/* Returns what the inode has, or makes it, with the inode lock held. */
+static struct hugetlb_luo *luo_of(struct inode *inode)
+{
+	struct hugetlb_luo *luo = HUGETLBFS_I(inode)->luo;
+
+	if (luo)
+		return luo;
+	luo = kzalloc(sizeof(*luo), GFP_KERNEL_ACCOUNT);
+	if (!luo)
+		return NULL;
+	luo->inode = inode;
+	luo->h = hstate_inode(inode);
+	mutex_init(&luo->lock);
+	init_waitqueue_head(&luo->thaw);
+	/* Pairs with READ_ONCE() in hugetlb_luo_has(), by address dependency. */
+	smp_store_release(&HUGETLBFS_I(inode)->luo, luo);
+
+	return luo;
+}
+
+/* The lock of the page cache orders this with the addition of a page, see the head. */
+static void set_preserved(struct hugetlb_luo *luo, bool preserved)
+{
+	xa_lock_irq(&luo->inode->i_mapping->i_pages);
+	WRITE_ONCE(luo->preserved, preserved);
+	xa_unlock_irq(&luo->inode->i_mapping->i_pages);
+}
+
+/* Makes a file preserved, with no page that is preserved yet. */
+static struct hugetlb_luo *start(struct inode *inode)
+{
+	struct hugetlb_luo *luo;
+	unsigned long pages;
+	int err;
+
+	guard(rwsem_write)(&inode->i_rwsem);
+	if (HUGETLBFS_I(inode)->seals & ~HUGETLB_LUO_SEALS)
+		return ERR_PTR(-EOPNOTSUPP);
+	luo = luo_of(inode);
+	if (!luo)
+		return ERR_PTR(-ENOMEM);
+
+	guard(mutex)(&luo->lock);
+	if (luo->preserved)
+		return ERR_PTR(-EBUSY);
+	/* With room for all that is reserved, a page fault there need not allocate any. */
+	count_regions(inode, &pages);
+	err = grow(luo, pages + 1);
+	if (err)
+		return ERR_PTR(err);
+	luo->ser = kho_alloc_preserve(PAGE_SIZE);
+	if (IS_ERR(luo->ser)) {
+		err = PTR_ERR(luo->ser);
+		luo->ser = NULL;
+	} else {
+		err = hugetlb_luo_pool_get();
+	}
+	if (err) {
+		kho_unpreserve_free(luo->ser);
+		luo->ser = NULL;
+		free_array(luo->entries, &luo->kv);
+		luo->entries = NULL;
+		luo->max = 0;
+		return ERR_PTR(err);
+	}
+	set_preserved(luo, true);
+
+	return luo;
+}
+
+/* Makes a file as it was before start(). */
+static void stop(struct hugetlb_luo *luo)
+{
+	mutex_lock(&luo->lock);
+	set_preserved(luo, false);
+	WRITE_ONCE(luo->frozen, false);
+	release_all(luo);
+	free_array(luo->entries, &luo->kv);
+	luo->entries = NULL;
+	luo->max = 0;
+	free_ranges(luo);
+	kho_unpreserve_free(luo->ser);
+	luo->ser = NULL;
+	hugetlb_luo_pool_put();
+	mutex_unlock(&luo->lock);
+
+	wake_up_all(&luo->thaw);
+}
+
+static void thaw(struct hugetlb_luo *luo)
+{
+	mutex_lock(&luo->lock);
+	WRITE_ONCE(luo->frozen, false);
+	free_ranges(luo);
+	mutex_unlock(&luo->lock);
+	wake_up_all(&luo->thaw);
+}
+
+/*
+ * The file handler
+ */
+
+/* The inode of System V shared memory is private, and has a life of its own. */
+static bool hugetlb_luo_can_preserve(struct liveupdate_file_handler *handler, struct file *file)
+{
+	struct inode *inode = file_inode(file);
+
+	return is_file_hugepages(file) && S_ISREG(inode->i_mode) && !inode->i_nlink &&
+	       !IS_PRIVATE(inode);
+}
+
+static unsigned long hugetlb_luo_get_id(struct file *file)
+{
+	return (unsigned long)file_inode(file);
+}
+
+static int hugetlb_luo_preserve(struct liveupdate_file_op_args *args)
+{
+	struct hugetlb_luo *luo = start(file_inode(args->file));
+	int err;
+
+	if (IS_ERR(luo))
+		return PTR_ERR(luo);
+
+	err = walk(luo);
+	if (err) {
+		stop(luo);
+		return err;
+	}
+	args->serialized_data = virt_to_phys(luo->ser);
+	args->private_data = luo;
+
+	return 0;
+}
+
+static void hugetlb_luo_unpreserve(struct liveupdate_file_op_args *args)
+{
+	stop(args->private_data);
+}
+
+/* A page may have become bad since it was preserved. */
+static int find_poison(struct hugetlb_luo *luo)
+{
+	for (unsigned long i = 0; i < luo->nr; i++) {
+		struct folio *folio = pfn_folio(luo->entries[i].pfn);
+
+		if (folio_test_hwpoison(folio)) {
+			refuse(folio, "it is poisoned");
+			return -EHWPOISON;
+		}
+	}
+
+	return 0;
+}
+
+/* Who adds a page holds one of these, and has looked at @frozen with it held. */
+static void wait_for_faults(void)
+{
+	for (int i = 0; i < num_fault_mutexes; i++) {
+		mutex_lock(&hugetlb_fault_mutex_table[i]);
+		mutex_unlock(&hugetlb_fault_mutex_table[i]);
+	}
+}
+
+static int hugetlb_luo_freeze(struct liveupdate_file_op_args *args)
+{
+	struct hugetlb_luo *luo = args->private_data;
+	struct hugetlb_luo_ser *ser = luo->ser;
+	int err;
+
+	mutex_lock(&luo->lock);
+	WRITE_ONCE(luo->frozen, true);
+	/* A seal that is set later is handed over by __hugetlb_luo_seal(). */
+	ser->seals = READ_ONCE(HUGETLBFS_I(luo->inode)->seals);
+	mutex_unlock(&luo->lock);
+	wait_for_faults();
+
+	err = find_poison(luo);
+	if (!err)
+		err = write_ranges(luo);
+	if (err) {
+		thaw(luo);
+		return err;
+	}
+
+	ser->page_size = huge_page_size(luo->h);
+	ser->pos = args->file->f_pos;
+	ser->size = i_size_read(luo->inode);
+	ser->mode = luo->inode->i_mode & 07777;
+	ser->nr_folios = luo->nr;
+	ser->folios = luo->nr ? luo->kv : (struct kho_vmalloc){};
+	ser->nr_ranges = luo->nr_ranges;
+	ser->ranges = luo->ranges_kv;
+	hugetlb_luo_pool_freeze(luo->h, luo->reserved);
+
+	return 0;
+}
+
+static void hugetlb_luo_unfreeze(struct liveupdate_file_op_args *args)
+{
+	struct hugetlb_luo *luo = args->private_data;
+
+	hugetlb_luo_pool_freeze(luo->h, -(long)luo->reserved);
+	thaw(luo);
+}
+
+static int hugetlb_luo_retrieve(struct liveupdate_file_op_args *args)
+{
+	return hugetlb_luo_in_retrieve(args->serialized_data, &args->file);
+}
+
+static void hugetlb_luo_finish(struct liveupdate_file_op_args *args)
+{
+	if (args->retrieve_status != 1)
+		hugetlb_luo_in_discard(args->serialized_data);
+}
+
+static const struct liveupdate_file_ops hugetlb_luo_ops = {
+	.can_preserve = hugetlb_luo_can_preserve,
+	.preserve = hugetlb_luo_preserve,
+	.unpreserve = hugetlb_luo_unpreserve,
+	.freeze = hugetlb_luo_freeze,
+	.unfreeze = hugetlb_luo_unfreeze,
+	.retrieve = hugetlb_luo_retrieve,
+	.finish = hugetlb_luo_finish,
+	.get_id = hugetlb_luo_get_id,
+	.owner = THIS_MODULE,
+};
+
+static struct liveupdate_file_handler hugetlb_luo_handler = {
+	.ops = &hugetlb_luo_ops,
+	.compatible = HUGETLB_LUO_COMPATIBLE,
+};
+
+static int __init hugetlb_luo_register(void)
+{
+	int err = liveupdate_register_file_handler(&hugetlb_luo_handler);
+
+	if (err && err != -EOPNOTSUPP)
+		pr_err("cannot register the file handler: %d\n", err);
+
+	return 0;
+}
+late_initcall(hugetlb_luo_register);
+
+/*
+ * What hugetlb and hugetlbfs call, through the functions of <linux/hugetlb_luo.h>
+ */
+
+/**
+ * __hugetlb_luo_wait - see hugetlb_luo_wait()
+ * @inode: the file
+ * @index: the page that is going to be looked up, in pages of its size
+ *
+ * Context: may sleep, with mmap_lock held or the lock of a mapping, and no other.
+ * Return: true to go on; false if the task is being killed.
+ */
+bool __hugetlb_luo_wait(struct inode *inode, pgoff_t index)
+{
+	struct hugetlb_luo *luo = READ_ONCE(HUGETLBFS_I(inode)->luo);
+
+	if (!READ_ONCE(luo->frozen) ||
+	    xa_load(&inode->i_mapping->i_pages, index << huge_page_order(luo->h)))
+		return true;
+
+	return !wait_event_killable(luo->thaw, !READ_ONCE(luo->frozen));
+}
+
+/**
+ * __hugetlb_luo_add - see hugetlb_luo_add()
+ * @inode: the file
+ * @folio: the page, which is locked and in the page cache
+ *
+ * Context: may sleep.
+ * Return: 0; -EAGAIN if the file is frozen; -EINVAL if the page cannot be handed over from
+ * where it is; -ENOMEM.
+ */
+int __hugetlb_luo_add(struct inode *inode, struct folio *folio)
+{
+	struct hugetlb_luo *luo = READ_ONCE(HUGETLBFS_I(inode)->luo);
+
+	if (!READ_ONCE(luo->preserved))
+		return 0;
+
+	guard(mutex)(&luo->lock);
+	if (!luo->preserved)
+		return 0;
+	if (luo->frozen)
+		return -EAGAIN;
+	if (!is_suitable(folio)) {
+		refuse(folio, "it lies in scratch, CMA or added memory");
+		return -EINVAL;
+	}
+
+	return keep(luo, folio);
+}
+
+/**
+ * __hugetlb_luo_is_frozen - see hugetlb_luo_is_frozen()
+ * @inode: the file
+ *
+ * Context: with the lock of page faults held, for as long as the answer is used.
+ * Return: true if no page may come into the file.
+ */
+bool __hugetlb_luo_is_frozen(struct inode *inode)
+{
+	return READ_ONCE(HUGETLBFS_I(inode)->luo->frozen);
+}
+
+/**
+ * __hugetlb_luo_is_fixed - see hugetlb_luo_is_fixed()
+ * @inode: the file
+ *
+ * Context: with the inode lock held.
+ * Return: true if the file is preserved.
+ */
+bool __hugetlb_luo_is_fixed(struct inode *inode)
+{
+	return READ_ONCE(HUGETLBFS_I(inode)->luo->preserved);
+}
+
+/**
+ * __hugetlb_luo_seal - see hugetlb_luo_seal()
+ * @inode: the file
+ *
+ * Others run on until the kexec when a file is frozen. A seal that one of them has set
+ * must not get lost, so it is handed over late.
+ *
+ * Context: may sleep, with the inode lock held.
+ */
+void __hugetlb_luo_seal(struct inode *inode)
+{
+	struct hugetlb_luo *luo = READ_ONCE(HUGETLBFS_I(inode)->luo);
+
+	guard(mutex)(&luo->lock);
+	if (luo->frozen)
+		luo->ser->seals = HUGETLBFS_I(inode)->seals;
+}
+
+/**
+ * hugetlb_luo_refs - count the references that live update has on a page
+ * @folio: a folio of any kind in the page cache
+ *
+ * Context: any, with the lock of the page cache or of the folio held.
+ * Return: their number.
+ */
+unsigned int hugetlb_luo_refs(struct folio *folio)
+{
+	return folio_test_hugetlb(folio) && folio_test_hugetlb_preserved(folio);
+}
+
+/**
+ * hugetlb_luo_gfp - choose the memory for a new page of a pool
+ * @gfp: flags for the allocation
+ * @nid: the node it should be on
+ *
+ * Scratch holds movable allocations only. A page of the pool that lay there would have to be
+ * moved when its file is preserved, and could not come into a file that is preserved.
+ *
+ * Context: any.
+ * Return: the flags, without the one for memory that cannot be handed over, if live update
+ * is on and the node has other memory.
+ */
+gfp_t hugetlb_luo_gfp(gfp_t gfp, int nid)
+{
+	if (liveupdate_enabled() && node_state(nid, N_NORMAL_MEMORY))
+		gfp &= ~__GFP_MOVABLE;
+
+	return gfp;
+}
+
+/**
+ * hugetlb_luo_free - free the part of a file in a live update
+ * @inode: the file, which is being freed
+ *
+ * Context: any, never sleeps.
+ */
+void hugetlb_luo_free(struct inode *inode)
+{
+	kfree(HUGETLBFS_I(inode)->luo);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Live update of hugetlb pages: what the files of hugetlb_luo share, and what they use of
+ * hugetlb.c.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+#ifndef __MM_HUGETLB_LUO_H
+#define __MM_HUGETLB_LUO_H
+
+#include <linux/fcntl.h>
+#include <linux/hugetlb.h>
+#include <linux/types.h>
+
+struct file;
+struct folio;
+struct hugetlb_cgroup;
+
+#ifdef CONFIG_LIVEUPDATE_HUGETLB
+
+/* The seals that both sides of a handover know. */
+#define HUGETLB_LUO_SEALS	(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | \
+				 F_SEAL_FUTURE_WRITE | F_SEAL_EXEC)
+
+/* hugetlb_luo_pool.c */
+int hugetlb_luo_pool_get(void);
+void hugetlb_luo_pool_put(void);
+void hugetlb_luo_pool_count(struct hstate *h, int nid, long pages);
+void hugetlb_luo_pool_freeze(struct hstate *h, long reserved);
+void hugetlb_luo_pool_take(struct hstate *h, int nid);
+void hugetlb_luo_pool_offer(unsigned long reserved);
+unsigned long hugetlb_luo_pool_offered(void);
+void hugetlb_luo_pool_hold(struct hstate *h, unsigned long reserved);
+void hugetlb_luo_pool_unhold(struct hstate *h, unsigned long reserved);
+
+/* hugetlb_luo_in.c */
+int hugetlb_luo_in_retrieve(u64 data, struct file **file);
+void hugetlb_luo_in_discard(u64 data);
+
+/* hugetlb.c */
+#define HUGETLB_LUO_STATIC
+
+long region_chg(struct resv_map *resv, long f, long t, long *out_regions_needed);
+long region_add(struct resv_map *resv, long f, long t, long in_regions_needed,
+		struct hstate *h, struct hugetlb_cgroup *h_cg);
+void region_abort(struct resv_map *resv, long f, long t, long regions_needed);
+void init_new_hugetlb_folio(struct hstate *h, struct folio *folio);
+int hugetlb_acct_memory(struct hstate *h, long delta);
+extern int num_fault_mutexes;
+
+#else /* CONFIG_LIVEUPDATE_HUGETLB */
+
+#define HUGETLB_LUO_STATIC	static
+
+#endif /* CONFIG_LIVEUPDATE_HUGETLB */
+
+#endif /* __MM_HUGETLB_LUO_H */

@@ -1,0 +1,687 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Live update of hugetlb pages: files of the previous kernel.
+ *
+ * This file owns what came in for a file, from when somebody first asks for it until the
+ * file has all of its pages or until nobody wants it.
+ *
+ * There are few hugetlb pages, so all of them are put into the file when it is retrieved.
+ * What can fail for want of memory, and succeed later, comes first: the arrays, the
+ * reservations, the charge of all pages to the cgroups of the task. An error after that is
+ * rare. What was done until then is kept in @incoming, and the next try goes on from there,
+ * so a file never loses a page for that.
+ *
+ * Pages are put in from the last to the first: the list of reserved regions of a file is
+ * searched from its begin, and this way the place for the next page is there.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "hugetlb-luo: " fmt
+
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/hugetlb.h>
+#include <linux/hugetlb_cgroup.h>
+#include <linux/hugetlb_luo.h>
+#include <linux/kexec_handover.h>
+#include <linux/kho/abi/hugetlb.h>
+#include <linux/log2.h>
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/pagemap.h>
+#include <linux/processor.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/vmalloc.h>
+
+#include "../kernel/kexec_handover/restore.h"
+#include "../kernel/kexec_handover/waits.h"
+#include "hugetlb_luo.h"
+#include "hugetlb_vmemmap.h"
+#include "internal.h"
+
+/* So many pages are made hugetlb pages at once, with one flush of the TLB. */
+#define BATCH	64UL
+
+/**
+ * struct hugetlb_luo_in - what came in for a file
+ * @list: in @incoming
+ * @data: the address of the structure, by which the session knows the file
+ * @ser: the structure
+ * @h: the pool
+ * @entries: the pages that are not in the file yet, sorted by index
+ * @nr: their number
+ * @taken: how many of the last ones are hugetlb pages of this kernel already, charged, with
+ *	one reference
+ * @ranges: the reserved parts of the file, sorted
+ * @reserved: the number of pages in them
+ * @checked: both arrays were found to be right
+ * @file: the file, NULL if it was not made yet
+ * @has_reserved: the file has its reservations
+ */
+struct hugetlb_luo_in {
+	struct list_head list;
+	u64 data;
+	struct hugetlb_luo_ser ser;
+	struct hstate *h;
+	struct hugetlb_luo_folio_ser *entries;
+	unsigned long nr;
+	unsigned long taken;
+	struct hugetlb_luo_range_ser *ranges;
+	unsigned long reserved;
+	bool checked;
+	struct file *file;
+	bool has_reserved;
+};
+
+/* Guards @incoming, and all that is in it. */
+static DEFINE_MUTEX(incoming_mutex);
+static LIST_HEAD(incoming);
+
+/*
+ * Checking what comes in
+ */
+
+static int by_index(const void *a, const void *b)
+{
+	const struct hugetlb_luo_folio_ser *x = a, *y = b;
+
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static int by_from(const void *a, const void *b)
+{
+	const struct hugetlb_luo_range_ser *x = a, *y = b;
+
+	return x->from < y->from ? -1 : x->from > y->from;
+}
+
+static bool array_is_valid(const struct kho_vmalloc *kv, u64 nr, size_t size)
+{
+	if (!nr)
+		return !memchr_inv(kv, 0, sizeof(*kv));
+
+	return kho_vmalloc_is_valid(kv) && nr <= ((u64)kv->total_pages << PAGE_SHIFT) / size;
+}
+
+static int check_ser(const struct hugetlb_luo_ser *ser)
+{
+	if (!is_power_of_2(ser->page_size) || !IS_ALIGNED(ser->size, ser->page_size) ||
+	    ser->size > MAX_LFS_FILESIZE || ser->pos > MAX_LFS_FILESIZE || ser->mode & ~07777)
+		return -EINVAL;
+	if (ser->seals & ~HUGETLB_LUO_SEALS || !size_to_hstate(ser->page_size))
+		return -EOPNOTSUPP;
+	if (!array_is_valid(&ser->folios, ser->nr_folios, sizeof(struct hugetlb_luo_folio_ser)) ||
+	    !array_is_valid(&ser->ranges, ser->nr_ranges, sizeof(struct hugetlb_luo_range_ser)))
+		return -EINVAL;
+
+	return 0;
+}
+
+static void complain(const char *what, u64 index)
+{
+	pr_warn("a file is lost: %s at position %#llx\n", what, index);
+}
+
+/* The pages are sorted, do not overlap, and wait. */
+static int check_entries(struct hugetlb_luo_in *in)
+{
+	const u64 end = in->ser.size >> huge_page_shift(in->h);
+	unsigned long i;
+
+	for (i = 1; i < in->nr && in->entries[i - 1].index < in->entries[i].index; i++)
+		;
+	if (i < in->nr)
+		sort(in->entries, in->nr, sizeof(*in->entries), by_index, NULL);
+
+	for (i = 0; i < in->nr; i++) {
+		const struct hugetlb_luo_folio_ser *entry = &in->entries[i];
+
+		if (i && entry[-1].index == entry->index) {
+			complain("there are two pages", entry->index);
+			return -EINVAL;
+		}
+		if (entry->index >= end) {
+			complain("a page is beyond the end", entry->index);
+			return -EINVAL;
+		}
+		if (entry->pfn > PHYS_PFN(PHYS_ADDR_MAX) ||
+		    kho_waiting_order(entry->pfn) != huge_page_order(in->h)) {
+			complain("no page of the right size waits", entry->index);
+			return -EINVAL;
+		}
+		cond_resched();
+	}
+
+	return 0;
+}
+
+/* The ranges are sorted, do not overlap each other, and have no page. */
+static int check_ranges(struct hugetlb_luo_in *in)
+{
+	const u64 end = MAX_LFS_FILESIZE >> huge_page_shift(in->h);
+	unsigned long k = 0;
+
+	if (in->ser.nr_ranges)
+		sort(in->ranges, in->ser.nr_ranges, sizeof(*in->ranges), by_from, NULL);
+	in->reserved = 0;
+	for (unsigned long i = 0; i < in->ser.nr_ranges; i++) {
+		const struct hugetlb_luo_range_ser *range = &in->ranges[i];
+
+		if (range->from >= range->to || range->to > end ||
+		    (i && range[-1].to > range->from)) {
+			complain("a reservation is wrong", range->from);
+			return -EINVAL;
+		}
+		while (k < in->nr && in->entries[k].index < range->from)
+			k++;
+		if (k < in->nr && in->entries[k].index < range->to) {
+			complain("what has a page is reserved", in->entries[k].index);
+			return -EINVAL;
+		}
+		in->reserved += range->to - range->from;
+	}
+
+	return 0;
+}
+
+/* Takes an array out of the handover. Returns -ENOMEM if it can be repeated. */
+static int take_array(const struct kho_vmalloc *kv, u64 nr, void *to)
+{
+	void **array = to;
+
+	if (!nr || *array)
+		return 0;
+	if (kho_vmalloc_waits(kv)) {
+		*array = kho_restore_vmalloc(kv);
+		if (*array)
+			return 0;
+		if (kho_vmalloc_waits(kv))
+			return -ENOMEM;
+	}
+	pr_warn("a file is lost: its array of %u pages, at %#llx, does not wait\n",
+		kv->total_pages, kv->first.phys);
+
+	return -EIO;
+}
+
+static void free_in(struct hugetlb_luo_in *in)
+{
+	list_del(&in->list);
+	vfree(in->entries);
+	vfree(in->ranges);
+	kfree(in);
+}
+
+/* Reads the structure. From here on it belongs to @incoming. */
+static struct hugetlb_luo_in *take_ser(u64 data)
+{
+	struct hugetlb_luo_in *in = kzalloc(sizeof(*in), GFP_KERNEL);
+	struct folio *folio;
+	int err;
+
+	if (!in)
+		return ERR_PTR(-ENOMEM);
+	if (!kho_restore_copy(data, sizeof(in->ser), &in->ser)) {
+		kfree(in);
+		return ERR_PTR(-EIO);
+	}
+
+	err = check_ser(&in->ser);
+	if (err) {
+		pr_warn("a file is lost: what waits at %#llx cannot be right: %d\n", data, err);
+		kfree(in);
+		return ERR_PTR(err);
+	}
+	folio = kho_restore_if_waiting(PHYS_PFN(data));
+	if (!folio) {
+		kfree(in);
+		return ERR_PTR(-EIO);
+	}
+	folio_put(folio);
+	in->data = data;
+	in->h = size_to_hstate(in->ser.page_size);
+	in->nr = in->ser.nr_folios;
+	list_add(&in->list, &incoming);
+
+	return in;
+}
+
+static struct hugetlb_luo_in *find_in(u64 data)
+{
+	struct hugetlb_luo_in *in;
+
+	list_for_each_entry(in, &incoming, list) {
+		if (in->data == data)
+			return in;
+	}
+
+	return take_ser(data);
+}
+
+/*
+ * Returns what came in at @data, with its arrays; -ENOMEM if it can be repeated. After
+ * another error what wrong arrays name may belong to others, so it goes on waiting.
+ */
+static struct hugetlb_luo_in *get_in(u64 data)
+{
+	struct hugetlb_luo_in *in = find_in(data);
+	int err;
+
+	if (IS_ERR(in) || in->checked)
+		return in;
+
+	err = take_array(&in->ser.folios, in->ser.nr_folios, &in->entries);
+	if (!err)
+		err = take_array(&in->ser.ranges, in->ser.nr_ranges, &in->ranges);
+	if (!err)
+		err = check_entries(in);
+	if (!err)
+		err = check_ranges(in);
+	if (!err) {
+		in->checked = true;
+		return in;
+	}
+	if (err != -ENOMEM)
+		free_in(in);
+
+	return ERR_PTR(err);
+}
+
+/*
+ * Pages
+ */
+
+/* Makes a page that waits one of its pool, frozen. Returns NULL if it does not wait. */
+static struct folio *take_page(struct hugetlb_luo_in *in, unsigned long pfn)
+{
+	struct folio *folio;
+
+	if (kho_waiting_order(pfn) != huge_page_order(in->h))
+		return NULL;
+	folio = kho_restore_if_waiting(pfn);
+	if (!folio)
+		return NULL;
+	folio_clear_large_rmappable(folio);
+	/* Somebody who looks at all of memory may have a reference for a moment. */
+	while (!folio_ref_freeze(folio, 1))
+		cpu_relax();
+	init_new_hugetlb_folio(in->h, folio);
+
+	return folio;
+}
+
+/*
+ * Takes the last pages that are not taken yet. Returns -EIO if one does not wait any more:
+ * those behind it are taken.
+ */
+static int take_batch(struct hugetlb_luo_in *in)
+{
+	const unsigned long nr = min(in->nr - in->taken, BATCH);
+	struct folio *folio, *next;
+	LIST_HEAD(list);
+	int err = 0;
+
+	for (unsigned long i = 0; i < nr; i++) {
+		const struct hugetlb_luo_folio_ser *entry = &in->entries[in->nr - in->taken - 1];
+
+		folio = take_page(in, entry->pfn);
+		if (!folio) {
+			complain("a page does not wait any more", entry->index);
+			err = -EIO;
+			break;
+		}
+		list_add(&folio->lru, &list);
+		in->taken++;
+	}
+	/* The new struct pages are of full size, like those of any new page of the pool. */
+	hugetlb_vmemmap_optimize_folios(in->h, &list);
+
+	spin_lock_irq(&hugetlb_lock);
+	list_for_each_entry_safe(folio, next, &list, lru) {
+		hugetlb_luo_pool_take(in->h, folio_nid(folio));
+		list_move(&folio->lru, &in->h->hugepage_activelist);
+		folio_ref_unfreeze(folio, 1);
+	}
+	spin_unlock_irq(&hugetlb_lock);
+
+	return err;
+}
+
+static struct folio *last_page(struct hugetlb_luo_in *in)
+{
+	return pfn_folio(in->entries[in->nr - 1].pfn);
+}
+
+/* Frees all pages that are not in the file, to their pool. */
+static void free_pages_of(struct hugetlb_luo_in *in)
+{
+	while (in->nr) {
+		if (!in->taken)
+			take_batch(in);
+		/* One that does not wait any more is not ours. */
+		if (!in->taken) {
+			in->nr--;
+			continue;
+		}
+		for (; in->taken; in->taken--, in->nr--)
+			folio_put(last_page(in));
+		cond_resched();
+	}
+}
+
+/*
+ * Charges
+ */
+
+/**
+ * struct charge - what pages are charged to before they are taken
+ * @nr: number of pages that are charged and not taken
+ * @memcg: the memory cgroup of the task, held
+ * @in_memcg: pages are charged to @memcg
+ * @used: the hugetlb cgroup
+ * @reserved: the hugetlb cgroup, for reservations, which a page without one counts for
+ */
+struct charge {
+	unsigned long nr;
+	struct mem_cgroup *memcg;
+	bool in_memcg;
+	struct hugetlb_cgroup *used;
+	struct hugetlb_cgroup *reserved;
+};
+
+/* Each reservation holds the cgroup, and is charged on its own otherwise. */
+static void hold_reserved(struct hugetlb_cgroup *cgroup, unsigned long nr)
+{
+#ifdef CONFIG_CGROUP_HUGETLB
+	if (cgroup && nr)
+		css_get_many(&cgroup->css, nr);
+#endif
+}
+
+static void drop_reserved(struct hugetlb_cgroup *cgroup, unsigned long nr)
+{
+#ifdef CONFIG_CGROUP_HUGETLB
+	if (cgroup && nr)
+		css_put_many(&cgroup->css, nr);
+#endif
+}
+
+/* Charges all pages that are not taken. Returns -ENOMEM, with none charged. */
+static int charge_pages(struct hugetlb_luo_in *in, struct charge *charge)
+{
+	const unsigned long nr = in->nr - in->taken;
+	const unsigned long pages = nr * pages_per_huge_page(in->h);
+	const gfp_t gfp = GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+	const int idx = hstate_index(in->h);
+	int err;
+
+	if (!nr)
+		return 0;
+	charge->memcg = get_mem_cgroup_from_current();
+	err = mem_cgroup_hugetlb_try_charge(charge->memcg, gfp, pages);
+	if (err == -ENOMEM)
+		goto put;
+	charge->in_memcg = !err;
+	err = hugetlb_cgroup_charge_cgroup_rsvd(idx, pages, &charge->reserved);
+	if (err)
+		goto cancel;
+	err = hugetlb_cgroup_charge_cgroup(idx, pages, &charge->used);
+	if (err)
+		goto uncharge;
+	hold_reserved(charge->reserved, nr - 1);
+	charge->nr = nr;
+
+	return 0;
+
+uncharge:
+	hugetlb_cgroup_uncharge_cgroup_rsvd(idx, pages, charge->reserved);
+cancel:
+	if (charge->in_memcg)
+		mem_cgroup_cancel_charge(charge->memcg, pages);
+put:
+	mem_cgroup_put(charge->memcg);
+	charge->memcg = NULL;
+
+	return -ENOMEM;
+}
+
+/* Charges the last @nr taken pages. */
+static void commit_charge(struct hugetlb_luo_in *in, struct charge *charge, unsigned long nr)
+{
+	const unsigned long pages = pages_per_huge_page(in->h);
+	const int idx = hstate_index(in->h);
+
+	for (unsigned long i = 0; i < nr; i++) {
+		struct folio *folio = pfn_folio(in->entries[in->nr - 1 - i].pfn);
+
+		spin_lock_irq(&hugetlb_lock);
+		hugetlb_cgroup_commit_charge(idx, pages, charge->used, folio);
+		hugetlb_cgroup_commit_charge_rsvd(idx, pages, charge->reserved, folio);
+		spin_unlock_irq(&hugetlb_lock);
+		if (charge->in_memcg)
+			mem_cgroup_commit_charge(folio, charge->memcg);
+	}
+	charge->nr -= nr;
+}
+
+/* Gives back what was charged for pages that were not taken. */
+static void end_charge(struct hugetlb_luo_in *in, struct charge *charge)
+{
+	const unsigned long pages = charge->nr * pages_per_huge_page(in->h);
+	const int idx = hstate_index(in->h);
+
+	if (charge->nr) {
+		hugetlb_cgroup_uncharge_cgroup(idx, pages, charge->used);
+		drop_reserved(charge->reserved, charge->nr - 1);
+		hugetlb_cgroup_uncharge_cgroup_rsvd(idx, pages, charge->reserved);
+		if (charge->in_memcg)
+			mem_cgroup_cancel_charge(charge->memcg, pages);
+	}
+	mem_cgroup_put(charge->memcg);
+}
+
+/*
+ * The file
+ */
+
+/* Makes an empty file, with the size of the one that came in. */
+static int make_file(struct hugetlb_luo_in *in)
+{
+	struct file *file;
+
+	if (in->file)
+		return 0;
+	file = hugetlb_file_setup("memfd:", in->ser.size, VM_NORESERVE, HUGETLB_ANONHUGE_INODE,
+				  huge_page_shift(in->h));
+	/* Whatever the reason is, such as ENFILE, nothing was taken: it can be tried again. */
+	if (IS_ERR(file))
+		return -ENOMEM;
+	in->file = file;
+
+	return 0;
+}
+
+/* Makes the reservations, of which the pool holds as many as it has pages for. */
+static int reserve(struct hugetlb_luo_in *in)
+{
+	struct inode *inode = file_inode(in->file);
+	unsigned long held = 0;
+
+	if (in->has_reserved)
+		return 0;
+	for (unsigned long i = 0; i < in->ser.nr_ranges; i++) {
+		const struct hugetlb_luo_range_ser *range = &in->ranges[i];
+		bool done;
+
+		hugetlb_luo_pool_offer(range->to - range->from);
+		done = hugetlb_reserve_pages(inode, range->from, range->to, NULL, 0);
+		held += hugetlb_luo_pool_offered();
+		if (!done) {
+			/* There is no page in the file yet. */
+			hugetlb_unreserve_pages(inode, 0, LONG_MAX, 0);
+			hugetlb_luo_pool_hold(in->h, held);
+			return -ENOMEM;
+		}
+	}
+	in->has_reserved = true;
+
+	return 0;
+}
+
+/* Puts the last page into the file, and gives back the reference. */
+static int insert_page(struct hugetlb_luo_in *in)
+{
+	struct address_space *mapping = in->file->f_mapping;
+	const pgoff_t index = in->entries[in->nr - 1].index;
+	struct resv_map *resv = mapping->host->i_data.i_private_data;
+	struct folio *folio = last_page(in);
+	long regions;
+	int err;
+
+	/* A page of the file is in a region of it, as after a page fault. */
+	if (region_chg(resv, index, index + 1, &regions) < 0)
+		return -ENOMEM;
+	__folio_mark_uptodate(folio);
+	err = hugetlb_add_to_page_cache(folio, mapping, index);
+	if (err) {
+		region_abort(resv, index, index + 1, regions);
+		return err;
+	}
+	region_add(resv, index, index + 1, regions, NULL, NULL);
+	folio_set_hugetlb_migratable(folio);
+	folio_unlock(folio);
+	folio_put(folio);
+
+	return 0;
+}
+
+static int insert_taken(struct hugetlb_luo_in *in)
+{
+	while (in->taken) {
+		int err = insert_page(in);
+
+		if (err)
+			return err;
+		in->nr--;
+		in->taken--;
+	}
+
+	return 0;
+}
+
+static int insert_all(struct hugetlb_luo_in *in)
+{
+	struct charge charge = {};
+	int err = charge_pages(in, &charge);
+
+	if (err)
+		return err;
+	err = insert_taken(in);
+	while (!err && in->nr) {
+		err = take_batch(in);
+		commit_charge(in, &charge, in->taken);
+		if (!err)
+			err = insert_taken(in);
+		cond_resched();
+	}
+	end_charge(in, &charge);
+
+	return err;
+}
+
+static int set_up_file(struct hugetlb_luo_in *in)
+{
+	const struct hugetlb_luo_ser *ser = &in->ser;
+	struct inode *inode = file_inode(in->file);
+	int err;
+
+	if (ser->seals & F_SEAL_WRITE) {
+		err = mapping_deny_writable(inode->i_mapping);
+		if (err)
+			return err;
+	}
+	inode->i_mode = (inode->i_mode & ~07777) | ser->mode;
+	HUGETLBFS_I(inode)->seals = ser->seals;
+	in->file->f_pos = ser->pos;
+	in->file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
+	in->file->f_flags |= O_LARGEFILE;
+
+	return 0;
+}
+
+static void discard(struct hugetlb_luo_in *in)
+{
+	free_pages_of(in);
+	if (!in->has_reserved)
+		hugetlb_luo_pool_unhold(in->h, in->reserved);
+	if (in->file)
+		fput(in->file);
+	free_in(in);
+}
+
+/**
+ * hugetlb_luo_in_retrieve - make a file of what the previous kernel handed over
+ * @data: the address of the structure
+ * @file: where to store the file, which has all of its pages
+ *
+ * After -ENOMEM it can be tried again: nothing is lost. Reasons are the limit of a cgroup,
+ * and a pool that has no page for a reservation.
+ *
+ * Context: may sleep, as the task that the pages are charged to.
+ * Return: 0; -ENOMEM; -EIO if nothing waits at @data, or if an array or a page does not;
+ * -EINVAL or -EOPNOTSUPP if what is there cannot be right, or is not of this machine.
+ */
+int hugetlb_luo_in_retrieve(u64 data, struct file **file)
+{
+	struct hugetlb_luo_in *in;
+	int err;
+
+	guard(mutex)(&incoming_mutex);
+	in = get_in(data);
+	if (IS_ERR(in)) {
+		if (PTR_ERR(in) == -EIO)
+			pr_warn("a file is lost: nothing waits at %#llx\n", data);
+		return PTR_ERR(in);
+	}
+
+	err = make_file(in);
+	if (!err)
+		err = reserve(in);
+	if (!err)
+		err = insert_all(in);
+	if (!err)
+		err = set_up_file(in);
+	if (err) {
+		if (err != -ENOMEM)
+			discard(in);
+		return err;
+	}
+	*file = in->file;
+	free_in(in);
+
+	return 0;
+}
+
+/**
+ * hugetlb_luo_in_discard - free what came in for a file that nobody has
+ * @data: the address of the structure
+ *
+ * The pages go to their pools.
+ *
+ * Context: may sleep.
+ */
+void hugetlb_luo_in_discard(u64 data)
+{
+	struct hugetlb_luo_in *in;
+
+	guard(mutex)(&incoming_mutex);
+	in = get_in(data);
+	if (!IS_ERR(in))
+		discard(in);
+	else if (PTR_ERR(in) == -ENOMEM)
+		pr_warn("no memory to free a file at %#llx, which goes on waiting\n", data);
+}

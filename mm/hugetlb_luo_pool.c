@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Live update of hugetlb pages: the pools.
+ *
+ * This file owns the blob that tells the next kernel how many hugetlb pages come in, and
+ * those pages and reservations in the counts of a pool that nobody has asked for yet.
+ *
+ * A page that waits is a page of its pool, in use: HugePages_Total counts it from the time
+ * that the pools are made and HugePages_Free does not. So hugepages= and nr_hugepages mean
+ * the total, and what is allocated at boot is that much less. If the command line does not
+ * say how large the pool is, it is as large as what came in. If it says less then there
+ * are surplus pages, as when nr_hugepages is written while pages are in use.
+ *
+ * The reservations of files that wait count in HugePages_Rsvd, as many as there are pages
+ * for. When a file is retrieved it gets those, see hugetlb_luo_reserving().
+ *
+ * hugetlb_lock guards @waiting and @held, like the counts of the pools.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "hugetlb-luo: " fmt
+
+#include <linux/hugetlb_luo.h>
+#include <linux/init.h>
+#include <linux/kexec_handover.h>
+#include <linux/kho/abi/hugetlb.h>
+#include <linux/limits.h>
+#include <linux/liveupdate.h>
+#include <linux/mutex.h>
+#include <linux/nodemask.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+#include "../kernel/kexec_handover/incoming.h"
+#include "../kernel/kexec_handover/pages.h"
+#include "../kernel/kexec_handover/restore.h"
+#include "hugetlb_luo.h"
+#include "internal.h"
+
+/*
+ * What goes out
+ */
+
+/* Guards the life of the blob. */
+static DEFINE_MUTEX(out_mutex);
+
+/* Guards the numbers in the blob. */
+static DEFINE_SPINLOCK(out_lock);
+
+/* NULL if there is no preserved file. */
+static struct hugetlb_luo_pools_ser *out;
+static unsigned long out_files;
+
+static struct hugetlb_luo_pool_ser *out_pool(struct hstate *h, int nid)
+{
+	return &out->pools[hstate_index(h) * nr_node_ids + nid];
+}
+
+static int make_out(void)
+{
+	const unsigned long nr = (unsigned long)hugetlb_max_hstate * nr_node_ids;
+	const size_t size = struct_size(out, pools, nr);
+	struct hugetlb_luo_pools_ser *blob = kho_alloc_preserve(size);
+	struct hstate *h;
+	int err, nid;
+
+	if (IS_ERR(blob))
+		return PTR_ERR(blob);
+
+	out = blob;
+	strscpy_pad(blob->compatible, HUGETLB_LUO_POOLS_COMPATIBLE);
+	blob->nr = nr;
+	for_each_hstate(h) {
+		for (nid = 0; nid < nr_node_ids; nid++) {
+			out_pool(h, nid)->page_size = huge_page_size(h);
+			out_pool(h, nid)->nid = nid;
+		}
+	}
+	err = kho_add_subtree(HUGETLB_LUO_POOLS_NAME, blob, size);
+	if (err) {
+		out = NULL;
+		kho_unpreserve_free(blob);
+	}
+
+	return err;
+}
+
+/**
+ * hugetlb_luo_pool_get - let the next kernel know of the pools
+ *
+ * Called once for each file that is preserved, before any of its pages.
+ *
+ * Context: may sleep.
+ * Return: 0; -ENOMEM; -ENOSPC if the root FDT is full; -EEXIST.
+ */
+int hugetlb_luo_pool_get(void)
+{
+	int err = 0;
+
+	guard(mutex)(&out_mutex);
+	if (!out)
+		err = make_out();
+	if (!err)
+		out_files++;
+
+	return err;
+}
+
+/**
+ * hugetlb_luo_pool_put - undo hugetlb_luo_pool_get()
+ *
+ * Context: may sleep.
+ */
+void hugetlb_luo_pool_put(void)
+{
+	guard(mutex)(&out_mutex);
+	if (--out_files)
+		return;
+	kho_remove_subtree(out);
+	kho_unpreserve_free(out);
+	out = NULL;
+}
+
+/**
+ * hugetlb_luo_pool_count - count pages of preserved files
+ * @h: the pool
+ * @nid: the node
+ * @pages: how many there are more, or fewer if it is negative
+ *
+ * Context: task, never sleeps. Between hugetlb_luo_pool_get() and hugetlb_luo_pool_put().
+ */
+void hugetlb_luo_pool_count(struct hstate *h, int nid, long pages)
+{
+	guard(spinlock_irq)(&out_lock);
+	out_pool(h, nid)->pages += pages;
+}
+
+/**
+ * hugetlb_luo_pool_freeze - settle what does not follow from the pages alone
+ * @h: the pool
+ * @reserved: how many reservations a frozen file has, or minus that when it is thawed
+ *
+ * Nobody can tell which pages of a pool are surplus, only how many: as many of the preserved
+ * ones as the others do not suffice for.
+ *
+ * Context: may sleep.
+ */
+void hugetlb_luo_pool_freeze(struct hstate *h, long reserved)
+{
+	guard(spinlock_irq)(&hugetlb_lock);
+	guard(spinlock)(&out_lock);
+	for (int nid = 0; nid < nr_node_ids; nid++) {
+		struct hugetlb_luo_pool_ser *pool = out_pool(h, nid);
+		u64 lasting = h->nr_huge_pages_node[nid] - h->surplus_huge_pages_node[nid];
+
+		pool->surplus = pool->pages > lasting ? pool->pages - lasting : 0;
+	}
+	out_pool(h, first_memory_node)->reserved += reserved;
+}
+
+/*
+ * What comes in, at boot
+ */
+
+/* The blob of the previous kernel, where it waits; NULL if there is none. */
+static struct hugetlb_luo_pools_ser *in __initdata;
+static phys_addr_t in_phys __initdata;
+static bool in_loaded __initdata;
+
+/* So much less is allocated for the pool at the moment. */
+static unsigned long cut __initdata;
+
+/* Pages that wait, by pool and node, and reservations that wait, by pool. */
+static unsigned int waiting[HUGE_MAX_HSTATE][MAX_NUMNODES];
+static unsigned long held[HUGE_MAX_HSTATE];
+
+/* Is the blob in one preserved folio? */
+static bool __init is_kept(phys_addr_t phys, size_t size)
+{
+	int order;
+
+	if (!slab_is_available())
+		return kho_incoming_has(phys, size);
+	order = PAGE_ALIGNED(phys) ? kho_waiting_order(PHYS_PFN(phys)) : -1;
+
+	return order >= 0 && size <= PAGE_SIZE << order;
+}
+
+static bool __init is_page_size(u64 size)
+{
+	return is_power_of_2(size) && size > PAGE_SIZE &&
+	       size <= (u64)PAGE_SIZE << KHO_MAX_FOLIO_ORDER;
+}
+
+/* There must be as many folios of each size as pages are counted. */
+static bool __init check_in(const struct hugetlb_luo_pools_ser *blob, size_t size)
+{
+	u64 counted[KHO_MAX_FOLIO_ORDER + 1] = {};
+
+	if (size < sizeof(*blob) ||
+	    strncmp(blob->compatible, HUGETLB_LUO_POOLS_COMPATIBLE, sizeof(blob->compatible)) ||
+	    blob->nr > (size - sizeof(*blob)) / sizeof(*blob->pools))
+		return false;
+
+	for (u64 i = 0; i < blob->nr; i++) {
+		const struct hugetlb_luo_pool_ser *pool = &blob->pools[i];
+		unsigned int order;
+
+		if (!is_page_size(pool->page_size) || pool->surplus > pool->pages)
+			return false;
+		order = ilog2(pool->page_size) - PAGE_SHIFT;
+		if (pool->pages > kho_incoming.folios[order] - counted[order])
+			return false;
+		counted[order] += pool->pages;
+	}
+
+	return true;
+}
+
+static void __init load(void)
+{
+	phys_addr_t phys;
+	size_t size;
+
+	/* If the handover was refused after all, the memory is somebody else's. */
+	if (in && slab_is_available() && !is_kho_boot()) {
+		pr_warn("the handover was refused: pools may be smaller than hugepages= says\n");
+		in = NULL;
+	}
+	if (in_loaded)
+		return;
+	in_loaded = true;
+	if (kho_retrieve_subtree(HUGETLB_LUO_POOLS_NAME, &phys, &size))
+		return;
+	if (!is_kept(phys, size) || !check_in(phys_to_virt(phys), size)) {
+		pr_warn("blob of pools, %zu bytes at %pa, is corrupt: its pages are not counted\n",
+			size, &phys);
+		return;
+	}
+	in = phys_to_virt(phys);
+	in_phys = phys;
+}
+
+/* The pages were counted on another node if this kernel does not have theirs. */
+static int __init node_of(const struct hugetlb_luo_pool_ser *pool)
+{
+	return pool->nid < MAX_NUMNODES && node_state(pool->nid, N_MEMORY) ? pool->nid :
+	       first_memory_node;
+}
+
+/* How many pages come in, and are surplus, of the pool on a node or on all. */
+static unsigned long __init coming(struct hstate *h, int nid, unsigned long *surplus)
+{
+	unsigned long pages = 0;
+
+	for (u64 i = 0; in && i < in->nr; i++) {
+		const struct hugetlb_luo_pool_ser *pool = &in->pools[i];
+
+		if (pool->page_size != huge_page_size(h) ||
+		    (nid != NUMA_NO_NODE && nid != node_of(pool)))
+			continue;
+		pages += pool->pages;
+		if (surplus)
+			*surplus += pool->surplus;
+	}
+
+	return pages;
+}
+
+/* Returns how many pages were asked for on single nodes, and takes off what comes in. */
+static unsigned long __init cut_nodes(struct hstate *h)
+{
+	unsigned long asked = 0;
+	int nid;
+
+	for_each_online_node(nid) {
+		unsigned int less = min(coming(h, nid, NULL), h->max_huge_pages_node[nid]);
+
+		asked += h->max_huge_pages_node[nid];
+		h->max_huge_pages_node[nid] -= less;
+		cut += less;
+	}
+
+	return asked;
+}
+
+/**
+ * hugetlb_luo_boot_begin - take off what comes in from what is allocated at boot
+ * @h: the pool, whose size on the command line is known
+ *
+ * Context: boot, before pages are allocated for the pool, also from memblock.
+ */
+void __init hugetlb_luo_boot_begin(struct hstate *h)
+{
+	const unsigned long asked = h->max_huge_pages;
+
+	load();
+	cut = 0;
+	if (!coming(h, NUMA_NO_NODE, NULL))
+		return;
+
+	if (!cut_nodes(h))
+		cut = min(asked, coming(h, NUMA_NO_NODE, NULL));
+	h->max_huge_pages -= cut;
+}
+
+/**
+ * hugetlb_luo_boot_end - undo hugetlb_luo_boot_begin()
+ * @h: the pool
+ *
+ * Context: boot, when pages were allocated.
+ */
+void __init hugetlb_luo_boot_end(struct hstate *h)
+{
+	h->max_huge_pages += cut;
+	cut = 0;
+}
+
+/* Makes pages surplus that are more than the pool should have. */
+static void __init make_surplus(struct hstate *h, int nid, unsigned long pages)
+{
+	h->surplus_huge_pages += pages;
+	h->surplus_huge_pages_node[nid] += pages;
+}
+
+/* Adds what comes in to the counts of a pool. The caller holds hugetlb_lock. */
+static void __init add_coming(struct hstate *h)
+{
+	const bool sized = h->max_huge_pages;
+	unsigned long more;
+	int nid;
+
+	for_each_node_state(nid, N_MEMORY) {
+		unsigned long surplus = 0, pages = coming(h, nid, &surplus);
+
+		waiting[hstate_index(h)][nid] = pages;
+		h->nr_huge_pages += pages;
+		h->nr_huge_pages_node[nid] += pages;
+		if (!sized)
+			make_surplus(h, nid, surplus);
+	}
+
+	more = sized && h->nr_huge_pages > h->max_huge_pages ?
+	       h->nr_huge_pages - h->max_huge_pages : 0;
+	for_each_node_state(nid, N_MEMORY) {
+		unsigned long pages = min_t(unsigned long, more, waiting[hstate_index(h)][nid]);
+
+		make_surplus(h, nid, pages);
+		more -= pages;
+	}
+	h->max_huge_pages = h->nr_huge_pages - h->surplus_huge_pages;
+}
+
+static unsigned long __init coming_reserved(struct hstate *h)
+{
+	unsigned long reserved = 0;
+
+	/* More than there are pages cannot be held anyway. */
+	for (u64 i = 0; in && i < in->nr; i++) {
+		if (in->pools[i].page_size == huge_page_size(h))
+			reserved += min(in->pools[i].reserved, (u64)INT_MAX);
+	}
+
+	return reserved;
+}
+
+static void __init report_unknown(void)
+{
+	for (u64 i = 0; i < in->nr; i++) {
+		if (in->pools[i].pages && !size_to_hstate(in->pools[i].page_size))
+			pr_warn("%llu pages of %llu KiB wait, a size that this machine does not have\n",
+				in->pools[i].pages, in->pools[i].page_size / SZ_1K);
+	}
+}
+
+/* The counts are of folios that are gone, and so is what was reserved for their files. */
+static void forget_waiting(void)
+{
+	struct hstate *h;
+	int nid;
+
+	spin_lock_irq(&hugetlb_lock);
+	for_each_hstate(h) {
+		unsigned int *left = waiting[hstate_index(h)];
+
+		for_each_node_state(nid, N_MEMORY) {
+			unsigned int surplus = min(left[nid], h->surplus_huge_pages_node[nid]);
+
+			h->nr_huge_pages -= left[nid];
+			h->nr_huge_pages_node[nid] -= left[nid];
+			h->surplus_huge_pages -= surplus;
+			h->surplus_huge_pages_node[nid] -= surplus;
+			h->max_huge_pages -= left[nid] - surplus;
+			left[nid] = 0;
+		}
+		h->resv_huge_pages -= held[hstate_index(h)];
+		held[hstate_index(h)] = 0;
+	}
+	spin_unlock_irq(&hugetlb_lock);
+}
+
+/**
+ * hugetlb_luo_boot_pools - add what comes in to the counts of all pools
+ *
+ * Context: hugetlb_init(), when all pools have their pages.
+ */
+void __init hugetlb_luo_boot_pools(void)
+{
+	struct hstate *h;
+
+	load();
+	if (!in)
+		return;
+	for_each_hstate(h) {
+		spin_lock_irq(&hugetlb_lock);
+		if (coming(h, NUMA_NO_NODE, NULL))
+			add_coming(h);
+		spin_unlock_irq(&hugetlb_lock);
+		/* Without live update nobody can ask for the files. */
+		if (liveupdate_enabled())
+			hugetlb_luo_pool_hold(h, coming_reserved(h));
+	}
+	report_unknown();
+	in = NULL;
+	kho_restore_free(phys_to_virt(in_phys));
+	kho_pages_on_release(forget_waiting);
+}
+
+/*
+ * What comes in, when it is asked for
+ */
+
+/**
+ * hugetlb_luo_pool_take - count a page that does not wait any more
+ * @h: its pool
+ * @nid: its node
+ *
+ * Afterwards it is a page of the pool like any other, in use.
+ *
+ * Context: never sleeps. The caller holds hugetlb_lock.
+ */
+void hugetlb_luo_pool_take(struct hstate *h, int nid)
+{
+	unsigned int *left = waiting[hstate_index(h)];
+	int other;
+
+	lockdep_assert_held(&hugetlb_lock);
+	if (left[nid]) {
+		left[nid]--;
+		return;
+	}
+
+	/* It was not counted where it is: the blob was wrong, or this kernel has other nodes. */
+	for_each_node_state(other, N_MEMORY) {
+		if (left[other])
+			break;
+	}
+	h->nr_huge_pages_node[nid]++;
+	if (other < MAX_NUMNODES) {
+		left[other]--;
+		h->nr_huge_pages_node[other]--;
+		if (h->surplus_huge_pages_node[other] > h->nr_huge_pages_node[other]) {
+			h->surplus_huge_pages_node[other]--;
+			h->surplus_huge_pages_node[nid]++;
+		}
+	} else {
+		h->nr_huge_pages++;
+		h->surplus_huge_pages++;
+		h->surplus_huge_pages_node[nid]++;
+	}
+}
+
+/**
+ * hugetlb_luo_pool_hold - hold back pages for reservations of a file that waits
+ * @h: the pool
+ * @reserved: their number; as many are held as there are pages that nobody has reserved
+ *
+ * Context: may sleep.
+ */
+void hugetlb_luo_pool_hold(struct hstate *h, unsigned long reserved)
+{
+	unsigned long free;
+
+	guard(spinlock_irq)(&hugetlb_lock);
+	free = h->free_huge_pages - min(h->free_huge_pages, h->resv_huge_pages);
+	reserved = min(reserved, free);
+	h->resv_huge_pages += reserved;
+	held[hstate_index(h)] += reserved;
+}
+
+/**
+ * hugetlb_luo_pool_unhold - give back reservations of a file that is not wanted
+ * @h: the pool
+ * @reserved: their number
+ *
+ * Context: may sleep.
+ */
+void hugetlb_luo_pool_unhold(struct hstate *h, unsigned long reserved)
+{
+	spin_lock_irq(&hugetlb_lock);
+	reserved = min(reserved, held[hstate_index(h)]);
+	held[hstate_index(h)] -= reserved;
+	spin_unlock_irq(&hugetlb_lock);
+	hugetlb_acct_memory(h, -(long)reserved);
+}
+
+/* Who makes reservations that are held for it, and how many. Nearly always NULL. */
+static struct task_struct *reserver;
+static unsigned long offered;
+static unsigned long accepted;
+
+/**
+ * hugetlb_luo_pool_offer - let the next reservation of this task take what is held
+ * @reserved: how many
+ *
+ * Context: any. The caller excludes others.
+ */
+void hugetlb_luo_pool_offer(unsigned long reserved)
+{
+	offered = reserved;
+	accepted = 0;
+	WRITE_ONCE(reserver, current);
+}
+
+/**
+ * hugetlb_luo_pool_offered - end hugetlb_luo_pool_offer()
+ *
+ * Context: any. The caller excludes others.
+ * Return: how many of those that were held have been taken.
+ */
+unsigned long hugetlb_luo_pool_offered(void)
+{
+	WRITE_ONCE(reserver, NULL);
+
+	return accepted;
+}
+
+/**
+ * hugetlb_luo_reserving - give up what is held for the reservation that is being made
+ * @h: the pool
+ *
+ * Nobody else can have the pages meanwhile, since the caller does both with one lock held.
+ *
+ * Context: never sleeps. The caller holds hugetlb_lock.
+ */
+void hugetlb_luo_reserving(struct hstate *h)
+{
+	unsigned long reserved;
+
+	if (likely(READ_ONCE(reserver) != current))
+		return;
+	reserved = min(offered, held[hstate_index(h)]);
+	held[hstate_index(h)] -= reserved;
+	h->resv_huge_pages -= reserved;
+	accepted += reserved;
+	offered = 0;
+}
