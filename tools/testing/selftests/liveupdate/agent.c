@@ -83,7 +83,7 @@ __u64 number(const char *arg)
 /* ------------------------------------------------------------------- commands */
 
 static const struct command *const tables[] = {
-	session_commands, file_commands, scale_commands, fault_commands,
+	session_commands, file_commands, hugetlb_commands, scale_commands, fault_commands,
 };
 
 static const struct command *command(const char *name)

@@ -32,6 +32,7 @@ struct command {
 /* Each ends with a command without a name. */
 extern const struct command session_commands[];
 extern const struct command file_commands[];
+extern const struct command hugetlb_commands[];
 extern const struct command scale_commands[];
 extern const struct command fault_commands[];
 

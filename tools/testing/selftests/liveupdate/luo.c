@@ -10,7 +10,7 @@
  *   luo craft KIND            with live update off: writes a handover for the next
  *                             kernel, see craft.c
  *
- * The commands of the agent are in sessions.c, files.c, scale.c and faults.c.
+ * The commands of the agent are in sessions.c, files.c, hugetlb.c, scale.c and faults.c.
  */
 
 #include "agent.h"
