@@ -134,8 +134,9 @@ void hugetlb_luo_pool_put(void)
  */
 void hugetlb_luo_pool_count(struct hstate *h, int nid, long pages)
 {
-	guard(spinlock_irq)(&out_lock);
+	spin_lock_irq(&out_lock);
 	out_pool(h, nid)->pages += pages;
+	spin_unlock_irq(&out_lock);
 }
 
 /**
@@ -150,8 +151,8 @@ void hugetlb_luo_pool_count(struct hstate *h, int nid, long pages)
  */
 void hugetlb_luo_pool_freeze(struct hstate *h, long reserved)
 {
-	guard(spinlock_irq)(&hugetlb_lock);
-	guard(spinlock)(&out_lock);
+	spin_lock_irq(&hugetlb_lock);
+	spin_lock(&out_lock);
 	for (int nid = 0; nid < nr_node_ids; nid++) {
 		struct hugetlb_luo_pool_ser *pool = out_pool(h, nid);
 		u64 lasting = h->nr_huge_pages_node[nid] - h->surplus_huge_pages_node[nid];
@@ -159,6 +160,8 @@ void hugetlb_luo_pool_freeze(struct hstate *h, long reserved)
 		pool->surplus = pool->pages > lasting ? pool->pages - lasting : 0;
 	}
 	out_pool(h, first_memory_node)->reserved += reserved;
+	spin_unlock(&out_lock);
+	spin_unlock_irq(&hugetlb_lock);
 }
 
 /*
@@ -484,11 +487,12 @@ void hugetlb_luo_pool_hold(struct hstate *h, unsigned long reserved)
 {
 	unsigned long free;
 
-	guard(spinlock_irq)(&hugetlb_lock);
+	spin_lock_irq(&hugetlb_lock);
 	free = h->free_huge_pages - min(h->free_huge_pages, h->resv_huge_pages);
 	reserved = min(reserved, free);
 	h->resv_huge_pages += reserved;
 	held[hstate_index(h)] += reserved;
+	spin_unlock_irq(&hugetlb_lock);
 }
 
 /**
