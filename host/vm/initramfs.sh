@@ -4,14 +4,15 @@
 # host/vm/initramfs.sh - make the root file system of test guests
 #
 #   host/vm/initramfs.sh --base MACHINE             build/initramfs-MACHINE.cpio.gz
-#   host/vm/initramfs.sh OUT MACHINE [PART=]KERNEL... [--add FILE NAME]
+#   host/vm/initramfs.sh OUT MACHINE [PART=]KERNEL... [--add FILE NAME] [--program NAME]
 #
 # Owns what is in a guest. The first form makes the base archive for all guests of a
 # machine: Debian's static busybox, the kernel's own KTAP helpers, our scenarios and our
 # small programs. The second form makes the archive OUT, with which one virtual
 # machine boots. It adds the named kernels of build/kernel to the base archive, as
-# /boot/PART (or /boot/KERNEL), and with --add the host's FILE as /NAME. A PART such as
-# main.xz is the kernel packed in that format, see repack.py.
+# /boot/PART (or /boot/KERNEL), with --add the host's FILE as /NAME, and with --program the
+# program that NAME.mk in tools/testing/selftests/liveupdate builds as /bin/NAME. A PART
+# such as main.xz is the kernel packed in that format, see repack.py.
 #
 # If MACHINE is not the host's, apt fetches busybox from the Debian mirror that the host
 # uses, with a state of its own below build/, so that the host's apt does not learn of
@@ -95,7 +96,18 @@ copy_kernel() {
 	esac
 }
 
-# append OUT MACHINE [PART=]KERNEL... [--add FILE NAME]: makes OUT. What it adds is not
+# add_program NAME DIR: builds it apart from other runs, and puts it into DIR/bin
+add_program() {
+	local dir words
+	dir=$(mktemp -d)
+	mapfile -t words < <(kernel_make_words "$machine")
+	make -s -C "$liveupdate" -f "$1.mk" OUT="$dir" TREE="$tree" "${words[@]}" "$dir/$1"
+	mkdir -p "$2/bin"
+	cp "$dir/$1" "$2/bin"
+	rm -r "$dir"
+}
+
+# append OUT MACHINE WORD...: makes OUT, see the top of this file. What it adds is not
 # compressed: boot images are already, and it would cost the guest's time.
 append() {
 	local out=$1 dir image base
@@ -110,6 +122,10 @@ append() {
 			mkdir -p "$(dirname "$dir/$3")"
 			cp "$2" "$dir/$3"
 			shift 3
+			;;
+		--program)
+			add_program "$2" "$dir"
+			shift 2
 			;;
 		*)
 			image=$(image_of "${1#*=}")

@@ -22,7 +22,8 @@
 #
 # A test that has when=asked at its head runs only when it is named. One that has
 # host_gib=N is skipped where that much of the host's memory is not free: its guest has
-# more memory than it uses, and the host need not have that.
+# more memory than it uses, and the host need not have that. One that has programs="vm"
+# has these in its guest, which others do without; see initramfs.sh.
 #
 # Owns the run: it builds the kernels that are needed, runs as many tests at a time as
 # there are CPUs and memory for, prints one line for each test and what took how long.
@@ -61,7 +62,7 @@ file_of() {
 # scenario.
 read_head() {
 	about='' kernels='main next' stages=2 expect='' when=always
-	mem=512M cpus=1 numa=none dimm='' limit=60 words='' qemu=''
+	mem=512M cpus=1 numa=none dimm='' limit=60 words='' qemu='' programs=''
 	machines='x86 arm64' pages='4k 16k 64k' family=$asked_family firmware='' host_gib=0
 	# Heads use these two variables, which the guest sets as well. A head that names
 	# another family than asked_family is for pages of 4 KiB.
@@ -175,7 +176,7 @@ machines_of() {
 # run_one NAME: runs a test. The first line of NAME.result has the seconds that it took
 # and what it is about; the other lines are from judge.awk.
 run_one() {
-	local name=$1 start=$SECONDS machine part boot=() why
+	local name=$1 start=$SECONDS machine part boot=() why program
 	local log=$vms/$name.log
 
 	read_head "$name"
@@ -192,6 +193,9 @@ run_one() {
 	fi
 	for part in $kernels; do
 		boot+=("$part=$(in_family "$family" "${part%%.*}")")
+	done
+	for program in $programs; do
+		boot+=(--program "$program")
 	done
 	"$root/host/vm/initramfs.sh" "$vms/$name.cpio" "$machine" "${boot[@]}" || true
 	"$root/host/vm/vm.sh" --name "$name" --machine "$machine" --firmware "$firmware" \

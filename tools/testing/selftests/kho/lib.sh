@@ -35,3 +35,5 @@ kho_lib=${kho_lib:-/kho}
 . "$kho_lib/lib/areas.sh"
 # shellcheck source=tools/testing/selftests/kho/lib/liveupdate.sh
 . "$kho_lib/lib/liveupdate.sh"
+# shellcheck source=tools/testing/selftests/kho/lib/vm.sh
+. "$kho_lib/lib/vm.sh"

@@ -7,13 +7,21 @@
 
 #include "session.h"
 
-/* The Makefile includes nolibc.h, which is the C library here. */
+/* The Makefiles include the headers of a C library, which is nolibc or the system's. */
+
+/* A name that is too long is cut. The rest of @to is zero. */
+static void put_name(__u8 *to, const char *name)
+{
+	size_t len = strlen(name), most = LIVEUPDATE_SESSION_NAME_LENGTH - 1;
+
+	memcpy(to, name, len < most ? len : most);
+}
 
 int session_create(int device, const char *name)
 {
 	struct liveupdate_ioctl_create_session it = { .size = sizeof(it) };
 
-	strlcat((char *)it.name, name, sizeof(it.name));
+	put_name(it.name, name);
 	return ioctl(device, LIVEUPDATE_IOCTL_CREATE_SESSION, &it) ? -1 : it.fd;
 }
 
@@ -21,7 +29,7 @@ int session_retrieve(int device, const char *name)
 {
 	struct liveupdate_ioctl_retrieve_session it = { .size = sizeof(it) };
 
-	strlcat((char *)it.name, name, sizeof(it.name));
+	put_name(it.name, name);
 	return ioctl(device, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, &it) ? -1 : it.fd;
 }
 

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# lib/vm.sh - a virtual machine that outlives its host's kernel
+#
+# Owns what scenarios do with ../liveupdate/vm.c: they have programs="vm" in their heads. Such
+# a scenario starts a guest with start_vm in its first stage, ends a stage with
+# handover_vm, and finds the guest running in the next one, where vm was the first program.
+#
+# shellcheck shell=dash disable=SC2034,SC2154
+
+# start_vm WORD...: starts a guest.
+start_vm() {
+	vm start "$@" >/dev/kmsg 2>&1 &
+	vm_pid=$!
+}
+
+# The file descriptors of vm.
+vm_file() {
+	case $1 in
+	memory) echo "/proc/$vm_pid/fd/100" ;;
+	state) echo "/proc/$vm_pid/fd/101" ;;
+	console) echo "/proc/$vm_pid/fd/102" ;;
+	esac
+}
+
+# What the guest has said, without the numbers at the front of the file.
+vm_console() {
+	tr -d '\0' 2>/dev/null <"$(vm_file console)" | grep -ao 'vm-guest:.*'
+}
+
+# vm_has_beat CPU BEAT: this vCPU has come to this beat.
+vm_has_beat() {
+	vm_console | grep -q "^vm-guest: cpu $1 beat $2 "
+}
+
+# vm_beat CPU: prints the last beat of this vCPU.
+vm_beat() {
+	vm_console | sed -n "s/^vm-guest: cpu $1 beat \([0-9]*\) .*/\1/p" | tail -n 1
+}
+
+# All files are in a session, so that the next kexec keeps them.
+vm_is_ready() {
+	dmesg | grep -q 'vmm: ready for the next kernel'
+}
+
+# vm_beats COUNT: waits until each vCPU has so many beats more.
+vm_beats() {
+	local cpu=0 last beats=''
+
+	while [ $cpu -lt "$vm_cpus" ]; do
+		last=$(vm_beat $cpu)
+		beats="$beats $((${last:-0} + $1))"
+		cpu=$((cpu + 1))
+	done
+	cpu=0
+	for last in $beats; do
+		later 300 vm_has_beat $cpu "$last" || return
+		cpu=$((cpu + 1))
+	done
+	later 100 vm_is_ready
+}
+
+# check_vm BEATS: eight results about what the guest has said under all kernels.
+check_vm() {
+	tap vm check "$(vm_file console)" "$(vm_file memory)" "$1"
+}
+
+# The words of a host's kernel. The TSC of the machine is reliable, although its CPU does not
+# say so; KVM gives a guest a clock that is as good as the TSC only if it is. Where the
+# machine is emulated Linux measures the TSC twice with different results, of which KVM uses
+# the first one, and both can be far off when the machine is busy.
+readonly VM_WORDS="$LUO_ON tsc=reliable kvm.tsc_tolerance_ppm=50000 rdinit=/bin/vm"
+
+# How fast the first kernel thought the TSC is, in kHz, from the head of the console. Later
+# kernels are told, so that the guest's clock does not change its speed.
+tsc_khz() {
+	dd bs=8 skip=3 count=1 <"$(vm_file console)" 2>/dev/null | od -A n -t u8 | xargs
+}
+
+# handover_vm KERNEL WORD...: as handover(), with the guest.
+handover_vm() {
+	local why
+
+	rm -f /tmp/initrd
+	why=$(load_kernel load "$@" "$VM_WORDS" "tsc_early_khz=$(tsc_khz)" 2>&1) ||
+		bail_out "cannot load kernel $1: $why"
+	look_at_scratch
+	marker "leave"
+	kill -HUP "$vm_pid"
+	sleep 20
+	bail_out "kexec did not happen"
+}

@@ -1,0 +1,570 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vm - a virtual machine that outlives its host's kernel
+ *
+ *   vm start [WORD...]     start a guest, see vm_guest.c, and run it
+ *      cpus=N mib=N        with so many vCPUs and so much memory
+ *      step=N              it uses each Nth page of its memory only
+ *      beat=N              pages from one beat to the next
+ *      fill                all pages of its memory are there from the beginning
+ *      huge                in huge pages, as far as the kernel has some for shmem
+ *      hugetlb             in pages of hugetlb
+ *   vm resume              go on with the guest of the previous kernel
+ *   vm check CONSOLE MEMORY BEATS
+ *                          look at what the guest has said, as TAP, see vm_check.c
+ *
+ * As process 1 it resumes the guest and then runs /init, which finds the process of the
+ * guest as $vm_pid.
+ *
+ * The guest's memory, the state of the machine (vm_state.h) and what the guest says are three
+ * files, which this program keeps in a session of live update. They have the file descriptors
+ * 100, 101 and 102. It does what it is asked with a signal:
+ *
+ *   USR1   stop the guest and write its state
+ *   USR2   let it go on
+ *   HUP    stop it, write its state, and start the next kernel; if that is refused then it
+ *          goes on
+ *   TERM   end
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <linux/memfd.h>
+#include <linux/reboot.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "session.h"
+#include "vm.h"
+
+#define SESSION	"vm"
+
+/* Both the tokens in the session and, from FD on, the file descriptors. */
+enum { MEMORY, STATE, CONSOLE, FILES };
+
+#define FD	100
+
+static struct machine machine;
+static struct vm_state *state;
+static struct vm_console *console;
+
+/* Moments of a resumption, as values of the TSC. */
+static struct {
+	__u64 started, retrieved, created, restored, resumed;
+} at;
+
+/* With one write, so that it becomes one line of the kernel log. */
+void fail(const char *format, ...)
+{
+	int error = errno;
+	char text[256];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	dprintf(2, "vmm: %s%s%s\n", text, error ? ": " : "", error ? strerror(error) : "");
+	exit(1);
+}
+
+/* --------------------------------------------------------------------------- vCPUs */
+
+#define KICK	SIGRTMIN
+
+/*
+ * Threads are in the guest, or wait at the gate. @shut says which they should do. Those that
+ * wait are counted by @waiting.
+ */
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	unsigned int waiting;
+	int shut;
+} gate = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0 };
+
+static pthread_t threads[VM_CPUS_MAX];
+
+/* Up to where this process has shown what the guest said; guarded by the lock. */
+static __u64 shown;
+
+/* Called with the lock held. Shows one whole line at a time, as the kernel log takes them. */
+static void show_console(void)
+{
+	char *end;
+
+	console->text[console->len] = '\0';
+	while ((end = strchr(console->text + shown, '\n'))) {
+		__u64 next = end + 1 - console->text;
+
+		(void)!write(1, console->text + shown, next - shown);
+		shown = next;
+	}
+}
+
+static void hear(const char *text, __u64 len)
+{
+	pthread_mutex_lock(&gate.lock);
+	if (console->len + len >= VM_CONSOLE_TEXT)
+		fail("the guest said more than %zu bytes", VM_CONSOLE_TEXT);
+	memcpy(console->text + console->len, text, len);
+	console->len += len;
+	show_console();
+	pthread_mutex_unlock(&gate.lock);
+}
+
+#define SERIAL		0x3f8
+#define SERIAL_STATUS	0x3fd
+#define SERIAL_READY	0x60
+
+/* The serial port is always ready, so it has no state. No other port has a device. */
+static void do_port(struct kvm_run *run)
+{
+	char *data = (char *)run + run->io.data_offset;
+
+	if (run->io.direction == KVM_EXIT_IO_OUT) {
+		if (run->io.port == SERIAL)
+			hear(data, (__u64)run->io.size * run->io.count);
+		return;
+	}
+	memset(data, run->io.port == SERIAL_STATUS ? SERIAL_READY : 0xff,
+	       (size_t)run->io.size * run->io.count);
+}
+
+static void wait_at_gate(void)
+{
+	pthread_mutex_lock(&gate.lock);
+	gate.waiting++;
+	pthread_cond_broadcast(&gate.changed);
+	while (gate.shut)
+		pthread_cond_wait(&gate.changed, &gate.lock);
+	gate.waiting--;
+	pthread_mutex_unlock(&gate.lock);
+}
+
+/*
+ * What the guest asked for with an exit is done when KVM_RUN is called the next time, and
+ * part of the state only then: so a thread leaves by EINTR, and never after an exit.
+ */
+static void *run_vcpu(void *arg)
+{
+	unsigned long id = (unsigned long)arg;
+	struct kvm_run *run = machine.runs[id];
+	sigset_t kick;
+
+	sigemptyset(&kick);
+	sigaddset(&kick, KICK);
+	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
+	for (;;) {
+		if (ioctl(machine.vcpu_fds[id], KVM_RUN, 0) < 0) {
+			if (errno == EINTR)
+				wait_at_gate();
+			else if (errno != EAGAIN)
+				fail("KVM_RUN of vCPU %lu", id);
+			continue;
+		}
+		errno = 0;
+		switch (run->exit_reason) {
+		case KVM_EXIT_IO:
+			do_port(run);
+			break;
+		case KVM_EXIT_MMIO:
+			if (!run->mmio.is_write)
+				memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
+			break;
+		case KVM_EXIT_INTR:
+			break;
+		case KVM_EXIT_SHUTDOWN:
+			fail("vCPU %lu of the guest has crashed", id);
+		default:
+			fail("vCPU %lu left the guest for reason %u", id, run->exit_reason);
+		}
+	}
+	return NULL;
+}
+
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+static void start_threads(void)
+{
+	struct sigaction kicked = { .sa_handler = ignore };
+
+	sigaction(KICK, &kicked, NULL);
+	for (unsigned long id = 0; id < machine.vcpus; id++) {
+		errno = pthread_create(&threads[id], NULL, run_vcpu, (void *)id);
+		if (errno)
+			fail("pthread_create");
+	}
+}
+
+/* ------------------------------------------------------------------- stop and go on */
+
+static void stop_guest(void)
+{
+	__u64 stopped;
+
+	pthread_mutex_lock(&gate.lock);
+	if (gate.shut) {
+		pthread_mutex_unlock(&gate.lock);
+		return;
+	}
+	gate.shut = 1;
+	for (unsigned int id = 0; id < machine.vcpus; id++) {
+		__atomic_store_n(&machine.runs[id]->immediate_exit, 1, __ATOMIC_RELEASE);
+		pthread_kill(threads[id], KICK);
+	}
+	while (gate.waiting < machine.vcpus)
+		pthread_cond_wait(&gate.changed, &gate.lock);
+	pthread_mutex_unlock(&gate.lock);
+	stopped = read_clock();
+	machine_save(&machine, state, stopped);
+}
+
+static void let_go_on(void)
+{
+	pthread_mutex_lock(&gate.lock);
+	for (unsigned int id = 0; id < machine.vcpus; id++) {
+		/* Tells watchdogs of the guest that it did not run. Not every guest has one. */
+		ioctl(machine.vcpu_fds[id], KVM_KVMCLOCK_CTRL, 0);
+		__atomic_store_n(&machine.runs[id]->immediate_exit, 0, __ATOMIC_RELEASE);
+	}
+	gate.shut = 0;
+	pthread_cond_broadcast(&gate.changed);
+	pthread_mutex_unlock(&gate.lock);
+}
+
+static void start_next_kernel(void)
+{
+	stop_guest();
+	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
+	printf("vmm: the kexec was refused (%s), and the guest goes on\n", strerror(errno));
+	let_go_on();
+}
+
+static void serve_signals(const sigset_t *asked)
+{
+	int signal;
+
+	while (!sigwait(asked, &signal)) {
+		switch (signal) {
+		case SIGUSR1:
+			stop_guest();
+			printf("vmm: the guest is stopped, its state has %llu bytes\n",
+			       (unsigned long long)state->size);
+			break;
+		case SIGUSR2:
+			let_go_on();
+			printf("vmm: the guest goes on\n");
+			break;
+		case SIGHUP:
+			start_next_kernel();
+			break;
+		default:
+			exit(0);
+		}
+	}
+}
+
+/* --------------------------------------------------------------------------- files */
+
+/* Numbers that the tests know, and that no other file gets. */
+static void keep_fd(int file, int fd)
+{
+	if (fd < 0 || dup2(fd, FD + file) < 0)
+		fail("file %d", file);
+	close(fd);
+}
+
+static void new_file(int file, const char *name, unsigned int flags, __u64 size)
+{
+	keep_fd(file, memfd_create(name, flags));
+	if (ftruncate(FD + file, size))
+		fail("ftruncate of the %s to %llu bytes", name, (unsigned long long)size);
+}
+
+static void map_files(void)
+{
+	state = mmap(NULL, VM_STATE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, FD + STATE, 0);
+	console = mmap(NULL, VM_CONSOLE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, FD + CONSOLE, 0);
+	if (state == MAP_FAILED || console == MAP_FAILED)
+		fail("mmap of the state");
+}
+
+static int open_device(void)
+{
+	int device = open("/dev/liveupdate", O_RDWR | O_CLOEXEC);
+
+	if (device < 0)
+		fail("/dev/liveupdate");
+	return device;
+}
+
+/* The session stays open: it ends with this process. */
+static void preserve_files(int device)
+{
+	int session = session_create(device, SESSION);
+
+	if (session < 0)
+		fail("creating the session " SESSION);
+	for (int file = 0; file < FILES; file++)
+		if (session_preserve(session, file, FD + file))
+			fail("preserving file %d", file);
+	close(device);
+	printf("vmm: ready for the next kernel\n");
+}
+
+/* Returns the session, to be finished when the guest runs. */
+static int retrieve_files(int device)
+{
+	int session = session_retrieve(device, SESSION);
+
+	if (session < 0)
+		fail("retrieving the session " SESSION);
+	for (int file = 0; file < FILES; file++)
+		keep_fd(file, session_take(session, file));
+	return session;
+}
+
+static __u64 size_of(int file)
+{
+	off_t size = lseek(FD + file, 0, SEEK_END);
+
+	if (size < 0)
+		fail("size of file %d", file);
+	return size;
+}
+
+/* ------------------------------------------------------------------- start, resume */
+
+struct words {
+	__u64 cpus, mib, step, beat, fill, huge, hugetlb;
+};
+
+static int word(const char *arg, const char *name, __u64 *value)
+{
+	size_t len = strlen(name);
+
+	if (strncmp(arg, name, len))
+		return 0;
+	if (!arg[len])
+		*value = 1;
+	else if (arg[len] == '=')
+		*value = strtoull(arg + len + 1, NULL, 0);
+	else
+		return 0;
+	return 1;
+}
+
+static struct words parse(char **args)
+{
+	struct words it = { .cpus = 1, .mib = 16, .step = 1 };
+
+	errno = 0;
+	for (; *args; args++)
+		if (!word(*args, "cpus", &it.cpus) && !word(*args, "mib", &it.mib) &&
+		    !word(*args, "step", &it.step) && !word(*args, "beat", &it.beat) &&
+		    !word(*args, "fill", &it.fill) && !word(*args, "hugetlb", &it.hugetlb) &&
+		    !word(*args, "huge", &it.huge))
+			fail("there is no word %s", *args);
+	if (it.cpus < 1 || it.cpus > VM_CPUS_MAX)
+		fail("a guest has 1 to %d vCPUs", VM_CPUS_MAX);
+	if (it.mib < 4)
+		fail("a guest has 4 MiB or more");
+	return it;
+}
+
+static void start(char **args)
+{
+	struct words words = parse(args);
+	struct vm_params params = {
+		.cpus = words.cpus,
+		.pages = ((words.mib << 20) - VM_WORK) / VM_PAGE / words.step / words.cpus,
+		.step = words.step, .beat = words.beat,
+	};
+
+	if (!params.beat)
+		params.beat = params.pages;
+	new_file(MEMORY, "memory", words.hugetlb ? MFD_HUGETLB : 0, words.mib << 20);
+	new_file(STATE, "state", 0, VM_STATE_SIZE);
+	new_file(CONSOLE, "console", 0, VM_CONSOLE_SIZE);
+	map_files();
+	machine_create(&machine, words.cpus, FD + MEMORY, words.mib << 20);
+	if (words.huge)
+		madvise(machine.memory, machine.size, MADV_HUGEPAGE);
+	if (words.fill && fallocate(FD + MEMORY, 0, 0, machine.size))
+		fail("fallocate");
+	machine_begin(&machine, &params);
+	preserve_files(open_device());
+
+	/* How the guest's clock relates to the host's, for the check. */
+	machine_save(&machine, state, 0);
+	console->offset = state_tsc(state)->offset;
+	console->khz = state_tsc(state)->khz;
+	start_threads();
+}
+
+static void note_handover(void)
+{
+	__u64 n = console->handovers;
+
+	errno = 0;
+	if (n >= VM_HANDOVERS_MAX || console->len >= VM_CONSOLE_TEXT)
+		fail("the console has %llu handovers and %llu bytes", (unsigned long long)n,
+		     (unsigned long long)console->len);
+	console->at[n].stopped = state->stopped;
+	console->at[n].resumed = at.resumed;
+	console->handovers = n + 1;
+	/* A line that the guest had just begun is shown as a whole. */
+	for (shown = console->len; shown && console->text[shown - 1] != '\n'; shown--)
+		;
+}
+
+/* In cycles of the TSC, which counts through all of it. */
+static void tell_moments(void)
+{
+	printf("vmm: save %llu away %llu retrieve %llu create %llu restore %llu in all %llu\n",
+	       (unsigned long long)(state->saved - state->stopped),
+	       (unsigned long long)(at.started - state->saved),
+	       (unsigned long long)(at.retrieved - at.started),
+	       (unsigned long long)(at.created - at.retrieved),
+	       (unsigned long long)(at.restored - at.created),
+	       (unsigned long long)(at.resumed - state->stopped));
+}
+
+static void resume(void)
+{
+	int device, session;
+
+	device = open_device();
+	session = retrieve_files(device);
+	if (size_of(STATE) != VM_STATE_SIZE || size_of(CONSOLE) != VM_CONSOLE_SIZE)
+		fail("the files do not have the right sizes");
+	map_files();
+	machine_check(state, size_of(MEMORY));
+	at.retrieved = read_clock();
+	machine_create(&machine, state->vcpus, FD + MEMORY, state->memory);
+	at.created = read_clock();
+	machine_restore(&machine, state);
+	at.restored = read_clock();
+	for (unsigned int id = 0; id < machine.vcpus; id++)
+		ioctl(machine.vcpu_fds[id], KVM_KVMCLOCK_CTRL, 0);
+	at.resumed = read_clock();
+	note_handover();
+	start_threads();
+
+	/*
+	 * The guest comes first. FINISH waits for all of its memory, and what it does takes
+	 * CPU time that the guest could have.
+	 */
+	setpriority(PRIO_PROCESS, 0, 19);
+	usleep(20000);
+	tell_moments();
+	if (session_finish(session))
+		fail("finishing the session");
+	close(session);
+	setpriority(PRIO_PROCESS, 0, 0);
+	preserve_files(device);
+}
+
+/* --------------------------------------------------------------------- process 1 */
+
+#define WORDS_MAX 64
+
+/*
+ * The guest comes first. /init finds file systems mounted where it mounts its own, which
+ * does no harm.
+ */
+static int run_init(char **argv, char **envp, pid_t pid, int resumed)
+{
+	static char word[32], *words[WORDS_MAX + 2];
+	int n = 0;
+	char byte;
+
+	snprintf(word, sizeof(word), "vm_pid=%d", pid);
+
+	(void)!read(resumed, &byte, 1);
+	close(resumed);
+	close(0);
+	close(1);
+	close(2);
+	for (words[n++] = word; *envp && n < WORDS_MAX; envp++)
+		words[n++] = *envp;
+	execve("/init", argv, words);
+	return 1;
+}
+
+static int begin_as_init(char **argv, char **envp)
+{
+	int pipes[2], out;
+	pid_t pid;
+
+	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+	out = open("/dev/kmsg", O_WRONLY);
+	dup2(out, 1);
+	dup2(out, 2);
+	if (pipe(pipes))
+		fail("pipe");
+	pid = fork();
+	if (pid < 0)
+		fail("fork");
+	if (!pid) {
+		setsid();
+		close(pipes[0]);
+		return pipes[1];
+	}
+	close(pipes[1]);
+	exit(run_init(argv, envp, pid, pipes[0]));
+}
+
+int main(int argc, char **argv, char **envp)
+{
+	const char *verb = argc > 1 ? argv[1] : "";
+	int resumed = -1;
+	sigset_t asked;
+
+	at.started = read_clock();
+	setvbuf(stdout, NULL, _IOLBF, 256);
+	if (argc == 5 && !strcmp(verb, "check"))
+		return check_beats(argv[2], argv[3], atoi(argv[4]));
+
+	sigemptyset(&asked);
+	sigaddset(&asked, SIGUSR1);
+	sigaddset(&asked, SIGUSR2);
+	sigaddset(&asked, SIGHUP);
+	sigaddset(&asked, SIGTERM);
+	sigaddset(&asked, KICK);
+	if (getpid() == 1) {
+		resumed = begin_as_init(argv, envp);
+		verb = "resume";
+	}
+	pthread_sigmask(SIG_BLOCK, &asked, NULL);
+	sigdelset(&asked, KICK);
+
+	if (!strcmp(verb, "start")) {
+		start(argv + 2);
+	} else if (!strcmp(verb, "resume")) {
+		resume();
+	} else {
+		fprintf(stderr, "usage: vm start [WORD...]\n"
+				"       vm resume\n"
+				"       vm check CONSOLE MEMORY BEATS\n");
+		return 2;
+	}
+	if (resumed >= 0)
+		close(resumed);
+	serve_signals(&asked);
+	return 1;
+}
