@@ -4,6 +4,7 @@
 
 help:
 	@echo 'make demo                  build two kernels, hand memory from one to the other, show it'
+	@echo 'make vm-demo               the same with a virtual machine, which goes on under the next kernel'
 	@echo 'make test                  all tests'
 	@echo '     [ARCH=arm64 [PAGES=64k]]  on arm64, perhaps with pages of 16k or 64k; so does make demo'
 	@echo 'make random [HANDOVERS=200] [SEED=1]'
@@ -96,6 +97,9 @@ doc: tree
 demo: tree
 	@host/vm/demo.sh
 
+vm-demo: tree
+	@host/vm/vm-demo.sh
+
 test: tree
 	@host/deps.sh $(checkers)
 	@host/vm/test.sh
@@ -122,4 +126,4 @@ distclean:
 	@host/tree/tree.sh --check
 	rm -rf build
 
-.PHONY: help deps tree kernel refresh new-patch series-check series steps compat deb deb-tools deb-test lint sparse doc demo test random damage peer mutations bench clean distclean
+.PHONY: help deps tree kernel refresh new-patch series-check series steps compat deb deb-tools deb-test lint sparse doc demo vm-demo test random damage peer mutations bench clean distclean
