@@ -81,6 +81,11 @@ runs() {
 		luo-sessions-1k   bench  4G  200  luo,sessions,1000      $live
 		luo-sessions-10k  bench  4G  300  luo,sessions,10000     $live
 		luo-parallel      bench  6G  400  luo,works,512,6        $live
+		vm-none           bench-vm  8G  150  luo,session            $live
+		vm-1g             bench-vm  8G  400  vm,1024                $live
+		vm-2g             bench-vm  8G  400  vm,2048                $live
+		vm-4g             bench-vm  8G  600  vm,4096                $live
+		vm-4g-huge        bench-vm  8G  400  vm,4096,huge           $live
 		arm64-empty  arm64-bench  6G   120  none
 		arm64-late   arm64-bench  6G   120  none               $late
 		arm64-small  arm64-bench  6G   120  10000,0,scattered
@@ -165,15 +170,16 @@ phases_of() {
 # run_one NAME KERNEL MEMORY LIMIT PRESERVED [WORD...]: does a run
 run_one() {
 	local name=$1 kernel=$2 mem=$3 limit=$4 set=$5 more=${*:6}
-	local archive=$out/$name.cpio next=$kernel icount=--icount cpus=1 qemu='' machine functions
+	local archive=$out/$name.cpio next=$kernel icount=--icount cpus=1 qemu='' machine functions programs=()
 	machine=$(machine_of "$kernel")
 	case $set in
 	memory) set=none next=none ;;
 	parallel,*) next=none icount='' cpus=2 ;;
 	luo,works,*) icount='' cpus=2 ;;
+	vm,*) programs=(--program vm) ;;
 	esac
 	case $name in
-	timeline* | checks | late | initrd*)
+	timeline* | checks | late | initrd* | vm-1g)
 		functions=$phases
 		[[ $name != checks ]] || functions=$checks
 		# shellcheck disable=SC2086 # words
@@ -184,7 +190,7 @@ run_one() {
 
 	"$root/host/vm/initramfs.sh" "$archive" "$machine" "$kernel" \
 		--add "$ours/bench.sh" kho/tests/bench.sh --add "$out/cmdline-$machine" kho/bench-cmdline \
-		--add "$out/$machine/luo-bench" bin/luo-bench
+		--add "$out/$machine/luo-bench" bin/luo-bench "${programs[@]}"
 	# shellcheck disable=SC2086 # words
 	"$root/host/vm/vm.sh" --name "bench-$name" --machine "$machine" --kernel "$(image_of "$kernel")" \
 		--initrd "$archive" --mem "$mem" --cpus "$cpus" --limit "$limit" $icount --qemu "$qemu" \
@@ -416,6 +422,7 @@ collect() {
 	row 'Map nodes per folio, 1,000 folios of 2 MiB' "$(nodes_per_folio huge 1000)" - - ' pages'
 
 	collect_liveupdate
+	collect_vm
 }
 
 # luo_growth RUN: prints by how much the blackout of RUN is longer than with an empty
@@ -508,6 +515,49 @@ collect_liveupdate() {
 		a=$(luo_each 1k "$kind" "$value") b=$(luo_each 10k "$kind" "$value")
 		row "$title" "$(calc '%.2f' "${b:-?} / ${a:-?}")" '<=' 1.25
 	done <<<"$many"
+}
+
+# vm_rest RUN: prints for how long the guest stood still beside the blackout of its host's
+# kernels
+vm_rest() {
+	local gap away
+	gap=$(figure "$1" 2 vm-gap) away=$(figure "$1" 2 vm-away)
+	calc '%.0f' "${gap:-?} - ${away:-?}"
+}
+
+collect_vm() {
+	local n away none gap title phase value
+
+	question 'How long does a virtual machine stand still, on a host with 8 GiB?' 'Instructions'
+	for n in 1 2 4; do
+		row "Memory of $n GiB, in 4 KiB pages" "$(figure "vm-${n}g" 2 vm-gap)" - -
+	done
+	row 'Memory of 4 GiB, in 2 MiB pages' "$(figure vm-4g-huge 2 vm-gap)" - -
+	row 'For comparison: blackout of the host, nothing preserved' "$(blackout vm-none)" - -
+
+	question "How much of that is not the blackout of the host's kernels?" 'Instructions'
+	for n in 1g 2g 4g 4g-huge; do
+		title=${n/g/ GiB}
+		row "Memory of ${title/-huge/, in 2 MiB pages}" "$(vm_rest "vm-$n")" '<=' 30000000
+	done
+
+	question 'How much longer is the blackout of the host for the pages of the guest?' 'Instructions'
+	none=$(blackout vm-none)
+	for n in 1g 2g 4g 4g-huge; do
+		title=${n/g/ GiB} away=$(figure "vm-$n" 2 vm-away)
+		row "Memory of ${title/-huge/, in 2 MiB pages}" "$(calc '%.0f' "${away:-?} - ${none:-?}")" - -
+	done
+
+	question 'Where does the time go that a virtual machine with 1 GiB stands still?' 'Instructions'
+	row "The vCPU's state is saved" "$(figure vm-1g 2 vm-save)" - -
+	while IFS=$'\t' read -r phase value; do
+		row "Kernels: $phase" "$value" - -
+	done < <(phases_of vm-1g)
+	row 'The files are taken from the session' "$(figure vm-1g 2 vm-retrieve)" - -
+	row 'The virtual machine is made' "$(figure vm-1g 2 vm-create)" - -
+	row 'It gets its state' "$(figure vm-1g 2 vm-restore)" - -
+	gap=$(vm_rest vm-1g) value=$(sum vm-1g 2 vm-save vm-retrieve vm-create vm-restore)
+	row 'From there on to its first look at a clock' "$(calc '%.0f' "${gap:-?} - (${value:-?})")" - -
 }
 
 # The targets of arm64 are those of x86, times the ratio of what a call that sets a bit

@@ -4,8 +4,9 @@
 #
 # The host reads the lines "kho-bench: STAGE NAME VALUE". The command line says
 # what to preserve: kho_bench=COUNT,ORDER,dense|scattered, or several of these
-# separated by colons; "none"; parallel,ROUNDS; or luo,WHAT, for which ../liveupdate/bench.c
-# says what WHAT is. With a ",huge" at its end, files are of huge pages. kho_bench_next
+# separated by colons; "none"; parallel,ROUNDS; luo,WHAT, for which ../liveupdate/bench.c
+# says what WHAT is; or vm,MIB for a virtual machine with that much memory, see
+# ../liveupdate/vm.c. With a ",huge" at its end, files are of huge pages. kho_bench_next
 # names the next kernel, or is "none" to do no kexec. kho_bench_ballast=MIB makes the next
 # initrd larger by that, with a file that cannot be packed.
 #
@@ -17,6 +18,7 @@ stages=2
 plan=1
 
 readonly BENCH=/sys/kernel/debug/test_kho_bench
+vm_cpus=1
 readonly SHMEM_HUGE=/sys/kernel/mm/transparent_hugepage/shmem_enabled
 
 stage_1() {
@@ -32,6 +34,7 @@ stage_1() {
 	case $kho_bench in
 	none) ;;
 	luo,*) luo_bench preserve ;;
+	vm,*) vm_begins ;;
 	parallel,*) echo "${kho_bench#*,}" >$BENCH/parallel || tell failed parallel ;;
 	*) echo "$kho_bench" | tr , ' ' >$BENCH/set || tell failed set ;;
 	esac
@@ -41,7 +44,15 @@ stage_1() {
 	[ -z "$kho_bench_ballast" ] ||
 		dd if=/dev/urandom of=/ballast bs=1M count="$kho_bench_ballast" 2>/dev/null ||
 		tell failed ballast
-	handover "$kho_bench_next" rdinit=/bin/stamp "kho_bench=$kho_bench"
+	handover "$kho_bench_next" "rdinit=/bin/$(first_program)" "kho_bench=$kho_bench"
+}
+
+# The first program of the next kernel
+first_program() {
+	case $kho_bench in
+	vm,*) echo vm ;;
+	*) echo stamp ;;
+	esac
 }
 
 # Tells how long kexec_file_load() takes as well. Its clock is exact to 10 ms, or 10 million
@@ -60,10 +71,11 @@ centiseconds() {
 }
 
 stage_2() {
-	tell arrived "$kho_bench_arrived"
+	[ -z "$kho_bench_arrived" ] || tell arrived "$kho_bench_arrived"
 	case $kho_bench in
 	none) ;;
 	luo,*) luo_bench retrieve ;;
+	vm,*) vm_went_on ;;
 	*) echo 1 >$BENCH/restore || tell failed restore ;;
 	esac
 	results
@@ -99,18 +111,49 @@ luo_bench() {
 	tell huge-kib "$(meminfo ShmemHugePages)"
 }
 
+# All pages of the guest's memory are there. Few of them are work pages, so that it comes to
+# its beats before long.
+vm_begins() {
+	local mib=${kho_bench#vm,} huge=
+
+	case $mib in
+	*,huge) echo always >$SHMEM_HUGE; huge=huge ;;
+	esac
+	mib=${mib%,huge}
+	start_vm cpus=1 "mib=$mib" fill "step=$((mib / 16))" beat=500 $huge
+	vm_beats 2 || tell failed vm
+}
+
+# Tells the phases that vm has seen, and the longest time that the guest stood still, which
+# is that of the kexec.
+vm_went_on() {
+	local name value
+
+	vm_beats 2 || tell failed vm
+	dmesg | sed -n 's/.*vmm: \(save .*\) in all.*/\1/p' | xargs -n 2 >/tmp/vm-phases
+	while read -r name value; do
+		tell "vm-$name" "$value"
+	done </tmp/vm-phases
+	tell vm-gap "$(vm_console | awk '$13 > most { most = $13 } END { printf "%.0f", most }')"
+	tap vm check "$(vm_file console)" "$(vm_file memory)" 1 >/tmp/vm-check
+	! grep -q "^not ok" /tmp/tap || tell failed vm-check
+}
+
 # The host gives the command line. It keeps kernel messages few, because they take
 # time. Live update has to be on in both kernels.
 next_words() {
 	local live=
 
 	case $kho_bench in
-	luo,*) live=liveupdate=on ;;
+	luo,* | vm,*) live=liveupdate=on ;;
 	esac
 	echo "$(cat /kho/bench-cmdline) $live kho_test=$kho_test kho_stage=2"
 }
 
 leave() {
-	stamp kexec
+	case $kho_bench in
+	vm,*) kill -HUP "$vm_pid"; sleep 60 ;;
+	*) stamp kexec ;;
+	esac
 	bail_out "kexec did not happen"
 }
