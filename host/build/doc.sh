@@ -42,7 +42,7 @@ main() {
 		die_log "the documentation does not build" "$doc_log"
 	said=$(complaints) || true
 	[[ -z $said ]] || die "$said"
-	for page in core-api/kho/{index,api,format,cost} admin-guide/mm/kho {core,userspace}-api/liveupdate admin-guide/mm/liveupdate; do
+	for page in core-api/kho/{index,api,format,cost} admin-guide/mm/kho {core,userspace}-api/liveupdate admin-guide/mm/liveupdate{,-vm}; do
 		page=$out/Documentation/output/$page.html
 		[[ -s $page ]] || die "there is no $(shown "$page")"
 		say "$(shown "$page")"
