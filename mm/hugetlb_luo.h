@@ -37,8 +37,10 @@ void hugetlb_luo_pool_unhold(struct hstate *h, unsigned long reserved);
 int hugetlb_luo_in_retrieve(u64 data, struct file **file);
 void hugetlb_luo_in_discard(u64 data);
 
+#endif /* CONFIG_LIVEUPDATE_HUGETLB */
+
 /* hugetlb.c */
-#define HUGETLB_LUO_STATIC
+extern int num_fault_mutexes;
 
 long region_chg(struct resv_map *resv, long f, long t, long *out_regions_needed);
 long region_add(struct resv_map *resv, long f, long t, long in_regions_needed,
@@ -46,12 +48,5 @@ long region_add(struct resv_map *resv, long f, long t, long in_regions_needed,
 void region_abort(struct resv_map *resv, long f, long t, long regions_needed);
 void init_new_hugetlb_folio(struct hstate *h, struct folio *folio);
 int hugetlb_acct_memory(struct hstate *h, long delta);
-extern int num_fault_mutexes;
-
-#else /* CONFIG_LIVEUPDATE_HUGETLB */
-
-#define HUGETLB_LUO_STATIC	static
-
-#endif /* CONFIG_LIVEUPDATE_HUGETLB */
 
 #endif /* __MM_HUGETLB_LUO_H */

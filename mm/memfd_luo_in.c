@@ -1016,7 +1016,7 @@ static bool read_entries(u64 chunk, unsigned long i, struct memfd_luo_folio_ser 
 
 	return kho_read_waiting(phys, &phys, sizeof(phys)) && PAGE_ALIGNED(phys) &&
 	       kho_read_waiting(phys + i % PAGE_ENTRIES * sizeof(*entries), entries,
-			    nr * sizeof(*entries));
+				nr * sizeof(*entries));
 }
 
 /*

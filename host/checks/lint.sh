@@ -80,6 +80,10 @@ right_so() {
 		# Handlers of live update have such a member, and are not in a device tree.
 		[[ $line == *'.compatible = "'* ]]
 		;;
+	*'Avoid CamelCase: <Preserved>')
+		# The macro makes names of functions of it, such as SetHPagePreserved().
+		[[ $line == *'HPAGEFLAG('* ]]
+		;;
 	*'Avoid CamelCase: <Unlock>')
 		# The label is in Linux.
 		[[ $line == *'goto Unlock;' ]]

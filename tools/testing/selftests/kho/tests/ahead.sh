@@ -113,7 +113,8 @@ break_image() {
 
 	page=$(regions in | while read -r start size; do
 		dd if=/proc/kpageflags bs=8 2>/dev/null \
-			skip=$((start / PAGE_SIZE)) count=$((size / PAGE_SIZE)) | od -A n -v -w8 -t u8 |
+			skip=$((start / PAGE_SIZE)) count=$((size / PAGE_SIZE)) |
+			od -A n -v -w8 -t u8 |
 			awk -v first=$((start / PAGE_SIZE)) '
 				{ run = $1 == 0 ? run + 1 : 0 }
 				run > most { most = run; middle = first + NR - 1 - int(run / 2) }

@@ -150,7 +150,8 @@ stage_3() {
 	check "what nobody has asked for can be freed, and the pool is smaller" eval \
 		"echo 1 >/sys/kernel/debug/kho/in/release && pools_are 7 7 0 0"
 	check "so do those of 1 GiB" eval "ask heir close g && gigantic_are 1 1 0"
-	check "the pool can be emptied" eval "no_pages hugepages-2048kB && no_pages hugepages-1048576kB"
+	check "the pool can be emptied" eval \
+		"no_pages hugepages-2048kB && no_pages hugepages-1048576kB"
 	check "nothing waits any more" nothing_waits
 	finish
 }

@@ -37,6 +37,7 @@ stage_3() {
 	check "nothing waits any more" nothing_waits
 	check_vm 3
 	kill "$vm_pid"
-	check "the end of the guest is the end of its session" later 50 test ! -e "/proc/$vm_pid/exe"
+	check "the end of the guest is the end of its session" \
+		later 50 test ! -e "/proc/$vm_pid/exe"
 	finish
 }
