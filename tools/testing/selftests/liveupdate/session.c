@@ -12,9 +12,11 @@
 /* A name that is too long is cut. The rest of @to is zero. */
 static void put_name(__u8 *to, const char *name)
 {
-	size_t len = strlen(name), most = LIVEUPDATE_SESSION_NAME_LENGTH - 1;
+	size_t len = strlen(name);
 
-	memcpy(to, name, len < most ? len : most);
+	if (len >= LIVEUPDATE_SESSION_NAME_LENGTH)
+		len = LIVEUPDATE_SESSION_NAME_LENGTH - 1;
+	memcpy(to, name, len);
 }
 
 int session_create(int device, const char *name)

@@ -372,8 +372,6 @@ static const struct {
 	{ 0x277, 0x0404040404040404 },		/* PAT */
 };
 
-#define HELD_MSRS	(sizeof(held_msrs) / sizeof(*held_msrs))
-
 /* The vector registers change at each beat. */
 static __u64 vectors[VM_CPUS_MAX][16 * 4] __aligned(64);
 
@@ -430,7 +428,7 @@ static void load_registers(struct cpu *it)
 {
 	__u32 mxcsr = MXCSR;
 
-	for (unsigned int i = 0; i < HELD_MSRS; i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(held_msrs); i++)
 		wrmsr(held_msrs[i].msr, held(it, i) & held_msrs[i].mask);
 	asm volatile("mov %0, %%dr0" : : "r"(held(it, 100) >> 20));
 	asm volatile("mov %0, %%dr1" : : "r"(held(it, 101) >> 20));
@@ -449,7 +447,7 @@ static void check_registers(struct cpu *it)
 	__u64 value;
 	__u32 mxcsr;
 
-	for (unsigned int i = 0; i < HELD_MSRS; i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(held_msrs); i++)
 		same("MSR", rdmsr(held_msrs[i].msr), held(it, i) & held_msrs[i].mask);
 	asm volatile("mov %%dr0, %0" : "=r"(value));
 	same("DR0", value, held(it, 100) >> 20);

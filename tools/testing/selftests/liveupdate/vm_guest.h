@@ -13,6 +13,8 @@
 
 #include <linux/types.h>
 
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
 #define VM_CPUS_MAX		4
 #define VM_PAGE			4096ULL
 #define VM_PAGE_WORDS		512

@@ -80,8 +80,7 @@ static void add_memory(struct machine *it, __u32 slot, __u64 offset, __u64 end)
 		.userspace_addr = (uintptr_t)it->memory + offset,
 	};
 
-	if (offset < end)
-		call(it->fd, "KVM_SET_USER_MEMORY_REGION", KVM_SET_USER_MEMORY_REGION, &region);
+	call(it->fd, "KVM_SET_USER_MEMORY_REGION", KVM_SET_USER_MEMORY_REGION, &region);
 }
 
 static void create_vcpu(struct machine *it, int kvm, unsigned long id)
@@ -115,8 +114,13 @@ void machine_create(struct machine *it, unsigned int vcpus, int memory, __u64 si
 	ioctl(it->fd, KVM_SET_TSS_ADDR, base);
 	call(it->fd, "KVM_CREATE_IRQCHIP", KVM_CREATE_IRQCHIP, NULL);
 	call(it->fd, "KVM_CREATE_PIT2", KVM_CREATE_PIT2, &pit);
-	add_memory(it, 0, 0, size < VM_LOW_END ? size : VM_LOW_END);
-	add_memory(it, 1, VM_LOW_END, size);
+	/* What is above the hole for devices is a slot of its own. */
+	if (size <= VM_LOW_END) {
+		add_memory(it, 0, 0, size);
+	} else {
+		add_memory(it, 0, 0, VM_LOW_END);
+		add_memory(it, 1, VM_LOW_END, size);
+	}
 	for (unsigned long id = 0; id < vcpus; id++)
 		create_vcpu(it, kvm, id);
 	close(kvm);
