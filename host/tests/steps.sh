@@ -6,7 +6,7 @@
 
 about="each step of the series applies and builds"
 kernels="main"
-limit=500
+limit=900
 
 host_test() {
 	"$root/host/tree/steps.sh" short
