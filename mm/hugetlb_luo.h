@@ -42,10 +42,10 @@ void hugetlb_luo_in_discard(u64 data);
 /* hugetlb.c */
 extern int num_fault_mutexes;
 
-long region_chg(struct resv_map *resv, long f, long t, long *out_regions_needed);
-long region_add(struct resv_map *resv, long f, long t, long in_regions_needed,
-		struct hstate *h, struct hugetlb_cgroup *h_cg);
-void region_abort(struct resv_map *resv, long f, long t, long regions_needed);
+long hugetlb_region_chg(struct resv_map *resv, long f, long t, long *needed);
+long hugetlb_region_add(struct resv_map *resv, long f, long t, long needed,
+			struct hstate *h, struct hugetlb_cgroup *h_cg);
+void hugetlb_region_abort(struct resv_map *resv, long f, long t, long needed);
 void init_new_hugetlb_folio(struct hstate *h, struct folio *folio);
 int hugetlb_acct_memory(struct hstate *h, long delta);
 

@@ -543,15 +543,15 @@ static int insert_page(struct hugetlb_luo_in *in)
 	int err;
 
 	/* A page of the file is in a region of it, as after a page fault. */
-	if (region_chg(resv, index, index + 1, &regions) < 0)
+	if (hugetlb_region_chg(resv, index, index + 1, &regions) < 0)
 		return -ENOMEM;
 	__folio_mark_uptodate(folio);
 	err = hugetlb_add_to_page_cache(folio, mapping, index);
 	if (err) {
-		region_abort(resv, index, index + 1, regions);
+		hugetlb_region_abort(resv, index, index + 1, regions);
 		return err;
 	}
-	region_add(resv, index, index + 1, regions, NULL, NULL);
+	hugetlb_region_add(resv, index, index + 1, regions, NULL, NULL);
 	folio_set_hugetlb_migratable(folio);
 	folio_unlock(folio);
 	folio_put(folio);
