@@ -67,7 +67,7 @@ struct kho_incoming {
 	atomic_long_t unclaimed[KHO_MAX_RUN_ORDER + 1];
 	atomic_long_t nr_unclaimed;
 	u32 kexecs;
-	char release[sizeof_field(struct kho_kexec_metadata, previous_release)];
+	char release[sizeof(((struct kho_kexec_metadata *)NULL)->previous_release)];
 	bool fdt_kept;
 };
 

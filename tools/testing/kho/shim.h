@@ -34,7 +34,6 @@ static inline __printf(1, 2) void no_printf(const char *fmt, ...) { }
 
 struct mutex { };
 
-#define sizeof_field(type, member) sizeof(((type *)0)->member)
 #define PAGE_ALIGNED(addr)	IS_ALIGNED((unsigned long)(addr), PAGE_SIZE)
 
 #define __ro_after_init
