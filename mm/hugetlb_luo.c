@@ -472,6 +472,16 @@ static void set_preserved(struct hugetlb_luo *luo, bool preserved)
 	xa_unlock_irq(&luo->inode->i_mapping->i_pages);
 }
 
+/* Frees the structure that is handed over, and the array of pages, which is empty now. */
+static void free_ser(struct hugetlb_luo *luo)
+{
+	kho_unpreserve_free(luo->ser);
+	luo->ser = NULL;
+	free_array(luo->entries, &luo->kv);
+	luo->entries = NULL;
+	luo->max = 0;
+}
+
 /* Makes a file preserved, with no page that is preserved yet. */
 static struct hugetlb_luo *start(struct inode *inode)
 {
@@ -502,11 +512,7 @@ static struct hugetlb_luo *start(struct inode *inode)
 		err = hugetlb_luo_pool_get();
 	}
 	if (err) {
-		kho_unpreserve_free(luo->ser);
-		luo->ser = NULL;
-		free_array(luo->entries, &luo->kv);
-		luo->entries = NULL;
-		luo->max = 0;
+		free_ser(luo);
 		return ERR_PTR(err);
 	}
 	set_preserved(luo, true);
@@ -521,12 +527,8 @@ static void stop(struct hugetlb_luo *luo)
 	set_preserved(luo, false);
 	WRITE_ONCE(luo->frozen, false);
 	release_all(luo);
-	free_array(luo->entries, &luo->kv);
-	luo->entries = NULL;
-	luo->max = 0;
 	free_ranges(luo);
-	kho_unpreserve_free(luo->ser);
-	luo->ser = NULL;
+	free_ser(luo);
 	hugetlb_luo_pool_put();
 	mutex_unlock(&luo->lock);
 
