@@ -117,8 +117,12 @@ void kho_debugfs_remove(const void *blob)
 
 static int scratch_phys_show(struct seq_file *m, void *unused)
 {
-	for (unsigned int i = 0; i < kho_scratch_cnt; i++)
-		seq_printf(m, "0x%llx\n", (u64)kho_scratch[i].addr);
+	const struct kho_scratch *regions;
+	unsigned int cnt;
+
+	regions = kho_scratch_regions(&cnt);
+	for (unsigned int i = 0; i < cnt; i++)
+		seq_printf(m, "0x%llx\n", (u64)regions[i].addr);
 
 	return 0;
 }
@@ -126,8 +130,12 @@ DEFINE_SHOW_ATTRIBUTE(scratch_phys);
 
 static int scratch_len_show(struct seq_file *m, void *unused)
 {
-	for (unsigned int i = 0; i < kho_scratch_cnt; i++)
-		seq_printf(m, "0x%llx\n", (u64)kho_scratch[i].size);
+	const struct kho_scratch *regions;
+	unsigned int cnt;
+
+	regions = kho_scratch_regions(&cnt);
+	for (unsigned int i = 0; i < cnt; i++)
+		seq_printf(m, "0x%llx\n", (u64)regions[i].size);
 
 	return 0;
 }
@@ -154,19 +162,18 @@ DEFINE_SHOW_ATTRIBUTE(in_fdt);
 static void show_counts(struct seq_file *m, const char *what,
 			const unsigned long *folios)
 {
-	unsigned long total = 0, bytes = 0;
+	unsigned long total = 0;
 
 	for (unsigned int order = 0; order <= KHO_MAX_RUN_ORDER; order++) {
-		unsigned long of_order = folios[order] << (PAGE_SHIFT + order);
-
 		if (!folios[order])
 			continue;
 		total += folios[order];
-		bytes += of_order;
-		seq_printf(m, "%s_order_%u %lu\n%s_bytes_order_%u %lu\n",
-			   what, order, folios[order], what, order, of_order);
+		seq_printf(m, "%s_order_%u %lu\n%s_bytes_order_%u %llu\n",
+			   what, order, folios[order], what, order,
+			   (u64)folios[order] << (PAGE_SHIFT + order));
 	}
-	seq_printf(m, "%s_folios %lu\n%s_bytes %lu\n", what, total, what, bytes);
+	seq_printf(m, "%s_folios %lu\n%s_bytes %llu\n", what, total, what,
+		   kho_count_bytes(folios));
 }
 
 static int out_stats_show(struct seq_file *m, void *unused)

@@ -16,7 +16,9 @@ import tempfile
 import xml.dom.minidom
 import zlib
 
+import log1
 import write
+from kho4 import Defect, xxh64
 
 TOOL = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../tools/kho/kho')
 MIB, GIB = 1 << 20, 1 << 30
@@ -73,12 +75,15 @@ def large_machine(root):
 
 
 def bz_image(size=24 * MIB, version=0x20f, types=10, inside=b'\0kho-v4\0', config=None,
-             flags=1, cut=0):
+             flags=1, cut=0, packer=None, damage=False):
     """Returns a bzImage that has what the command looks at."""
     vmlinux = b'Linux version 6.12.1-made-up (x) ' + inside
     if config is not None:
         vmlinux += b'IKCFG_ST' + compress(config.encode()) + b'IKCFG_ED'
-    payload = compress(vmlinux)
+    payload = bytearray(packed_by(packer, vmlinux) if packer else compress(vmlinux))
+    if damage:
+        payload[len(payload) // 2] ^= 0xff
+        payload[len(payload) // 2 + 1:-4] = b''
     data = bytearray(2048)
     data[0x1f1] = 1
     data[0x202:0x206] = b'HdrS'
@@ -91,6 +96,12 @@ def bz_image(size=24 * MIB, version=0x20f, types=10, inside=b'\0kho-v4\0', confi
     data[1536:1552] = b'LToP' + struct.pack('<III', 16, 16, types)
     data = bytes(data) + payload
     return data[:len(data) - cut]
+
+
+def packed_by(command, data):
+    """Packs as the build of the kernel does, which adds the size."""
+    done = subprocess.run(command, input=data, stdout=subprocess.PIPE, check=True)
+    return done.stdout + struct.pack('<I', len(data))
 
 
 def compress(data):
@@ -107,6 +118,7 @@ def arm_image(pages):
 
 INITRD = compress(b'070701')
 KHO = 'CONFIG_KEXEC_HANDOVER=y\nCONFIG_LIVEUPDATE=y\n'
+ZSTD, LZ4 = ['zstd', '-qc'], ['lz4', '-lzqc']
 
 # What it is; files of /sys/kernel/kho/ that differ; kernel; initrd; command line; what the
 # command has to say, or None if nothing speaks against it.
@@ -116,6 +128,12 @@ KEXECS = [
      bz_image(config=KHO), INITRD, 'kho=strict liveupdate=on', None),
     ('one that has KHO on by default', {},
      bz_image(config=KHO + 'CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT=y\n'), INITRD, 'quiet', None),
+    ('one that zstd has packed', {}, bz_image(packer=ZSTD), INITRD, 'kho=on', None),
+    ('one that lz4 has packed', {}, bz_image(packer=LZ4), INITRD, 'kho=on', None),
+    ('one of zstd that is corrupt', {}, bz_image(packer=ZSTD, damage=True), INITRD, 'kho=on',
+     'zstd cannot unpack all of it'),
+    ('one of lz4 that is corrupt', {}, bz_image(packer=LZ4, damage=True), INITRD, 'kho=on',
+     'lz4 cannot unpack all of it'),
     ('a file that is no kernel', {}, b'#!/bin/sh\n' * 100, INITRD, 'kho=on', 'it is no kernel'),
     ('a kernel that is cut off', {}, bz_image(cut=20), INITRD, 'kho=on', 'it is cut off'),
     ('a kernel without KHO, by its setup header', {}, bz_image(types=9), INITRD, 'kho=on',
@@ -204,6 +222,19 @@ def check_log(root):
     text = '== kexec 2, 6.12, 5 bytes\n<6>[ 1.0] last\n'
     put(root, 'sys/kernel/kho/log', text)
     result('log: what the kernel shows', run(root, 'log')[1] != text)
+    record = log1.RECORD.pack(5, 2, b'6.12\0junk') + b'text\n'
+    record += bytes(-len(record) % log1.ALIGN)
+    for what, data, right in (('a sound one', record, True),
+                              ('one without text', log1.RECORD.pack(0, 2, b'6.12'), False),
+                              ('a release without an end', record.replace(
+                                  record[12:77], b'6' * 65), False)):
+        blob = log1.HEADER.pack(b'kho-log-v1', xxh64(data, len(data)), len(data)) + data
+        try:
+            read = log1.read_log(blob)
+        except Defect:
+            read = None
+        result(f'log: {what} is {"read" if right else "refused, as the kernel does"}',
+               read != ([log1.Record(2, '6.12', b'text\n')] if right else None) and read)
     result('watch: a line', 'waiting 0 B, 100% taken back' not in
            run(root, 'watch', '--count', '1')[1] and run(root, 'watch', '--count', '1'))
 
@@ -243,7 +274,7 @@ def check_decode(base):
 
 
 def main(kernel):
-    print(f'1..{len(KEXECS) + 19}')
+    print(f'1..{len(KEXECS) + 22}')
     with tempfile.TemporaryDirectory() as base:
         for case in KEXECS:
             check_kexec(base, case)

@@ -40,22 +40,38 @@ bool __weak arch_kho_image_unknown(const struct kimage *image)
 
 enum word { ABSENT, ON, OFF };
 
-/* What does @cmdline, which this changes, say of a boolean parameter? The last one counts. */
+/*
+ * What does @value of the parameter @name mean? With a value that the next kernel cannot
+ * parse, it does what it does without the parameter.
+ */
+static enum word meaning(const char *name, const char *value)
+{
+	bool on;
+
+	if (!value)
+		return ABSENT;
+	/* kho=strict means on. */
+	if (!strcmp(name, "kho") && !strcmp(value, "strict"))
+		return ON;
+	if (kstrtobool(value, &on))
+		return ABSENT;
+
+	return on ? ON : OFF;
+}
+
+/* What does @cmdline, which this changes, say of a parameter? The last one counts. */
 static enum word look_up(char *cmdline, const char *name)
 {
 	enum word word = ABSENT;
 	char *param, *value;
-	bool on;
 
 	cmdline = skip_spaces(cmdline);
 	while (*cmdline) {
 		cmdline = next_arg(cmdline, &param, &value);
 		if (!value && !strcmp(param, "--"))
 			break;
-		if (!parameq(param, name))
-			continue;
-		/* kho=strict means on. */
-		word = value && !kstrtobool(value, &on) && !on ? OFF : ON;
+		if (parameq(param, name))
+			word = meaning(name, value);
 	}
 
 	return word;

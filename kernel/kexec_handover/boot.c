@@ -247,6 +247,7 @@ static bool kho_strict __initdata;
 
 const char *kho_off_reason __ro_after_init = "this architecture does not set it up";
 bool kho_refused __ro_after_init;
+bool kho_ignored __ro_after_init;
 
 static int __init kho_param(char *arg)
 {
@@ -334,6 +335,7 @@ void __init kho_populate(phys_addr_t fdt_phys, u64 fdt_len, phys_addr_t scratch_
 	struct kho_defect defect;
 
 	if (!kho_wanted) {
+		kho_ignored = true;
 		pr_info("kho=off: what the previous kernel preserved is lost\n");
 		return;
 	}

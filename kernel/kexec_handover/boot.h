@@ -18,4 +18,7 @@ extern const char *kho_off_reason;
 /* True if a handover came in and was refused. kho_refuse() sets it during boot. */
 extern bool kho_refused;
 
+/* True if one came in while KHO is off. kho_populate() sets it; constant from then on. */
+extern bool kho_ignored;
+
 #endif /* _KHO_BOOT_H */

@@ -186,6 +186,24 @@ void kho_scratch_cut(struct kho_scratch *array, unsigned int max, phys_addr_t bl
 }
 
 /**
+ * kho_scratch_regions - the scratch regions, for who reads them while the system runs
+ * @cnt: where to store the number of regions
+ *
+ * kho_scratch_cut() may make another array meanwhile, and publishes it before a larger
+ * number. The number is read first here, so the array has at least as many entries.
+ *
+ * Context: any, never sleeps.
+ * Return: the regions. The array stays in memory.
+ */
+const struct kho_scratch *kho_scratch_regions(unsigned int *cnt)
+{
+	/* Pairs with smp_store_release() in cut_region(). */
+	*cnt = smp_load_acquire(&kho_scratch_cnt);
+
+	return READ_ONCE(kho_scratch);
+}
+
+/**
  * kho_scratch_sum - sum up the sizes of scratch regions
  * @array: the regions
  * @cnt: number of regions

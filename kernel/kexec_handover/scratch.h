@@ -78,6 +78,7 @@ bool kho_scratch_adopt(phys_addr_t array_phys, unsigned int cnt);
 void kho_scratch_set(struct kho_scratch *array, unsigned int cnt);
 bool kho_scratch_array_in_scratch(void);
 void kho_scratch_move_array(void *to);
+const struct kho_scratch *kho_scratch_regions(unsigned int *cnt);
 u64 kho_scratch_sum(const struct kho_scratch *array, unsigned int cnt);
 void kho_scratch_cut(struct kho_scratch *array, unsigned int max, phys_addr_t block);
 

@@ -66,6 +66,8 @@ static ssize_t incoming_show(struct kobject *kobj, struct kobj_attribute *attr, 
 		what = "accepted";
 	else if (kho_refused)
 		what = "refused";
+	else if (kho_ignored)
+		what = "ignored";
 
 	return sysfs_emit(buf, "%s\n", what);
 }
@@ -90,18 +92,6 @@ static ssize_t checksum_show(struct kobject *kobj, struct kobj_attribute *attr, 
 }
 KHO_ATTR(checksum, 0444);
 
-/*
- * Scratch. kho_scratch_cut() may make another array meanwhile, which it publishes before the
- * larger count: who has read the count first reads no more entries than the array has.
- */
-static const struct kho_scratch *scratch_array(unsigned int *cnt)
-{
-	/* Pairs with smp_store_release() in cut_region(). */
-	*cnt = smp_load_acquire(&kho_scratch_cnt);
-
-	return READ_ONCE(kho_scratch);
-}
-
 static ssize_t scratch_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	const struct kho_scratch *array;
@@ -112,7 +102,7 @@ static ssize_t scratch_show(struct kobject *kobj, struct kobj_attribute *attr, c
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 
-	array = scratch_array(&cnt);
+	array = kho_scratch_regions(&cnt);
 	for (unsigned int i = 0; i < cnt; i++) {
 		unsigned long pfn = PHYS_PFN(array[i].addr), nr = PHYS_PFN(array[i].size);
 
@@ -130,7 +120,7 @@ static ssize_t scratch_bytes_show(struct kobject *kobj, struct kobj_attribute *a
 	const struct kho_scratch *array;
 	unsigned int cnt;
 
-	array = scratch_array(&cnt);
+	array = kho_scratch_regions(&cnt);
 
 	return sysfs_emit(buf, "%llu\n", kho_scratch_sum(array, cnt));
 }

@@ -54,11 +54,11 @@ def unpack(data):
         return None, 'it is packed in a way that is not known here'
     if not shutil.which(name):
         return None, f'the program {name} is not installed'
-    # What follows the data is the size, at which the programs stop with an error.
+    # The build adds the size of the unpacked data, at which the programs stop with an error.
     done = subprocess.run([name, '-dc'], input=data, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, check=False)
-    if not done.stdout:
-        raise Invalid('it is corrupt')
+    if len(done.stdout) != struct.unpack('<I', data[-4:])[0]:
+        raise Invalid(f'it is corrupt: {name} cannot unpack all of it')
     return done.stdout, None
 
 

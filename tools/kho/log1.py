@@ -22,7 +22,7 @@ def read_log(data):
     if len(data) < HEADER.size:
         raise Defect(f'a log of {len(data)} bytes')
     compatible, checksum, used = HEADER.unpack_from(data)
-    if compatible.rstrip(b'\0') != b'kho-log-v1':
+    if compatible.split(b'\0')[0] != b'kho-log-v1':
         raise Defect(f'a log of the version {compatible}')
     records = data[HEADER.size:HEADER.size + used]
     if len(records) != used or used % ALIGN:
@@ -35,8 +35,11 @@ def read_log(data):
             raise Defect('a record of the log is not complete')
         length, kexecs, release = RECORD.unpack_from(records, at)
         text = records[at + RECORD.size:at + RECORD.size + length]
-        if len(text) != length or not release.endswith(b'\0'):
+        if len(text) != length:
             raise Defect('a record of the log is not complete')
-        found.append(Record(kexecs, release.rstrip(b'\0').decode(), text))
+        if not length or b'\0' not in release:
+            raise Defect('a record of the log has no text, or a release without an end')
+        release = release.split(b'\0')[0].decode(errors='replace')
+        found.append(Record(kexecs, release, text))
         at += -(-(RECORD.size + length) // ALIGN) * ALIGN
     return found

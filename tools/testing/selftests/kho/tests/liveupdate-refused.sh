@@ -9,7 +9,7 @@ about="a kexec that would lose files of sessions is refused"
 kernels="main next"
 words="liveupdate=on"
 stages=3
-plan=19
+plan=21
 expect="LUO: no kexec|KHO: what is preserved will be lost"
 
 stage_1() {
@@ -27,6 +27,8 @@ stage_1() {
 		"its command line has no liveupdate=on" next "$LUO_ON liveupdate=off"
 	refused_for "a command line with kho=off" \
 		"its command line switches KHO off" next "$LUO_ON kho=off"
+	refused_for "a command line with a kho= that the next kernel cannot parse" \
+		"its command line has no kho=on" next "$LUO_ON kho=enabled"
 	case $(uname -m) in
 	x86_64)
 		make_old_kernel

@@ -166,6 +166,6 @@ finish_all() {
 off_shows_nothing() {
 	shows scratch "" && shows scratch_bytes 0 && shows preserved "" &&
 		shows preserved_bytes 0 && shows blobs "" && shows received "" &&
-		shows incoming none && shows kexec_count 0 &&
+		shows incoming ignored && shows kexec_count 0 &&
 		! [ -e $KHO_SYS/log ] && ! [ -e $KHO_SYS/liveupdate ]
 }
