@@ -3,29 +3,35 @@
  * Kexec HandOver (KHO): folios that outlive a kexec.
  *
  * This file owns the outgoing side as its callers see it: the functions that
- * preserve and unpreserve folios and that give blobs a name, and the initcall that
- * sets the outgoing side up. For an overview and the boot sequence see
- * kernel/kexec_handover/boot.c. The files in kernel/kexec_handover/ are:
+ * preserve and unpreserve folios and that give blobs a name. For an overview and the
+ * boot sequence see kernel/kexec_handover/boot.c. The files in kernel/kexec_handover/
+ * are, from those that all others call to those that call the others:
  *
  *   map           the set of preserved folios
  *   fdt           the root FDT, with the blobs that subsystems name
  *   scratch       the memory that a starting kernel allocates from; scratch_reserve
  *                 and scratch_size choose its place and its size
+ *   vacant        memory in which nothing is preserved
  *   ram           which memory can be handed over
- *   bad_pages     pages that hardware reported as bad
- *   boot          the boot sequence, and whether an incoming handover is accepted
+ *   outgoing      the outgoing side, and whether KHO is on
+ *   checksum      detects writes to the root FDT or the map during a kexec
+ *   misuse        warnings for mistakes of callers, with CONFIG_KEXEC_HANDOVER_DEBUG
  *   check         the checks of an incoming handover
  *   incoming      the incoming handover, and questions about it
  *   restore       kho_restore_folio(), and the end of the incoming map
  *   pages         runs of single pages
  *   vmalloc       vmalloc areas
  *   reserve_mem   regions of reserve_mem=
+ *   bad_pages     passes pages that hardware reported as bad on to the next kernel
+ *   boot          the boot sequence, and whether an incoming handover is accepted
  *   counts        how much is preserved
  *   sysfs         /sys/kernel/kho/
  *   log           the log of the previous kernel
+ *   arrival       reasons why the loaded kernel would not accept the handover
  *   image         where a kexec image is placed and what it tells the next kernel
- *   checksum      detects writes to the root FDT or the map during a kexec
- *   misuse        warnings for mistakes of callers, with CONFIG_KEXEC_HANDOVER_DEBUG
+ *   ahead, pieces an image is written to its final place when it is loaded; unpack
+ *                 decompresses its kernel
+ *   start         sets up both sides, in a core_initcall
  *
  * Code that accesses struct pages and zones is in mm/kho_init.c and
  * mm/kho_scratch.c; debugfs is in kexec_handover_debug.c.
@@ -36,7 +42,6 @@
 #define pr_fmt(fmt) "KHO: " fmt
 
 #include <linux/cleanup.h>
-#include <linux/gfp.h>
 #include <linux/init.h>
 #include <linux/instruction_pointer.h>
 #include <linux/io.h>
@@ -46,76 +51,23 @@
 #include <linux/mm.h>
 #include <linux/notifier.h>
 #include <linux/printk.h>
-#include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/utsname.h>
 
 #include <trace/events/kho.h>
 
-#include "../mm/internal.h"
-#include "kexec_handover/bad_pages.h"
-#include "kexec_handover/boot.h"
-#include "kexec_handover/checksum.h"
 #include "kexec_handover/debug.h"
 #include "kexec_handover/fdt.h"
-#include "kexec_handover/incoming.h"
 #include "kexec_handover/misuse.h"
 #include "kexec_handover/outgoing.h"
 #include "kexec_handover/ram.h"
-#include "kexec_handover/restore.h"
-#include "kexec_handover/scratch.h"
-
-static_assert(sizeof_field(struct kho_kexec_metadata, previous_release) ==
-	      sizeof_field(struct new_utsname, release));
-
-struct kho_out kho_out = {
-	.lock = __MUTEX_INITIALIZER(kho_out.lock),
-};
-
-/* True while folios can be preserved. kho_start() sets it, in a core_initcall. */
-static bool kho_enabled __ro_after_init;
-
-/**
- * kho_is_enabled - can folios be preserved?
- *
- * Context: any. False before the core_initcalls, constant after them.
- * Return: true if KHO is on (``kho=``) and kho_start() could set up the outgoing
- * side; false otherwise.
- */
-bool kho_is_enabled(void)
-{
-	return kho_enabled;
-}
-EXPORT_SYMBOL_GPL(kho_is_enabled);
-
-/*
- * Allocates a node of the outgoing map. The next kernel reads it where it lies, so
- * it must lie in memory that can be handed over.
- */
-static union kho_map_node *alloc_map_node(void)
-{
-	struct folio *folio = kho_ram_alloc_folio(0);
-
-	return folio ? folio_address(folio) : NULL;
-}
-
-static void free_map_node(union kho_map_node *node)
-{
-	free_page((unsigned long)node);
-}
-
-static const struct kho_map_ops map_node_ops = {
-	.alloc = alloc_map_node,
-	.free = free_map_node,
-};
 
 static noinline int preserve(unsigned long pfn, unsigned int order)
 {
-	if (!kho_enabled)
+	if (!kho_is_enabled())
 		return -EOPNOTSUPP;
 	if (order > KHO_MAX_FOLIO_ORDER || !kho_ram_can_go_out(pfn, pfn + BIT(order)))
 		return -EINVAL;
-	if (kho_bad_pages_in(pfn, pfn + BIT(order)))
+	if (kho_ram_has_bad(pfn, pfn + BIT(order)))
 		return -EHWPOISON;
 
 	return kho_map_add(&kho_out.map, pfn, order);
@@ -144,14 +96,13 @@ int kho_preserve_folio(struct folio *folio)
 	unsigned long *leaf;
 	int err = 0;
 
-	if (kho_enabled)
-		kho_misuse_preserve(&kho_out.map, pfn, pfn + BIT(order), _RET_IP_);
+	kho_misuse_preserve(&kho_out.map, pfn, pfn + BIT(order), _RET_IP_);
 	/*
 	 * The common case: the map has a leaf for this folio already, so KHO is on,
 	 * all memory of its stretch can be handed over, see ram.h, and no page is known
 	 * to be bad.
 	 */
-	if (likely(kho_ram_ordinary(pfn, order) && !kho_bad_pages_nr() &&
+	if (likely(kho_ram_ordinary(pfn, order) && !kho_ram_nr_bad() &&
 		   kho_map_near_leaf(&kho_out.map, pfn, order, &leaf) && leaf))
 		set_bit(kho_map_bit(kho_map_key(pfn, order)), leaf);
 	else
@@ -178,12 +129,11 @@ void kho_unpreserve_folio(struct folio *folio)
 	unsigned long *leaf;
 	bool found;
 
-	if (kho_enabled)
-		kho_misuse_unpreserve(&kho_out.map, pfn, pfn + BIT(order), _RET_IP_);
+	kho_misuse_unpreserve(&kho_out.map, pfn, pfn + BIT(order), _RET_IP_);
 	if (likely(kho_map_near_leaf(&kho_out.map, pfn, order, &leaf) && leaf))
 		found = test_and_clear_bit(kho_map_bit(kho_map_key(pfn, order)), leaf);
 	else
-		found = kho_enabled && kho_map_del(&kho_out.map, pfn, order);
+		found = kho_is_enabled() && kho_map_del(&kho_out.map, pfn, order);
 	trace_kho_unpreserve(pfn, order, BIT(order), found ? 0 : -ENOENT);
 }
 EXPORT_SYMBOL_GPL(kho_unpreserve_folio);
@@ -211,7 +161,7 @@ void *kho_alloc_preserve(size_t size)
 	order = get_order(size);
 	if (order > MAX_PAGE_ORDER)
 		return ERR_PTR(-E2BIG);
-	if (!kho_enabled)
+	if (!kho_is_enabled())
 		return ERR_PTR(-EOPNOTSUPP);
 
 	folio = kho_ram_alloc_folio(order);
@@ -300,7 +250,7 @@ int kho_add_subtree(const char *name, void *blob, size_t size)
 {
 	int err;
 
-	if (!kho_enabled)
+	if (!kho_is_enabled())
 		return -EOPNOTSUPP;
 	if (!name || !size || !virt_addr_valid(blob))
 		return -EINVAL;
@@ -328,7 +278,7 @@ EXPORT_SYMBOL_GPL(kho_add_subtree);
  */
 void kho_remove_subtree(void *blob)
 {
-	if (!kho_enabled || !blob)
+	if (!kho_is_enabled() || !blob)
 		return;
 
 	guard(mutex)(&kho_out.lock);
@@ -339,21 +289,6 @@ void kho_remove_subtree(void *blob)
 	kho_debugfs_remove(blob);
 }
 EXPORT_SYMBOL_GPL(kho_remove_subtree);
-
-#ifdef CONFIG_KEXEC_HANDOVER_DEBUG
-/**
- * kho_check_free - warn if a page that is being freed is preserved
- * @page: the first page that is being freed
- * @order: the order that it is freed with
- *
- * Context: free_pages_prepare(): any context, never sleeps.
- */
-void kho_check_free(struct page *page, unsigned int order)
-{
-	if (kho_enabled)
-		kho_misuse_free(&kho_out.map, page_to_pfn(page), order);
-}
-#endif
 
 #ifdef CONFIG_MEMORY_HOTREMOVE
 /*
@@ -378,172 +313,7 @@ static int keep_online(struct notifier_block *nb, unsigned long action, void *ar
 
 static int __init watch_hotremove(void)
 {
-	return kho_enabled ? hotplug_memory_notifier(keep_online, DEFAULT_CALLBACK_PRI) : 0;
+	return kho_is_enabled() ? hotplug_memory_notifier(keep_online, DEFAULT_CALLBACK_PRI) : 0;
 }
 subsys_initcall(watch_hotremove);
 #endif
-
-/*
- * Logs the release of the kernel that did the kexec. Returns the number of kexecs since
- * cold boot, 0 if it is not known.
- */
-static u32 __init read_metadata(void)
-{
-	struct kho_kexec_metadata *metadata;
-	struct folio *folio;
-	phys_addr_t phys;
-	u32 count = 0;
-	size_t size;
-
-	if (kho_retrieve_subtree(KHO_METADATA_NAME, &phys, &size) ||
-	    size < sizeof(*metadata) || !PAGE_ALIGNED(phys))
-		goto unknown;
-	folio = kho_restore_folio(phys);
-	if (!folio)
-		goto unknown;
-
-	metadata = folio_address(folio);
-	if (metadata->version == KHO_METADATA_VERSION) {
-		count = metadata->kexec_count;
-		strscpy(kho_incoming.release, metadata->previous_release);
-		pr_info("handover from %.*s, kexec count %u\n",
-			(int)sizeof(metadata->previous_release),
-			metadata->previous_release, count);
-	}
-	folio_put(folio);
-	if (count)
-		return count;
-unknown:
-	pr_warn("handover from a kernel that does not say which\n");
-
-	return 0;
-}
-
-/* As kho_alloc_preserve() and kho_add_subtree() do it, before either is possible. */
-static int __init write_metadata(u32 count)
-{
-	struct folio *folio = kho_ram_alloc_folio(0);
-	struct kho_kexec_metadata *metadata;
-	int err;
-
-	if (!folio)
-		return -ENOMEM;
-
-	metadata = folio_address(folio);
-	metadata->version = KHO_METADATA_VERSION;
-	strscpy(metadata->previous_release, init_uts_ns.name.release);
-	metadata->kexec_count = count;
-
-	err = kho_map_add(&kho_out.map, folio_pfn(folio), 0) ?:
-	      kho_fdt_add(kho_out.fdt, KHO_METADATA_NAME, PFN_PHYS(folio_pfn(folio)),
-			  sizeof(*metadata));
-	if (err)
-		folio_put(folio);
-
-	return err;
-}
-
-/*
- * If the array of scratch regions lies in scratch, where kexec could load the next
- * kernel over it, moves it to memory that can be handed over.
- */
-static int __init move_scratch_array(void)
-{
-	struct folio *folio;
-
-	if (!kho_scratch_array_in_scratch())
-		return 0;
-
-	folio = kho_ram_alloc_folio(get_order(kho_scratch_cnt * sizeof(*kho_scratch)));
-	if (!folio)
-		return -ENOMEM;
-	kho_scratch_move_array(folio_address(folio));
-
-	return 0;
-}
-
-static int __init set_up_root_fdt(u32 kexec_count)
-{
-	struct folio *folio = kho_ram_alloc_folio(0);
-	int err = -ENOMEM;
-
-	kho_out.fdt = kzalloc(KHO_FDT_SIZE, GFP_KERNEL);
-	kho_out.spare = kzalloc(KHO_FDT_SIZE, GFP_KERNEL);
-	if (!folio || !kho_out.fdt || !kho_out.spare)
-		goto fail;
-
-	kho_out.handed = folio_address(folio);
-	err = kho_fdt_create(kho_out.fdt, virt_to_phys(kho_out.map.root)) ?:
-	      kho_checksum_prepare(kho_out.fdt) ?:
-	      kho_map_add(&kho_out.map, folio_pfn(folio), 0) ?:
-	      write_metadata(kexec_count);
-	if (!err)
-		return 0;
-fail:
-	kfree(kho_out.fdt);
-	kfree(kho_out.spare);
-	if (folio)
-		folio_put(folio);
-
-	return err;
-}
-
-/*
- * Other threads may preserve memory as soon as kho_enabled is true. Nothing can fail
- * from then on.
- */
-static int __init set_up_outgoing(u32 kexec_count)
-{
-	int err;
-
-	err = kho_ram_init() ?: move_scratch_array() ?: kho_map_init(&kho_out.map, &map_node_ops);
-	if (err)
-		return err;
-
-	err = set_up_root_fdt(kexec_count);
-	if (err) {
-		kho_map_destroy(&kho_out.map);
-		return err;
-	}
-
-	kho_ram_start();
-	/* The map and the root FDT are complete before another CPU can see that. */
-	smp_store_release(&kho_enabled, true);
-
-	return 0;
-}
-
-static int __init kho_start(void)
-{
-	int err;
-
-	if (!kho_scratch_cnt)
-		return 0;
-
-	kho_scratch_release();
-	if (is_kho_boot()) {
-		kho_restore_trace();
-		kho_bad_pages_mark();
-		kho_debugfs_copy_blobs();
-		kho_incoming.kexecs = read_metadata();
-	}
-
-	err = set_up_outgoing(kho_incoming.kexecs + 1);
-	if (err) {
-		kho_off_reason = "it could not be set up for the next kernel";
-		pr_err("cannot set up (%d), KHO is off for the next kernel\n", err);
-	}
-
-	return err;
-}
-core_initcall(kho_start);
-
-static int __init kho_start_debugfs(void)
-{
-	/* The files of an incoming handover exist even if no outgoing side was set up. */
-	if (kho_enabled || is_kho_boot())
-		kho_debugfs_init(kho_enabled ? &kho_out : NULL);
-
-	return 0;
-}
-fs_initcall(kho_start_debugfs);

@@ -14,16 +14,16 @@
  * the additional reference with the folio locked comes before them or after them.
  *
  * Each folio is preserved exactly once. preserve() makes the file preserved, with the
- * lock of the page cache held, and then walks the page cache. Who adds a new folio
- * looks at the state after that, with the folio locked, in memfd_luo_add(): if it sees
+ * lock of the page cache held, and then walks the page cache. A task that adds a new folio
+ * reads the state after that, with the folio locked, in memfd_luo_add(): if it sees
  * a file that is not preserved, the folio is in the page cache before the walk starts,
  * and the walk takes it. Otherwise memfd_luo_add() takes it, and records it for
  * the walk, which leaves it alone. Folios that come from swap are left to the walk:
- * behind it there is nothing in swap.
+ * after the walk no page of the file is in swap.
  *
  * In a frozen file no page becomes up to date and none is added: @frozen is set with
- * the mutex held that memfd_luo_add() needs; and who finds a folio that is not up to
- * date looks at @frozen with the folio locked, while freeze() locks each such folio
+ * the mutex held that memfd_luo_add() needs; and a task that finds a folio that is not up
+ * to date checks @frozen with the folio locked, while freeze() locks each such folio
  * after it has set @frozen.
  *
  * struct memfd_luo lives as long as its inode, so readers of the pointer need no lock.
@@ -49,7 +49,6 @@
 #include <linux/pagevec.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 #include <linux/swap.h>
 #include <linux/vmalloc.h>
 
@@ -134,25 +133,6 @@ static void move(struct list_head *list)
 /*
  * The array
  */
-
-static int by_index(const void *a, const void *b)
-{
-	const struct memfd_luo_folio_ser *x = a, *y = b;
-
-	return x->index < y->index ? -1 : x->index > y->index;
-}
-
-/**
- * memfd_luo_sort - sort entries by index
- * @entries: the entries
- * @nr: their number
- *
- * Context: any, does not sleep, but takes long for many entries.
- */
-void memfd_luo_sort(struct memfd_luo_folio_ser *entries, unsigned long nr)
-{
-	sort(entries, nr, sizeof(*entries), by_index, NULL);
-}
 
 /* Allocates an array that KHO takes, and fills in @kv, if it is to be preserved. */
 static void *alloc_array(unsigned long size, struct kho_vmalloc *kv, bool keep)
@@ -487,7 +467,7 @@ static int walk(struct memfd_luo *luo)
 	return 0;
 }
 
-/* Puts an entry for each folio that came during the walk behind those of the walk. */
+/* Puts an entry for each folio that came during the walk after the entries of the walk. */
 static int end_walk(struct memfd_luo *luo)
 {
 	struct folio *folio;
@@ -519,27 +499,6 @@ static int end_walk(struct memfd_luo *luo)
 /*
  * The state of a file
  */
-
-/**
- * memfd_luo_alloc - allocate the part of a file in a live update
- * @inode: the file
- *
- * Context: may sleep.
- * Return: the structure, in the state MEMFD_LUO_IDLE; NULL if there is no memory.
- */
-struct memfd_luo *memfd_luo_alloc(struct inode *inode)
-{
-	struct memfd_luo *luo = kzalloc(sizeof(*luo), GFP_KERNEL_ACCOUNT);
-
-	if (!luo)
-		return NULL;
-	luo->inode = inode;
-	mutex_init(&luo->lock);
-	init_waitqueue_head(&luo->thaw);
-	xa_init(&luo->added);
-
-	return luo;
-}
 
 /* Returns what the inode has, or makes it, with the inode lock held. */
 static struct memfd_luo *memfd_luo_of(struct inode *inode)

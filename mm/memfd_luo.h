@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Live update of memfds: what memfd_luo.c and memfd_luo_in.c share.
+ * Live update of memfds: what memfd_luo.c, memfd_luo_in.c and memfd_luo_state.c share.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -76,10 +76,11 @@ struct memfd_luo {
 	struct memfd_luo_ser *ser;
 };
 
+/* memfd_luo_state.c */
 struct memfd_luo *memfd_luo_alloc(struct inode *inode);
-
 void memfd_luo_sort(struct memfd_luo_folio_ser *entries, unsigned long nr);
 
+/* memfd_luo_in.c */
 struct file *memfd_luo_in_retrieve(u64 data);
 int memfd_luo_in_take(struct memfd_luo *luo, pgoff_t index);
 int memfd_luo_in_populate(struct memfd_luo *luo);

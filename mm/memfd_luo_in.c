@@ -2,17 +2,17 @@
 /*
  * Live update of memfds: files of the previous kernel.
  *
- * This file owns a memfd that came in, from when it is retrieved until all of its
- * folios are in the page cache or it is finished, and what came in for a memfd that
+ * This file owns an incoming memfd, from when it is retrieved until all of its
+ * folios are in the page cache or it is finished, and the folios of an incoming memfd that
  * nobody retrieved.
  *
  * The file is there at once and its folios are not: they go on waiting in the
  * handover. memfd_luo_in_take() puts a page, and those around it, into the file when
- * it is looked up. Works put in all others meanwhile. Who looks at the file as a whole
- * calls memfd_luo_in_populate() before. When nothing waits any more the file becomes
- * an ordinary one.
+ * it is looked up. Work items insert all others in the background. Code that needs the
+ * whole file calls memfd_luo_in_populate() first. When nothing waits any more the file
+ * becomes an ordinary one.
  *
- * A long array is not read at once either. The first work takes it out of the handover,
+ * A long array is not read at once either. The first work item takes it out of the handover,
  * checks it and sorts it. Before that a page can be found in the array where it
  * waits, if it is sorted, as those of all known writers nearly are. Only what is not
  * found there has to wait for the array.
@@ -20,19 +20,19 @@
  * The file is divided into windows, and a mutex for each few of them excludes those who
  * put folios of the same window into the file. A folio lies within one window, because
  * it is aligned to its size. Folios that were restored but could not be put in, for lack
- * of memory, are kept beside the mutex; the next one who holds the mutex begins with
+ * of memory, are kept in a list beside the mutex; the next holder of the mutex begins with
  * them, so there are never many of these.
  *
  * Page cache and array together tell what a page is: it is what there is in the page
  * cache; if there is nothing and an entry with a PFN covers it then it waits, or is
  * kept, or is lost; otherwise it is a hole. That holds because nothing leaves the page
- * cache before all is in it: who truncates or punches populates the file first. A page
- * that is lost gets an entry like one that cannot be read from swap, so who wants it
- * gets EIO or SIGBUS.
+ * cache before all is in it: truncation and hole punching populate the file first. A page
+ * that is lost gets an entry like one that cannot be read from swap, so an access to it
+ * fails with EIO or SIGBUS.
  *
  * The page cache is charged to the memory cgroup of the task that retrieved the file.
- * Works try again later when there is no room in it, who looks at the file as a whole
- * gets an error, and who wants one page gets what a page fault would get there.
+ * When the group is at its limit, work items try again later, memfd_luo_in_populate()
+ * returns an error, and a look-up of one page fails as a page fault over the limit does.
  *
  * Locks, from the outside in: memfd_luo_in.loaded_sem, a mutex of windows, and
  * what the page cache and memory cgroups take. No folio is locked before.
@@ -78,11 +78,11 @@
 /* With one more, from which the order of the last folio is known. */
 #define SEARCH_ENTRIES	(AROUND_PAGES + 1)
 
-/* A work takes so many entries at a time. */
+/* A work item takes so many entries at a time. */
 #define WORK_ENTRIES	512
 #define MAX_WORKS	8
 
-/* The works start so much later, so that who takes the file has the CPU first. */
+/* Delay before the first work item, so that the task that retrieves the file runs first. */
 #define START_JIFFIES	2
 
 #define PAGE_ENTRIES	(PAGE_SIZE / sizeof(struct memfd_luo_folio_ser))
@@ -104,8 +104,8 @@ struct memfd_luo_windows {
 };
 
 /**
- * struct memfd_luo_work - a work that populates the file
- * @work: the work
+ * struct memfd_luo_work - a work item that populates the file
+ * @work: the work item
  * @in: the file
  */
 struct memfd_luo_work {
@@ -119,10 +119,10 @@ struct memfd_luo_work {
  * @kv: the array in the handover. Constant.
  * @memcg: what the page cache is charged to. Constant.
  * @end: number of pages of the file when it was handed over. Constant.
- * @loaded_sem: held for writing by who takes or frees @entries, for reading by who uses
- *	them
+ * @loaded_sem: held for writing by a task that takes or frees @entries, for reading by a
+ *	task that uses them
  * @loaded: the array was taken out of the handover. With @loaded_sem.
- * @error: the array is wrong. With @loaded_sem.
+ * @error: the error of load(), 0 if the array is valid. With @loaded_sem.
  * @entries: the array, sorted by index. With @loaded_sem; PFNs with the lock of the
  *	window.
  * @nr: number of entries. Constant until @entries is freed.
@@ -219,7 +219,8 @@ static void count_done(struct memfd_luo_in *in, unsigned long nr)
 		return;
 	/*
 	 * What was put into the page cache comes before the state. Pairs with
-	 * smp_load_acquire() in __memfd_luo_get() and __memfd_luo_populate().
+	 * smp_load_acquire() in __memfd_luo_get(), __memfd_luo_populate(),
+	 * __memfd_luo_blocks() and memfd_luo_in_show().
 	 */
 	smp_store_release(&in->luo->state, MEMFD_LUO_IDLE);
 }
@@ -351,7 +352,7 @@ static unsigned int taken_order(struct memfd_luo_in *in, pgoff_t index)
 	return xa_get_order(&in->luo->inode->i_mapping->i_pages, index);
 }
 
-/* The index of the entry behind one. */
+/* Returns the index of the entry after @entry. */
 static u64 next_index(struct memfd_luo_in *in, const struct memfd_luo_folio_ser *entry)
 {
 	return entry + 1 < in->entries + in->nr ? entry[1].index : U64_MAX;
@@ -1466,7 +1467,7 @@ struct file *memfd_luo_in_retrieve(u64 data)
 	if (!err)
 		err = set_up_file(file, &ser);
 	if (err) {
-		pr_warn("a file is lost: what waits at %#llx cannot be right: %d\n", data, err);
+		pr_warn("a file is lost: its description at %#llx is invalid (%d)\n", data, err);
 		free_array_of(&ser);
 		fput(file);
 		return ERR_PTR(err);

@@ -6,7 +6,8 @@
 #   host/checks/lint.sh           runs checkpatch, kernel-doc, the scripts of coccicheck,
 #                                 codespell and shellcheck
 #   host/checks/lint.sh sparse    compiles our objects with sparse and with W=1, and
-#                                 the patched ones with sparse
+#                                 the patched ones with sparse; looks for files of ours
+#                                 that call each other in a circle
 #
 # Owns the kernels "lint" and "lint-fault" in build/kernel. Needs build/linux. Fails when
 # any of the checkers prints a finding.
@@ -258,6 +259,24 @@ objects() {
 	done
 }
 
+# circles OBJECT...: prints the files in kernel/ and mm/ that call each other in a circle, as
+# far as functions and variables are concerned that the linker knows
+circles() {
+	local object
+	printf '%s\n' "$@" | grep -E '^(kernel|mm)/' | grep -v '_test\.o$' | while IFS= read -r object; do
+		nm -g "$build/kernel/${kernels%% *}/$object" | awk -v object="$object" '{ print object, $(NF - 1), $NF }'
+	done | awk '
+		$2 == "U" { users[$3] = users[$3] " " $1; next }
+		{ owner[$3] = $1 }
+		END {
+			for (symbol in owner) {
+				nr = split(users[symbol], user, " ")
+				while (nr)
+					print user[nr--], owner[symbol]
+			}
+		}' | sort -u | tsort 2>&1 >/dev/null
+}
+
 sparse() {
 	local ours patched kernel
 	for kernel in $kernels; do
@@ -272,6 +291,7 @@ sparse() {
 		# W=1 changes the command lines, so without this the next build of the kernel
 		# would compile these objects again.
 		[[ $kernel == lint* ]] || host/build/kernel.sh "$kernel"
+		[[ $kernel != "${kernels%% *}" ]] || checked "files that call each other in a circle" circles "${ours[@]}"
 		say "checked: $kernel, ${#ours[@]} objects of ours, ${#patched[@]} patched ones"
 	done
 }

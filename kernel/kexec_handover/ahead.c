@@ -34,8 +34,8 @@
 #include <linux/vmalloc.h>
 
 #include "../kexec_internal.h"
-#include "bad_pages.h"
 #include "pieces.h"
+#include "ram.h"
 #include "sysfs.h"
 
 /*
@@ -98,7 +98,7 @@ bool kho_image_locate_free(struct kexec_buf *kbuf, int (*func)(struct resource *
 }
 
 /**
- * kho_image_load_late - shall an image be loaded once more, as without KHO?
+ * kho_image_load_late - prepare to load an image again, to be copied at the kexec
  * @image: the image
  * @nr: the number of segments that it had before the loader was called
  * @ldata: what the loader returned
@@ -193,7 +193,7 @@ static void give_back(const struct kimage *image, unsigned long nr)
  * kho_image_take_places - take the places of all segments from the page allocator
  * @image: the image, with all segments
  *
- * If one of them cannot be had, the image is loaded as without KHO and copied at the
+ * If one of them cannot be allocated, the image is loaded as without KHO and copied at the
  * kexec.
  *
  * Context: kexec_file_load(), with the kexec lock held. Sleeps.
@@ -254,7 +254,7 @@ int kho_image_load_segment(const struct kimage *image, const struct kexec_segmen
 }
 
 /**
- * kho_image_check_places - is the memory good that an image lies in?
+ * kho_image_check_places - check that no page of an image in place is reported as bad
  * @image: the image
  *
  * Context: kernel_kexec(), before anything is shut down, with the kexec lock held.
@@ -267,7 +267,7 @@ int kho_image_check_places(const struct kimage *image)
 		const struct kexec_segment *segment = &image->segment[i];
 		unsigned long pfn = PHYS_PFN(segment->mem);
 
-		if (kho_bad_pages_in(pfn, pfn + PHYS_PFN(segment->memsz))) {
+		if (kho_ram_has_bad(pfn, pfn + PHYS_PFN(segment->memsz))) {
 			pr_err("a page of the kexec image is bad, at %#lx or above: load it again\n",
 			       segment->mem);
 			return -EIO;

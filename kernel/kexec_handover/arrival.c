@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Will the next kernel take what this one hands over?
+ * Reasons why the next kernel would not accept what this one hands over.
  *
  * This file owns the objections against a kexec image, which are found when it is loaded:
  * later, neither its command line nor the file of its kernel is there any more. Not all
@@ -133,7 +133,7 @@ static bool any_blobs(void)
 }
 
 /**
- * kho_image_loaded - find out what speaks against an image
+ * kho_image_loaded - record why an image would lose what is handed over
  * @image: the image
  *
  * Logs a warning if something is preserved already that would be lost.

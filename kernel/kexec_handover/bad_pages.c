@@ -40,30 +40,6 @@
 #include "ram.h"
 #include "scratch.h"
 
-/**
- * kho_bad_pages_in - is a page of a range bad?
- * @pfn: first PFN of the range, whose struct pages are initialised
- * @end: first PFN after it
- *
- * Looks at each page only if the kernel knows of bad pages.
- *
- * Context: any, never sleeps.
- * Return: true if a page of the range is known to be bad; false if none is.
- */
-bool kho_bad_pages_in(unsigned long pfn, unsigned long end)
-{
-	if (likely(!kho_bad_pages_nr()))
-		return false;
-
-	for (; pfn < end; pfn++) {
-		/* Memory of a folio that was restored and freed may have been hot-removed. */
-		if (pfn_valid(pfn) && is_page_hwpoison(pfn_to_page(pfn)))
-			return true;
-	}
-
-	return false;
-}
-
 /*
  * The old kernel
  */
@@ -75,7 +51,7 @@ bool kho_bad_pages_in(unsigned long pfn, unsigned long end)
  */
 static struct kho_bad_pages *outgoing;
 
-/* What kho_bad_pages_nr() returned before kho_bad_pages_collect() wrote the list. Same lock. */
+/* What kho_ram_nr_bad() returned before kho_bad_pages_collect() wrote the list. Same lock. */
 static long nr_collected;
 
 /* Lets the next kernel find the list. */
@@ -125,7 +101,7 @@ static int cut_scratch(phys_addr_t start, phys_addr_t end)
 /* Adds bad pages to the list. */
 static int note_range(unsigned long pfn, unsigned long end)
 {
-	struct kho_bad_range *last = &outgoing->range[outgoing->nr - 1];
+	struct kho_bad_range *last = outgoing->nr ? &outgoing->range[outgoing->nr - 1] : NULL;
 	phys_addr_t phys = PFN_PHYS(pfn);
 	struct kho_map_folio folio;
 	int err;
@@ -138,7 +114,7 @@ static int note_range(unsigned long pfn, unsigned long end)
 		pr_warn("memory at %pa is bad, and preserved: its owner gets it back with a warning\n",
 			&phys);
 
-	if (outgoing->nr && last->phys + last->size == phys) {
+	if (last && last->phys + last->size == phys) {
 		last->size += PFN_PHYS(end) - phys;
 		return 0;
 	}
@@ -185,7 +161,7 @@ int kho_bad_pages_collect(void)
 	unsigned long pfn = 0, next;
 	int err = 0;
 
-	nr_collected = kho_bad_pages_nr();
+	nr_collected = kho_ram_nr_bad();
 	if (!nr_collected && !outgoing)
 		return 0;
 
@@ -217,9 +193,9 @@ int kho_bad_pages_collect(void)
  */
 void kho_bad_pages_check(void)
 {
-	if (kho_bad_pages_nr() > nr_collected)
+	if (kho_ram_nr_bad() > nr_collected)
 		pr_warn("%ld pages became bad since the next kernel was loaded: it does not know them\n",
-			kho_bad_pages_nr() - nr_collected);
+			kho_ram_nr_bad() - nr_collected);
 }
 
 /*
@@ -263,12 +239,12 @@ static void __init reserve_range(unsigned long pfn, unsigned long end)
 }
 
 /**
- * kho_bad_pages_settle - keep bad pages of the previous kernel from being used
+ * kho_bad_pages_reserve - keep bad pages of the previous kernel from being used
  *
  * Context: kho_memory_known(), after the handover was accepted and before anything is
  * allocated from memory outside of scratch.
  */
-void __init kho_bad_pages_settle(void)
+void __init kho_bad_pages_reserve(void)
 {
 	struct kho_bad_pages *list;
 	phys_addr_t phys;
@@ -346,7 +322,7 @@ void __init kho_bad_pages_mark(void)
 		}
 	}
 	if (nr)
-		pr_info("%lu pages are bad, as the previous kernel says\n", nr);
+		pr_info("%lu pages that the previous kernel reported as bad are not used\n", nr);
 }
 
 /* Runs after kho_debugfs_copy_blobs(), a core_initcall, has copied the blob. */

@@ -387,7 +387,7 @@ static bool __init use_map(void)
 	kho_incoming.fdt = phys_to_virt(kho_incoming.fdt_phys);
 	kho_check_blobs();
 	/* Before anything is allocated from memory that may be bad. */
-	kho_bad_pages_settle();
+	kho_bad_pages_reserve();
 	kho_vacant_name_scratch(&named);
 	kho_vacant_mark(&named);
 	memblock_free(named.bits, kho_named_bytes(nr));

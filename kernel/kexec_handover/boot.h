@@ -15,10 +15,10 @@
  */
 extern const char *kho_off_reason;
 
-/* True if a handover came in and was refused. kho_refuse() sets it during boot. */
+/* True if there was an incoming handover, and it was refused. kho_refuse() sets it during boot. */
 extern bool kho_refused;
 
-/* True if one came in while KHO is off. kho_populate() sets it; constant from then on. */
+/* True if there was one while KHO is off. kho_populate() sets it; constant from then on. */
 extern bool kho_ignored;
 
 #endif /* _KHO_BOOT_H */

@@ -4,7 +4,7 @@
  *
  * This file counts the folios of a map by their order. The files in sysfs and in
  * debugfs show the numbers. Nothing is counted while memory is preserved, so that
- * nobody pays for it who does not read these files.
+ * preserving costs nothing for these files.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

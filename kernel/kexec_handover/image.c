@@ -191,7 +191,7 @@ static u64 bytes_to_start(void)
 
 static int no_room(const char *where, u64 needed, u64 room)
 {
-	pr_err("no room %s for the next kernel to start, which needs %llu bytes of %llu; see kho_scratch=\n",
+	pr_err("no room %s for the next kernel: it needs %llu bytes to start, %llu are free; see kho_scratch=\n",
 	       where, needed, room);
 
 	return -ENOMEM;

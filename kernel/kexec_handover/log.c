@@ -2,9 +2,8 @@
 /*
  * What the previous kernel logged last.
  *
- * The last lines of a kernel before a kexec never reach a disk: devices are shut down by
- * then, and what they say about that is just what one wants to see if a live update went
- * wrong. This file owns the blob that takes the log to the next kernel, kho_log=, and
+ * The last lines of a kernel before a kexec never reach a disk, since devices are shut
+ * down by then. These lines are needed to find out why a live update failed. This file owns the blob that takes the log to the next kernel, kho_log=, and
  * /sys/kernel/kho/log.
  *
  * The memory is preserved once, at boot. The text is written at the last moment, so that
@@ -224,7 +223,7 @@ static bool records_sound(const struct kho_log *log)
 }
 
 /**
- * kho_log_defect - is something wrong with a log that came in?
+ * kho_log_defect - check an incoming log
  * @log: the log, in memory that nobody else writes to
  * @size: size of this memory in bytes
  *
@@ -340,8 +339,8 @@ void kho_log_write(void)
  */
 
 /*
- * Is the root FDT or another blob at this address? KHO uses these on, so that their
- * memory must not be taken for a log.
+ * Is the root FDT or another blob at this address? KHO still uses that memory, so
+ * take_log() must not restore it as the log.
  */
 static bool __init is_of_another(phys_addr_t phys)
 {

@@ -16,8 +16,10 @@
 #include <linux/kexec_handover.h>
 #include <linux/mm.h>
 
+#include "../../mm/internal.h"
 #include "map.h"
 #include "misuse.h"
+#include "outgoing.h"
 
 /**
  * kho_misuse_preserve - check memory that is about to be preserved
@@ -28,13 +30,16 @@
  *
  * Warns if any page of the memory lies in scratch or is preserved already.
  *
- * Context: any, never sleeps. From the core_initcalls on.
+ * Context: any, never sleeps. Does nothing before KHO is enabled.
  */
 void kho_misuse_preserve(const struct kho_map *map, unsigned long pfn, unsigned long end,
 			 unsigned long caller)
 {
 	const phys_addr_t start = PFN_PHYS(pfn), size = PFN_PHYS(end - pfn);
 	struct kho_map_folio folio;
+
+	if (!kho_is_enabled())
+		return;
 
 	WARN(kho_scratch_overlap(start, size),
 	     pr_fmt("%pS preserves %pa bytes at %pa, which lie in scratch\n"),
@@ -53,13 +58,16 @@ void kho_misuse_preserve(const struct kho_map *map, unsigned long pfn, unsigned 
  *
  * Warns if the memory does not consist of whole folios of the map.
  *
- * Context: any, never sleeps. From the core_initcalls on.
+ * Context: any, never sleeps. Does nothing before KHO is enabled.
  */
 void kho_misuse_unpreserve(const struct kho_map *map, unsigned long pfn, unsigned long end,
 			   unsigned long caller)
 {
 	const phys_addr_t start = PFN_PHYS(pfn), size = PFN_PHYS(end - pfn);
 	struct kho_map_folio folio;
+
+	if (!kho_is_enabled())
+		return;
 
 	for (; pfn < end; pfn += BIT(folio.order)) {
 		if (WARN(!kho_map_find(map, pfn, &folio) ||
@@ -71,21 +79,24 @@ void kho_misuse_unpreserve(const struct kho_map *map, unsigned long pfn, unsigne
 }
 
 /**
- * kho_misuse_free - check pages that are being freed
- * @map: the outgoing map
- * @pfn: first PFN of the pages
- * @order: the order that they are freed with
+ * kho_check_free - check pages that are being freed
+ * @page: the first page that is being freed
+ * @order: the order that it is freed with
  *
  * Warns if any of them is preserved: the page allocator can give it to another user,
  * and the next kernel would restore what that user has written there.
  *
- * Context: any, never sleeps. From the core_initcalls on.
+ * Context: free_pages_prepare(): any context, never sleeps.
  */
-void kho_misuse_free(const struct kho_map *map, unsigned long pfn, unsigned int order)
+void kho_check_free(struct page *page, unsigned int order)
 {
+	const unsigned long pfn = page_to_pfn(page);
 	const phys_addr_t start = PFN_PHYS(pfn);
 	struct kho_map_folio folio;
 
-	WARN(kho_map_next(map, pfn, pfn + BIT(order), &folio),
+	if (!kho_is_enabled())
+		return;
+
+	WARN(kho_map_next(&kho_out.map, pfn, pfn + BIT(order), &folio),
 	     pr_fmt("page of order %u at %pa is freed, but preserved\n"), order, &start);
 }

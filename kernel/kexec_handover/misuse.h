@@ -15,7 +15,6 @@ void kho_misuse_preserve(const struct kho_map *map, unsigned long pfn, unsigned 
 			 unsigned long caller);
 void kho_misuse_unpreserve(const struct kho_map *map, unsigned long pfn, unsigned long end,
 			   unsigned long caller);
-void kho_misuse_free(const struct kho_map *map, unsigned long pfn, unsigned int order);
 
 #else
 

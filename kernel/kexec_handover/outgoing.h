@@ -2,7 +2,7 @@
 /*
  * The outgoing side: what this kernel hands over to the next one.
  *
- * kernel/kexec_handover.c owns struct kho_out and sets it up.
+ * outgoing.c owns struct kho_out; start.c sets it up.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -36,5 +36,7 @@ struct kho_out {
 };
 
 extern struct kho_out kho_out;
+
+void kho_outgoing_enable(void);
 
 #endif /* _KHO_OUTGOING_H */

@@ -27,7 +27,6 @@
 
 #include <trace/events/kho.h>
 
-#include "bad_pages.h"
 #include "incoming.h"
 #include "misuse.h"
 #include "outgoing.h"
@@ -105,7 +104,7 @@ static int preserve_run(unsigned long pfn, unsigned long nr_pages, unsigned long
 	kho_misuse_preserve(&kho_out.map, pfn, end, caller);
 	if (!kho_ram_can_go_out(pfn, end))
 		return -EINVAL;
-	if (kho_bad_pages_in(pfn, end))
+	if (kho_ram_has_bad(pfn, end))
 		return -EHWPOISON;
 
 	return add_run(pfn, end);
@@ -252,8 +251,8 @@ struct page *kho_restore_pages(phys_addr_t phys, unsigned long nr_pages)
 
 	make_pages(pfn, end);
 	trace_kho_restore(pfn, 0, nr_pages, 0);
-	if (kho_bad_pages_in(pfn, end))
-		pr_warn("a page is bad of those at %pa, %lu pages, for %pS\n", &phys, nr_pages,
+	if (kho_ram_has_bad(pfn, end))
+		pr_warn("the run at %pa, %lu pages, restored by %pS, contains a page that hardware reported as bad\n", &phys, nr_pages,
 			(void *)_RET_IP_);
 
 	return pfn_to_page(pfn);
@@ -273,16 +272,16 @@ static bool next_named(unsigned long pfn, struct kho_map_folio *named)
 }
 
 /*
- * Frees what waits there, if it does. What may be too large for a folio, or has a bad
- * page, is freed as pages.
+ * Frees the folio or part that @named describes, if it still waits. A part that may be too
+ * large for a folio, or that contains a bad page, is freed page by page.
  */
 static bool release(const struct kho_map_folio *named)
 {
 	const unsigned long pfn = named->pfn, end = pfn + BIT(named->order);
 	struct folio *folio;
 
-	/* Only single pages that are bad are not used again when they are freed. */
-	if (named->order <= MAX_PAGE_ORDER && !kho_bad_pages_in(pfn, end)) {
+	/* The page allocator drops a bad page only if it is freed as a single page. */
+	if (named->order <= MAX_PAGE_ORDER && !kho_ram_has_bad(pfn, end)) {
 		folio = kho_restore_if_waiting(pfn);
 		if (folio)
 			folio_put(folio);
@@ -305,10 +304,10 @@ static bool release(const struct kho_map_folio *named)
 static void (*on_release)(void) __ro_after_init;
 
 /**
- * kho_pages_on_release - ask for a call when all that waits was freed
+ * kho_pages_on_release - register a function that kho_pages_release() calls at its end
  * @fn: the function, which may sleep
  *
- * For an owner that counts its memory before it restores it.
+ * hugetlb uses this: its pools count waiting pages, and must forget them.
  *
  * Context: initcall. There is one such owner.
  */

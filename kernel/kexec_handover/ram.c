@@ -8,7 +8,7 @@
  * that kexec passes to the next kernel: that kernel does not know it until it is
  * hot-added again, long after the page allocator has started. Areas of CMA at a fixed
  * address do not count either: the next kernel reserves them whether or not it has read
- * the map.
+ * the map. Nor do pages that hardware reported as bad.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -24,6 +24,7 @@
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
+#include <linux/page-flags.h>
 #include <linux/slab.h>
 
 #include "ram.h"
@@ -330,4 +331,28 @@ bool kho_ram_is_ram(u64 phys, u64 size)
 	walk_system_ram_range(first, nr, &found, count_ram);
 
 	return found == nr;
+}
+
+/**
+ * kho_ram_has_bad - is a page of a range bad?
+ * @pfn: first PFN of the range, whose struct pages are initialised
+ * @end: first PFN after it
+ *
+ * Looks at each page only if the kernel knows of bad pages.
+ *
+ * Context: any, never sleeps.
+ * Return: true if a page of the range is known to be bad; false if none is.
+ */
+bool kho_ram_has_bad(unsigned long pfn, unsigned long end)
+{
+	if (likely(!kho_ram_nr_bad()))
+		return false;
+
+	for (; pfn < end; pfn++) {
+		/* Memory of a folio that was restored and freed may have been hot-removed. */
+		if (pfn_valid(pfn) && is_page_hwpoison(pfn_to_page(pfn)))
+			return true;
+	}
+
+	return false;
 }

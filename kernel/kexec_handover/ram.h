@@ -7,8 +7,10 @@
 #ifndef _KHO_RAM_H
 #define _KHO_RAM_H
 
+#include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/types.h>
 
 #include "map.h"
@@ -43,6 +45,17 @@ static __always_inline bool kho_ram_ordinary(unsigned long pfn, unsigned int ord
 	       !test_bit(stretch, kho_ram_special);
 }
 
+/* Returns how many bad pages this kernel knows. */
+static inline long kho_ram_nr_bad(void)
+{
+#ifdef CONFIG_MEMORY_FAILURE
+	return atomic_long_read(&num_poisoned_pages);
+#else
+	return 0;
+#endif
+}
+
+bool kho_ram_has_bad(unsigned long pfn, unsigned long end);
 int kho_ram_init(void);
 void kho_ram_start(void);
 unsigned long kho_ram_pages(void);

@@ -15,8 +15,10 @@
 #include <linux/export.h>
 #include <linux/init.h>
 #include <linux/io.h>
+#include <linux/irqflags.h>
 #include <linux/kexec_handover.h>
 #include <linux/memblock.h>
+#include <linux/seqlock.h>
 #include <linux/string.h>
 
 #include "scratch.h"
@@ -25,14 +27,17 @@ struct kho_scratch *kho_scratch __read_mostly;
 unsigned int kho_scratch_cnt __read_mostly;
 bool kho_scratch_inherited __ro_after_init;
 
+/* Lets readers see that kho_scratch_cut() exchanges the array and the number of its entries. */
+static seqcount_t cuts = SEQCNT_ZERO(cuts);
+
 /**
  * kho_scratch_set - set the array of scratch regions
  * @array: the array, in the direct map
  * @cnt: number of its entries
  *
- * Context: boot, before the page allocator starts.
+ * Context: boot, before the page allocator starts; then only kho_scratch_cut().
  */
-void __init kho_scratch_set(struct kho_scratch *array, unsigned int cnt)
+void kho_scratch_set(struct kho_scratch *array, unsigned int cnt)
 {
 	kho_scratch = array;
 	kho_scratch_cnt = cnt;
@@ -123,38 +128,26 @@ void __init kho_scratch_move_array(void *to)
 }
 
 /*
- * Cuts a block out of a region of @array, which has @cnt of at most @max entries. Other
- * CPUs may read the array without a lock, in kho_scratch_overlap(). Barriers make sure
- * that at each moment it names all memory that stays in scratch; for a moment it may name
- * more. Returns the new number of entries.
+ * Cuts a block out of a region of @array, which has @cnt of at most @max entries and which
+ * nobody else uses yet. Without room for another entry, the smaller part of the region is
+ * no scratch any more. Returns the new number of entries.
  */
 static unsigned int cut_region(struct kho_scratch *array, unsigned int cnt, unsigned int max,
 			       struct kho_scratch *region, phys_addr_t block)
 {
-	phys_addr_t before = block - region->addr;
-	phys_addr_t behind = region->size - before - KHO_SCRATCH_ALIGN;
+	const phys_addr_t before = block - region->addr;
+	const struct kho_scratch after = {
+		.addr = block + KHO_SCRATCH_ALIGN,
+		.size = region->size - before - KHO_SCRATCH_ALIGN,
+	};
 
-	if (behind && cnt < max) {
-		array[cnt] = (struct kho_scratch){ block + KHO_SCRATCH_ALIGN, behind };
-		/* Readers see the entry before its index is below the count. */
-		smp_store_release(&kho_scratch_cnt, ++cnt);
-		/* And they see the count before the region gets smaller. */
-		smp_wmb();
-		behind = 0;
-	}
-
-	if (before >= behind) {
-		WRITE_ONCE(region->size, before);
+	if (after.size && cnt < max)
+		array[cnt++] = after;
+	else if (after.size > before) {
+		*region = after;
 		return cnt;
 	}
-	/*
-	 * There is no room for another entry. A reader can see the new address with the
-	 * old size, and takes memory behind the region for scratch.
-	 */
-	WRITE_ONCE(region->addr, block + KHO_SCRATCH_ALIGN);
-	/* The size gets smaller last. */
-	smp_wmb();
-	WRITE_ONCE(region->size, behind);
+	region->size = before;
 
 	return cnt;
 }
@@ -166,7 +159,7 @@ static unsigned int cut_region(struct kho_scratch *array, unsigned int cnt, unsi
  * @block: physical address of the block, aligned to %KHO_SCRATCH_ALIGN
  *
  * The old array stays in memory and does not change. The region of the block gets
- * smaller, and what was behind the block becomes another region. An index of the array
+ * smaller, and what was after the block becomes another region. An index of the array
  * keeps its purpose.
  *
  * Context: any, with the kexec lock held. After kho_start().
@@ -174,33 +167,43 @@ static unsigned int cut_region(struct kho_scratch *array, unsigned int cnt, unsi
 void kho_scratch_cut(struct kho_scratch *array, unsigned int max, phys_addr_t block)
 {
 	unsigned int cnt = kho_scratch_cnt;
+	unsigned long flags;
 
 	memcpy(array, kho_scratch, cnt * sizeof(*array));
-	/* Pairs with the address dependency of readers. */
-	smp_store_release(&kho_scratch, array);
-
 	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
 		if (kho_region_overlaps(&array[i], block, KHO_SCRATCH_ALIGN))
 			cnt = cut_region(array, cnt, max, &array[i], block);
 	}
+
+	/* An interrupt that reads both must not wait for this CPU. */
+	local_irq_save(flags);
+	write_seqcount_begin(&cuts);
+	kho_scratch_set(array, cnt);
+	write_seqcount_end(&cuts);
+	local_irq_restore(flags);
 }
 
 /**
- * kho_scratch_regions - the scratch regions, for who reads them while the system runs
+ * kho_scratch_regions - get a consistent array and number of scratch regions
  * @cnt: where to store the number of regions
  *
- * kho_scratch_cut() may make another array meanwhile, and publishes it before a larger
- * number. The number is read first here, so the array has at least as many entries.
+ * For code that does not hold the kexec lock while the system runs.
  *
- * Context: any, never sleeps.
- * Return: the regions. The array stays in memory.
+ * Context: any but NMIs, never sleeps.
+ * Return: the regions. The array stays in memory, and does not change.
  */
 const struct kho_scratch *kho_scratch_regions(unsigned int *cnt)
 {
-	/* Pairs with smp_store_release() in cut_region(). */
-	*cnt = smp_load_acquire(&kho_scratch_cnt);
+	const struct kho_scratch *array;
+	unsigned int seq;
 
-	return READ_ONCE(kho_scratch);
+	do {
+		seq = read_seqcount_begin(&cuts);
+		array = kho_scratch;
+		*cnt = kho_scratch_cnt;
+	} while (read_seqcount_retry(&cuts, seq));
+
+	return array;
 }
 
 /**
@@ -228,14 +231,18 @@ u64 kho_scratch_sum(const struct kho_scratch *array, unsigned int cnt)
  *
  * Memory in scratch cannot be preserved.
  *
- * Context: any, never sleeps. From kho_memory_known() on.
+ * Context: any but NMIs, never sleeps. From kho_memory_known() on.
  * Return: true if any byte of the range lies in scratch; false if none does, or if
  * there is no scratch.
  */
 bool kho_scratch_overlap(phys_addr_t phys, size_t size)
 {
-	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
-		if (kho_region_overlaps(&kho_scratch[i], phys, size))
+	const struct kho_scratch *array;
+	unsigned int cnt;
+
+	array = kho_scratch_regions(&cnt);
+	for (unsigned int i = 0; i < cnt; i++) {
+		if (kho_region_overlaps(&array[i], phys, size))
 			return true;
 	}
 

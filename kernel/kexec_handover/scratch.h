@@ -41,7 +41,8 @@ struct page;
  * kho_scratch_set() sets both at boot, before the page allocator starts.
  * kho_scratch_move_array() can change the address of the array once, in a core_initcall.
  * From then on only kho_scratch_cut() changes them, with the kexec lock held: it makes
- * another array, in which regions are smaller.
+ * another array, in which regions are smaller. Code without that lock calls
+ * kho_scratch_regions().
  */
 extern struct kho_scratch *kho_scratch;
 extern unsigned int kho_scratch_cnt;

@@ -32,9 +32,9 @@ struct kho_scratch_request {
 
 /*
  * The default. The kernel image counts with 200%, since it is in memory twice: as
- * kexec loads it and as it unpacks itself. Everything else that this kernel has reserved
- * before it would read the map is expected to be as much in the next kernel. A fifth is
- * left for a kernel that needs more.
+ * kexec loads it and as it unpacks itself. The next kernel is expected to reserve as much
+ * else as this one has reserved before it would read the map; 125% leaves a fifth of
+ * scratch for a kernel that needs more.
  */
 #define KHO_SCRATCH_DEFAULT	\
 	((struct kho_scratch_request) { .percent = 125, .image_percent = 200 })

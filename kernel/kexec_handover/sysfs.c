@@ -5,7 +5,7 @@
  * This file owns the directory, and the files in it that are there in any case. Unlike
  * those in debugfs, programs may rely on them: see
  * Documentation/ABI/testing/sysfs-kernel-kho. All can be read only, at any time and as
- * often as one wants. What names physical addresses is for root.
+ * often as needed. Files that contain physical addresses are readable by root only.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

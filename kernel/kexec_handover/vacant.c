@@ -256,6 +256,6 @@ void __init kho_vacant_mark(const struct kho_named *named)
 	}
 
 	memblock_set_kho_vacant_first();
-	pr_info("starting in %lu MiB in which nothing is preserved\n",
+	pr_info("map accepted, %lu MiB without preserved memory can be used at once\n",
 		nr >> (20 - PAGE_SHIFT));
 }

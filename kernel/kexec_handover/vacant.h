@@ -22,8 +22,8 @@
  *	of the map. Other bits may be set, too.
  * @nr: number of bits
  *
- * Whoever asks for the bitmap owns it: accept_handover() in boot.c for the incoming
- * map, kho_image_check_room() for the outgoing one. No lock.
+ * The caller of kho_vacant_name() allocates and frees the bitmap: use_map() in boot.c for
+ * the incoming map, kho_image_check_room() for the outgoing one. No lock.
  */
 struct kho_named {
 	unsigned long *bits;

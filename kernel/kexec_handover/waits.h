@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Does all of a vmalloc area wait? For file handlers, which must not lose what they can
- * still take later.
+ * Checks whether all pages of an incoming vmalloc area still wait. File handlers call this
+ * before kho_restore_vmalloc(), which frees the other pages if one is missing.
  *
  * These functions are in a header, because the fuzzer of memfds compiles them with what it
  * has of the kernel.
@@ -27,15 +27,15 @@ static inline bool kho_read_waiting(u64 phys, void *to, size_t size)
 	if (kho_waiting_order(PHYS_PFN(phys)))
 		return false;
 	memcpy(to, phys_to_virt(phys), size);
-	/* Who takes the page does so with cmpxchg(), before it changes the page. */
+	/* Pairs with cmpxchg() in claim(): an owner claims the page before it writes to it. */
 	smp_rmb();
 
 	return !kho_waiting_order(PHYS_PFN(phys));
 }
 
 /*
- * Do all pages of an array wait, of which the description is valid? kho_restore_vmalloc()
- * would lose all if one does not.
+ * Do all pages of the area wait? kho_restore_vmalloc() would lose all if one does not. The
+ * caller has checked @kv with kho_vmalloc_is_valid().
  */
 static inline bool kho_vmalloc_waits(const struct kho_vmalloc *kv)
 {

@@ -391,7 +391,8 @@ free:
  * @fd: a file descriptor of the calling process
  * @token: the number by which the next kernel knows it
  *
- * Context: may sleep. The caller holds the lock of the session and reads luo_reboot_sem.
+ * Context: may sleep. The caller holds the lock of the session, and luo_reboot_sem for
+ * reading.
  * Return: 0; -EEXIST if the token is taken; -EBADF; -ENOENT if no handler takes the
  * file; -EBUSY if it is in a session already; -ENOMEM, -ENOSPC; what the handler or
  * its FLBs say.
@@ -418,7 +419,8 @@ int luo_files_preserve(struct luo_files *files, int fd, u64 token)
  * luo_files_unpreserve - give up all files of an outgoing session, the last one first
  * @files: the files of the session
  *
- * Context: may sleep. The caller holds the lock of the session and reads luo_reboot_sem.
+ * Context: may sleep. The caller holds the lock of the session, and luo_reboot_sem for
+ * reading.
  */
 void luo_files_unpreserve(struct luo_files *files)
 {
@@ -449,7 +451,7 @@ static void unfreeze(struct luo_file *f)
  * luo_files_unfreeze - undo luo_files_freeze(), the last file first
  * @files: the files of the session
  *
- * Context: may sleep. The caller writes luo_reboot_sem.
+ * Context: may sleep. The caller holds luo_reboot_sem for writing.
  */
 void luo_files_unfreeze(struct luo_files *files)
 {
@@ -463,7 +465,7 @@ void luo_files_unfreeze(struct luo_files *files)
  * luo_files_freeze - let each file settle what is handed over
  * @files: the files of the session
  *
- * Context: may sleep. The caller writes luo_reboot_sem, so no ioctl runs.
+ * Context: may sleep. The caller holds luo_reboot_sem for writing, so no ioctl runs.
  * Return: 0; what the first handler that fails says, with all files as before.
  */
 int luo_files_freeze(struct luo_files *files)
@@ -500,7 +502,7 @@ undo:
  * luo_files_write - write the list of files for the next kernel
  * @files: the files of the session, all of them frozen
  *
- * Context: never sleeps. The caller writes luo_reboot_sem.
+ * Context: never sleeps. The caller holds luo_reboot_sem for writing.
  * Return: the physical address of the block list, 0 if there is no file.
  */
 phys_addr_t luo_files_write(struct luo_files *files)

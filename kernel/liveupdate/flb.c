@@ -190,7 +190,8 @@ static void del_files(struct liveupdate_flb *flb, unsigned long nr)
  * luo_flb_preserve - preserve the FLBs of a handler, for one file more
  * @handler: the handler of the file, which is about to be preserved
  *
- * Context: may sleep. The caller holds the lock of the session and reads luo_reboot_sem.
+ * Context: may sleep. The caller holds the lock of the session, and luo_reboot_sem for
+ * reading.
  * Return: 0; with all as before, what preserve() of an FLB says, or -ENODEV if the
  * module of one is being unloaded.
  */
@@ -220,7 +221,8 @@ undo:
  * luo_flb_unpreserve - undo luo_flb_preserve(), the last FLB first
  * @handler: the handler of the file, which is not preserved any more
  *
- * Context: may sleep. The caller holds the lock of the session and reads luo_reboot_sem.
+ * Context: may sleep. The caller holds the lock of the session, and luo_reboot_sem for
+ * reading.
  */
 void luo_flb_unpreserve(struct liveupdate_file_handler *handler)
 {
@@ -235,9 +237,9 @@ void luo_flb_unpreserve(struct liveupdate_file_handler *handler)
 /**
  * luo_flb_write - write the page of FLBs for the next kernel
  *
- * Context: may sleep. The caller writes luo_reboot_sem, so that no file is preserved or
- * given up, and keeps it if the kexec goes ahead. From here on an FLB in the page cannot
- * be given up, since files depend on it.
+ * Context: may sleep. The caller holds luo_reboot_sem for writing, so that no file is
+ * preserved or given up, and keeps it if the kexec goes ahead. From here on an FLB in the
+ * page cannot be given up, since files depend on it.
  * Return: the physical address of the page, which the next kernel frees, also without
  * an FLB in it.
  */

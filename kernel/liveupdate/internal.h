@@ -2,15 +2,16 @@
 /*
  * What the files of live update know of each other.
  *
- * From bottom to top: blocks.c (lists in preserved pages), flb.c (data that files share),
- * file.c (file handlers, and the files of one session), session.c (sessions, outgoing and
- * incoming), luo.c (start-up, the blob, the step in reboot()), device.c (/dev/liveupdate),
- * sysfs.c and debugfs.c.
+ * Each file calls only files that stand before it here: state.c (is live update on),
+ * blocks.c (lists in preserved pages), ioctl.c (how ioctls are checked), flb.c (data that
+ * files share), file.c (file handlers, and the files of one session), session.c (sessions,
+ * outgoing and incoming), luo.c (start-up, the blob, the step in reboot()), device.c
+ * (/dev/liveupdate), sysfs.c, debugfs.c.
  *
  * Locks, outer ones first:
  *
- * - luo_reboot_sem of luo.c: read by each operation that changes what is handed over;
- *   written by liveupdate_reboot(), which keeps it if the kexec goes ahead;
+ * - luo_reboot_sem of state.c: held for reading by each operation that changes what is
+ *   handed over; for writing by liveupdate_kexec(), which keeps it if the kexec goes ahead;
  * - luo_session::lock: one operation at a time in a session;
  * - luo_sessions::lock: which sessions there are;
  * - luo_files::list_lock: which files a session has, and their state;
@@ -104,10 +105,12 @@ struct luo_sessions {
 	struct luo_blocks blocks;
 };
 
-/* luo.c */
+/* state.c */
 extern struct rw_semaphore luo_reboot_sem;
 
-/* device.c: what the ioctls of the device and of a session have in common */
+void luo_enable(void);
+
+/* ioctl.c: what the ioctls of the device and of a session have in common */
 
 /**
  * struct luo_command - an ioctl that was copied from user space
@@ -115,6 +118,8 @@ extern struct rw_semaphore luo_reboot_sem;
  * @usize: size of the argument in user space
  * @ksize: size of the argument that this kernel knows
  * @arg: the argument
+ *
+ * luo_run_ioctl() has it on its stack and fills it in; the operation may write to @arg.
  */
 struct luo_command {
 	void __user *uarg;
@@ -138,6 +143,8 @@ struct luo_command {
  * @outgoing: it can be used on sessions that this kernel created
  * @incoming: it can be used on sessions that the previous kernel handed over
  * @run: carries it out; @object is the session, or NULL for the device
+ *
+ * device.c and session.c have constant tables of these.
  */
 struct luo_ioctl {
 	unsigned int cmd;

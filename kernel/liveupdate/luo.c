@@ -6,15 +6,14 @@
  * With liveupdate=on the blob is always handed over, also without a session.
  *
  * The outgoing side writes nothing into the blob or the lists while the system runs.
- * liveupdate_reboot() stops all operations that change what is handed over, lets each file
- * settle, and writes everything. There is memory for all of it by then.
+ * liveupdate_reboot() stops all operations that change what is handed over, freezes each
+ * file, and writes everything. There is memory for all of it by then.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
 
 #define pr_fmt(fmt) "LUO: " fmt
 
-#include <linux/export.h>
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/kexec.h>
@@ -31,24 +30,15 @@
 #include "../kexec_handover/restore.h"
 #include "internal.h"
 
-/*
- * Read by each operation that changes what is handed over. liveupdate_reboot() writes it,
- * and keeps it if the kexec goes ahead, so that these operations block until the end.
- */
-DECLARE_RWSEM(luo_reboot_sem);
-
 /* liveupdate= on the command line */
 static bool wanted __initdata;
 
-/* Does a kexec go ahead that would lose files? */
+/* liveupdate.force=: a kexec that would lose files is not refused. */
 static bool force;
 #undef MODULE_PARAM_PREFIX
 #define MODULE_PARAM_PREFIX "liveupdate."
 module_param(force, bool, 0644);
-MODULE_PARM_DESC(force, "kexec although files of sessions will be lost");
-
-/* luo_start() sets it, if live update works; constant from then on. */
-static bool enabled __ro_after_init;
+MODULE_PARM_DESC(force, "Allow a kexec even if files in sessions will be lost");
 
 /* The blob for the next kernel. luo_start() makes it; liveupdate_reboot() fills it. */
 static struct luo_ser *outgoing __ro_after_init;
@@ -59,22 +49,7 @@ static int __init parse_liveupdate(char *arg)
 }
 early_param("liveupdate", parse_liveupdate);
 
-/**
- * liveupdate_enabled - is live update on?
- *
- * Context: any. From the end of postcore_initcall on.
- * Return: true with liveupdate=on if KHO is on as well.
- */
-bool liveupdate_enabled(void)
-{
-	return enabled;
-}
-EXPORT_SYMBOL_GPL(liveupdate_enabled);
-
-/*
- * Copies the incoming blob. Returns 0, -ENOENT if there is none, or another error if it
- * cannot be believed.
- */
+/* Copies the incoming blob. Returns 0, -ENOENT if there is none, or -EINVAL if it is invalid. */
 static int __init read_blob(struct luo_ser *ser, phys_addr_t *phys)
 {
 	size_t size;
@@ -100,8 +75,8 @@ static int __init read_blob(struct luo_ser *ser, phys_addr_t *phys)
 }
 
 /*
- * Takes the incoming blob. Its lists are read later, when user space asks for them. What
- * cannot be believed waits, and root can release it in KHO's debugfs.
+ * Takes the incoming blob. Its lists are read later, when user space asks for them. An
+ * invalid blob stays waiting, and root can release it in KHO's debugfs.
  */
 static void __init read_incoming(struct luo_ser *ser)
 {
@@ -167,7 +142,7 @@ static int __init luo_start(void)
 	if (err)
 		goto free;
 	luo_session_start(incoming.sessions_pa);
-	enabled = true;
+	luo_enable();
 
 	return 0;
 
@@ -182,8 +157,9 @@ fail:
 postcore_initcall(luo_start);
 
 /*
- * Returns an error, after a message, if files of sessions would be lost with this image,
- * or in any case: what came in and was not finished is not handed on.
+ * Returns an error, after a message, if this kexec would lose files in sessions: because
+ * of the image, or because incoming sessions are not finished, whose files are not handed
+ * on.
  */
 static int objection(const struct kimage *image)
 {
@@ -211,8 +187,8 @@ static int objection(const struct kimage *image)
 	return 0;
 }
 
-/* The caller writes luo_reboot_sem. */
-static int settle(const struct kimage *image)
+/* The caller holds luo_reboot_sem for writing. */
+static int make_final(const struct kimage *image)
 {
 	int err = force ? 0 : objection(image);
 
@@ -242,14 +218,14 @@ int liveupdate_kexec(const struct kimage *image)
 {
 	int err;
 
-	if (!enabled)
+	if (!liveupdate_enabled())
 		return 0;
 
 	err = down_write_killable(&luo_reboot_sem);
 	if (err)
 		return err;
 
-	err = settle(image);
+	err = make_final(image);
 	trace_luo_kexec(luo_outgoing.count, err);
 	if (err)
 		up_write(&luo_reboot_sem);

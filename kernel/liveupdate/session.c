@@ -184,8 +184,9 @@ put_fd:
 }
 
 /*
- * An incoming session has finished, or is broken so that it cannot, or is not after all.
- * Returns true if none is left that can still finish.
+ * Adds @change to the number of incoming sessions that can still finish: -1 when one has
+ * finished or turned out to be broken, 1 when a broken one could be read after all.
+ * Returns true if none is left.
  */
 static bool count_unfinished(long change)
 {
@@ -199,7 +200,7 @@ static bool count_unfinished(long change)
 	return last;
 }
 
-/* The caller holds the lock of the session and reads luo_reboot_sem. */
+/* The caller holds the lock of the session, and luo_reboot_sem for reading. */
 static int finish_session(struct luo_session *session)
 {
 	int err;
@@ -361,7 +362,10 @@ static struct file *session_file(struct luo_session *session)
  * Ioctls of /dev/liveupdate
  */
 
-/* The caller reads luo_reboot_sem. The release function of *@file drops the session. */
+/*
+ * The caller holds luo_reboot_sem for reading. The release function of *@file drops the
+ * session.
+ */
 static int create(const char *name, struct file **file)
 {
 	struct luo_session *session;
@@ -494,7 +498,10 @@ static int read_files(struct luo_session *session)
 	return err;
 }
 
-/* The caller reads luo_reboot_sem. The release function of *@file finishes the session. */
+/*
+ * The caller holds luo_reboot_sem for reading. The release function of *@file finishes the
+ * session.
+ */
 static int retrieve(const char *name, struct file **file)
 {
 	struct luo_session *session = open_incoming(name);
@@ -563,7 +570,7 @@ static int read_entry(const void *entry, void *arg)
 	if (!session)
 		return -ENOMEM;
 	session->files_pa = ser->files_pa;
-	/* A count that cannot be right is found when the files are read. */
+	/* An invalid count is found when the files are read. */
 	session->files_nr = min_t(u64, ser->count, U32_MAX);
 	if (add_session(side, session)) {
 		side->unfinished++;
@@ -629,7 +636,7 @@ int luo_session_read(void)
 /**
  * luo_session_freeze - let the files of all outgoing sessions settle what is handed over
  *
- * Context: may sleep. The caller writes luo_reboot_sem.
+ * Context: may sleep. The caller holds luo_reboot_sem for writing.
  * Return: 0; the error of the first file that fails, with all as before.
  */
 int luo_session_freeze(void)
@@ -660,7 +667,7 @@ undo:
  * luo_session_write - write the list of sessions for the next kernel
  * @sessions_pa: where to store its physical address, 0 if there is no session
  *
- * Context: after luo_session_freeze(). The caller writes luo_reboot_sem.
+ * Context: after luo_session_freeze(). The caller holds luo_reboot_sem for writing.
  */
 void luo_session_write(u64 *sessions_pa)
 {
@@ -696,7 +703,7 @@ static unsigned long count_files(const struct luo_session *session)
  * luo_session_count_files - count the files that sessions hold
  * @side: &luo_outgoing or &luo_incoming
  * @name: where to store the name of the first session with a file, which stays valid as
- *	long as the caller writes luo_reboot_sem; NULL if the caller does not
+ *	long as the caller holds luo_reboot_sem for writing; NULL if the caller does not
  *
  * Context: may sleep.
  * Return: the number of files.

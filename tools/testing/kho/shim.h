@@ -72,7 +72,6 @@ static inline void cleanup_kfree(void *p)
 
 #define cmpxchg64(p, old, new)	__sync_val_compare_and_swap(p, old, new)
 /* The fuzzer has only one thread. */
-#define smp_load_acquire(p)	READ_ONCE(*(p))
 #define smp_store_release(p, v)	WRITE_ONCE(*(p), v)
 /* The same. */
 #define smp_wmb()		barrier()

@@ -23,7 +23,7 @@ BEGIN {
 	      "|page allocation failure|refcount|suspected memory leaks" \
 	      "|Kernel panic|general protection|Call Trace|unpacking failed" \
 	      "|KHO:.*([Rr]efus|[Cc]orrupt|[Ff]ail|[Cc]annot|[Mm]alformed|KHO is off)" \
-	      "|KHO:.*(nothing to restore|no room|no memory|does not say)" \
+	      "|KHO:.*(nothing to restore|no room|no memory|no valid)" \
 	      "|test_kho:.*(wrong|damaged|cannot|no memory)" \
 	      "|(LUO|memfd-luo):.*(broken|cannot|lost|twice|invalid|no (handler|valid|memory|kexec))"
 	plan = -1

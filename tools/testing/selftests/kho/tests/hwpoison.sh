@@ -13,7 +13,7 @@ mem=1G
 stages=3
 plan=27
 limit=120
-expect="KHO: (memory at .* is bad|a page is bad of)|test_kho: cannot preserve .* again \(-133\)"
+expect="KHO: (memory at .* is bad|the (folio|run) at .* contains a page that hardware reported as bad)|test_kho: cannot preserve .* again \(-133\)"
 
 stage_1() {
 	local page
@@ -117,5 +117,5 @@ told() {
 	local address
 
 	address=$(address_of "$1")
-	has_said "KHO: a page is bad of the folio at 0x0*${address#0x}, order"
+	has_said "KHO: the folio at 0x0*${address#0x}, order .* contains a page that hardware"
 }
