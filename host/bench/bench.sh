@@ -142,7 +142,7 @@ between() {
 	[[ -f $out/$run.insns && -f $out/$run.log ]] || return 0
 	awk -v from="$2" -v to="$3" '
 		$2 == from && !since { since = $3 }
-		$2 == to && since { print $3 - since; exit }' "$out/$run.insns"
+		$2 == to && since { printf "%.0f\n", $3 - since; exit }' "$out/$run.insns"
 }
 
 # phases_of RUN: prints a line "phase<tab>instructions" for each phase of the handover
@@ -331,11 +331,11 @@ row() {
 	rows+=("$1|${2:--}${2:+${5-}}|$([[ $3 == - ]] || echo "$3 $4${5-}")|$verdict|$asked")
 }
 
-# nodes_per_folio RUN COUNT: prints how many pages the map has for each of COUNT folios
-nodes_per_folio() {
+# map_nodes RUN: prints how many pages of the map the folios take
+map_nodes() {
 	local before after
 	before=$(figure "$1" 1 nodes-before) after=$(figure "$1" 1 nodes)
-	calc '%.5f' "(${after:-?} - ${before:-?}) / $2"
+	calc '%d' "${after:-?} - ${before:-?}"
 }
 
 # mem_ratio SIZE: prints how many percent of MemAvailable are left with kho=on
@@ -417,9 +417,8 @@ collect() {
 	for size in 8g 2g 1g; do
 		row "MemAvailable, kho=on against kho=off, ${size%g} GiB" "$(mem_ratio $size)" '>=' 99.5 ' %'
 	done
-	row 'Map nodes per folio, 1,000,000 scattered 4 KiB folios' \
-		"$(nodes_per_folio small-1m 1000000)" - - ' pages'
-	row 'Map nodes per folio, 1,000 folios of 2 MiB' "$(nodes_per_folio huge 1000)" - - ' pages'
+	row 'Map nodes, 1,000,000 scattered 4 KiB folios' "$(map_nodes small-1m)" - - ' pages'
+	row 'Map nodes, 1,000 folios of 2 MiB' "$(map_nodes huge)" - - ' pages'
 
 	collect_liveupdate
 	collect_vm
@@ -584,8 +583,8 @@ collect_arm64() {
 	done
 	row 'kho_restore_folio(), 4 KiB, arm64' "$(per_call arm64-small 2 restore)" '<=' "$(scaled 120)"
 	row 'kho_restore_folio(), 2 MiB, arm64' "$(per_call arm64-huge 2 restore)" '<=' "$(scaled 1000)"
-	row 'For comparison: a call that sets a bit, arm64' "$a" - -
-	row 'For comparison: the same call, x86-64' "$b" - -
+	row 'For comparison: a call that sets a bit, arm64' "$(calc '%.1f' "$a")" - -
+	row 'For comparison: the same call, x86-64' "$(calc '%.1f' "$b")" - -
 }
 
 # scaled TARGET: prints the target for arm64; 0, which nothing reaches, if the ratio is

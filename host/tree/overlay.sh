@@ -40,21 +40,36 @@ sgit() {
 
 # For each patch in patches/series, prints a line "patch", followed by a line
 # "patch<TAB>file" for each whole file that comes with it. An entry "directory/" means
-# all whole files below that directory. A patch may be followed by the word
-# tests-only; no patch without this word may come after it.
+# all whole files below that directory, and an entry with an asterisk all that begin and
+# end as it says, without those that an entry before names. A patch may be followed by the
+# word tests-only; no patch without this word may come after it.
 series_lines() {
 	[[ -f $patches/series ]] || return 0
 	awk -v OFS='\t' '
+		# Prints the whole files that begin and end like this. Returns how many.
+		function several(begin, end, i, found, rest) {
+			for (i = 1; i <= n; i++) {
+				rest = substr(whole[i], length(begin) + 1)
+				if (whole[i] in taken || index(whole[i], begin) != 1 ||
+				    length(rest) < length(end) ||
+				    substr(rest, length(rest) - length(end) + 1) != end)
+					continue
+				print patch, whole[i]
+				taken[whole[i]]
+				found++
+			}
+			return found
+		}
+
 		FNR == NR { whole[++n] = $0; next }
 		/^[ \t]*(#|$)/ { next }
-		/^\t[^ \t]+\/[ \t]*$/ && patch {
-			for (i = found = 0; ++i <= n;)
-				if (index(whole[i], $1) == 1)
-					print patch, whole[found = i]
-			if (found)
+		/^\t[^ \t]+\/[ \t]*$/ && patch && several($1, "") { next }
+		/^\t[^ \t*]+\*[^ \t*]*[ \t]*$/ && patch {
+			split($1, part, "*")
+			if (several(part[1], part[2]))
 				next
 		}
-		/^\t[^ \t]+[ \t]*$/ && patch { print patch, $1; next }
+		/^\t[^ \t]+[ \t]*$/ && patch { print patch, $1; taken[$1]; next }
 		/^[^ \t\/]+\.patch([ \t]+tests-only)?[ \t]*$/ && !seen[$1]++ {
 			if (NF == 1 && only) {
 				printf "error: patches/series:%d: %s must come before %s, which is tests-only\n", FNR, $1, only >"/dev/stderr"

@@ -252,9 +252,14 @@ same_code() {
 
 # --------------------------------------------------------------------------- steps
 
-# touches_arch MAIL: the first mail that changes arch/ makes it possible to turn KHO on.
-touches_arch() {
-	grep -q '^diff --git a/arch/' "$1"
+# enables_kho MAIL: does the mail let an architecture turn KHO on?
+enables_kho() {
+	grep -q '^+config ARCH_SUPPORTS_KEXEC_HANDOVER$' "$1"
+}
+
+# is_compiled MAIL: does the mail change a file that kernels are built of?
+is_compiled() {
+	sed -n 's|^diff --git a/\([^ ]*\) .*|\1|p' "$1" | grep -qvE '^(Documentation|tools)/|^MAINTAINERS$'
 }
 
 # subjects MAIL...: prints their subjects on one line
@@ -262,15 +267,17 @@ subjects() {
 	sed -n 's/^Subject: \[PATCH[^]]*\] //p' "$@" | paste -sd ';' | sed 's/;/; /g'
 }
 
-# step NAME MAIL...: applies the mails, and builds the kernels in ${kernels[@]}
+# step NAME MAIL...: applies the mails, and builds the kernels in ${kernels[@]} if the mails
+# change a file of them
 step() {
-	local at=$1 mail
+	local at=$1 mail compiled=''
 	shift
 	result "$at applies: $(subjects "$@")" sgit "$plain" am -q "$@"
 	for mail; do
-		! touches_arch "$mail" || arch_seen=yes
+		! enables_kho "$mail" || arch_seen=yes
+		! is_compiled "$mail" || compiled=yes
 	done
-	((!just_last)) || return 0
+	[[ $compiled ]] && ((!just_last)) || return 0
 	build_kernels "$at"
 }
 
@@ -298,8 +305,10 @@ plan() {
 		return
 	fi
 	for mail; do
-		! touches_arch "$mail" || more=1
-		total=$((total + 1 + ${#kernels[@]}))
+		total=$((total + 1))
+		! enables_kho "$mail" || more=1
+		is_compiled "$mail" || continue
+		total=$((total + ${#kernels[@]}))
 		for name in "${kernels[@]}"; do
 			[[ $name != on ]] || total=$((total + 2 * more))
 			[[ $name != small ]] || total=$((total + more))
@@ -328,7 +337,7 @@ main() {
 		die "FROM=$from: it is the number of one of the ${#mails[@]} mails"
 	mapfile -t tests_only < <(find "$build/mail-tests" -name '*.patch' 2>/dev/null | sort)
 	for ((at = 0; at < from - 1; at++)); do
-		! touches_arch "${mails[at]}" || arch_seen=yes
+		! enables_kho "${mails[at]}" || arch_seen=yes
 	done
 	plan "${mails[@]:from - 1}"
 	plain_tree

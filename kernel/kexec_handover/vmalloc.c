@@ -89,8 +89,9 @@ static int preserve_parts(const struct vm_struct *area, struct kho_vmalloc *kv)
  * Context: may sleep. From the core_initcalls on.
  * Return: 0; -EOPNOTSUPP if KHO is off, or if the area is of a kind that cannot be
  * rebuilt, like one for modules, for user space or from vmap(); -EINVAL if no area
- * begins at @ptr, if it has no pages, or if one of them lies in scratch or in
- * hot-added memory; -ENOMEM. After an error no page of the area is preserved.
+ * begins at @ptr, if it has no pages, or if one of them lies in scratch, in hot-added
+ * memory or in an area of CMA at a fixed address; -EHWPOISON if hardware reported one as
+ * bad; -ENOMEM. After an error no page of the area is preserved.
  */
 int kho_preserve_vmalloc(void *ptr, struct kho_vmalloc *preservation)
 {
