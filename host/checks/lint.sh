@@ -274,7 +274,7 @@ circles() {
 				while (nr)
 					print user[nr--], owner[symbol]
 			}
-		}' | sort -u | tsort 2>&1 >/dev/null
+		}' | sort -u | { tsort >/dev/null; } 2>&1
 }
 
 sparse() {

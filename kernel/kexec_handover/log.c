@@ -3,8 +3,8 @@
  * What the previous kernel logged last.
  *
  * The last lines of a kernel before a kexec never reach a disk, since devices are shut
- * down by then. These lines are needed to find out why a live update failed. This file owns the blob that takes the log to the next kernel, kho_log=, and
- * /sys/kernel/kho/log.
+ * down by then. These lines are needed to find out why a live update failed. This file
+ * owns the blob that takes the log to the next kernel, kho_log=, and /sys/kernel/kho/log.
  *
  * The memory is preserved once, at boot. The text is written at the last moment, so that
  * a line costs nothing when it is logged. The next kernel takes the folio back in an

@@ -252,7 +252,8 @@ struct page *kho_restore_pages(phys_addr_t phys, unsigned long nr_pages)
 	make_pages(pfn, end);
 	trace_kho_restore(pfn, 0, nr_pages, 0);
 	if (kho_ram_has_bad(pfn, end))
-		pr_warn("the run at %pa, %lu pages, restored by %pS, contains a page that hardware reported as bad\n", &phys, nr_pages,
+		pr_warn("the run at %pa, %lu pages, restored by %pS, contains a page that hardware reported as bad\n",
+			&phys, nr_pages,
 			(void *)_RET_IP_);
 
 	return pfn_to_page(pfn);

@@ -363,7 +363,8 @@ static noinline void warn_bad(struct folio *folio, unsigned long caller)
 {
 	phys_addr_t phys = PFN_PHYS(folio_pfn(folio));
 
-	pr_warn("the folio at %pa, order %u, restored by %pS, contains a page that hardware reported as bad\n", &phys,
+	pr_warn("the folio at %pa, order %u, restored by %pS, contains a page that hardware reported as bad\n",
+		&phys,
 		folio_order(folio), (void *)caller);
 }
 

@@ -141,13 +141,14 @@ static unsigned int cut_region(struct kho_scratch *array, unsigned int cnt, unsi
 		.size = region->size - before - KHO_SCRATCH_ALIGN,
 	};
 
-	if (after.size && cnt < max)
+	if (after.size && cnt < max) {
 		array[cnt++] = after;
-	else if (after.size > before) {
+		region->size = before;
+	} else if (after.size > before) {
 		*region = after;
-		return cnt;
+	} else {
+		region->size = before;
 	}
-	region->size = before;
 
 	return cnt;
 }

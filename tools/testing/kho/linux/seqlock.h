@@ -3,12 +3,13 @@
 #ifndef _KHO_SEQLOCK_H
 #define _KHO_SEQLOCK_H
 
-typedef struct { int unused; } seqcount_t;
+#define seqcount_t	int
 
-#define SEQCNT_ZERO(name)		{ 0 }
-#define read_seqcount_begin(s)		((void)(s), 0)
-#define read_seqcount_retry(s, seq)	((void)(s), (void)(seq), 0)
-#define write_seqcount_begin(s)		((void)(s))
-#define write_seqcount_end(s)		((void)(s))
+#define SEQCNT_ZERO(name)	0
+
+static inline unsigned int read_seqcount_begin(const seqcount_t *s) { return 0; }
+static inline bool read_seqcount_retry(const seqcount_t *s, unsigned int start) { return false; }
+static inline void write_seqcount_begin(seqcount_t *s) { }
+static inline void write_seqcount_end(seqcount_t *s) { }
 
 #endif /* _KHO_SEQLOCK_H */

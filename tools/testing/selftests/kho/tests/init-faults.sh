@@ -57,7 +57,7 @@ later_stage() {
 
 # Either KHO is off, or it does not hand over the region.
 said_once() {
-	if has_said "KHO: cannot set up the outgoing side .-12.: no memory can be preserved" >/dev/null; then
+	if has_said "KHO: cannot set up the outgoing side .-12.: no memory can be" >/dev/null; then
 		! kho_enabled && [ -e "$KHO/in/release" ]
 	else
 		kho_enabled && has_said "KHO: .*reserve_mem="
