@@ -8,7 +8,7 @@
 
 about="nearly all memory preserved, and little scratch"
 kernels="main"
-words="kho_scratch=16M,64M,16M"
+words="kho_scratch=16M,44M,4M"
 mem=3G
 limit=240
 stages=3
