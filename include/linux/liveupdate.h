@@ -165,6 +165,7 @@ struct liveupdate_flb {
 bool liveupdate_enabled(void);
 int liveupdate_reboot(void);
 int liveupdate_kexec(const struct kimage *image);
+void liveupdate_on_finished(void (*fn)(void));
 
 int liveupdate_register_file_handler(struct liveupdate_file_handler *handler);
 void liveupdate_unregister_file_handler(struct liveupdate_file_handler *handler);

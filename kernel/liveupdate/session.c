@@ -183,6 +183,33 @@ put_fd:
 	return err;
 }
 
+/* See liveupdate_on_finished(). Constant after boot. */
+static void (*on_finished)(void) __ro_after_init;
+
+static void say_finished(void)
+{
+	if (on_finished)
+		on_finished();
+}
+
+/**
+ * liveupdate_on_finished - ask for a call when no incoming file can be retrieved any more
+ * @fn: the function, which may sleep. It can be called more than once, and at once if
+ *	nothing came in.
+ *
+ * A broken session counts as one that has finished, although it may be retrieved when a
+ * handler that was missing is there. For an owner that keeps something ready for files.
+ *
+ * Context: initcall after postcore_initcall. There is one such owner.
+ */
+void __init liveupdate_on_finished(void (*fn)(void))
+{
+	WARN_ON(on_finished);
+	on_finished = fn;
+	if (!incoming_pa)
+		say_finished();
+}
+
 /*
  * Adds @change to the number of incoming sessions that can still finish: -1 when one has
  * finished or turned out to be broken, 1 when a broken one could be read after all.
@@ -212,8 +239,10 @@ static int finish_session(struct luo_session *session)
 	if (err)
 		return err;
 	WRITE_ONCE(session->finished, true);
-	if (count_unfinished(-1))
+	if (count_unfinished(-1)) {
 		luo_flb_finish_all();
+		say_finished();
+	}
 
 	return 0;
 }
@@ -489,8 +518,9 @@ static int read_files(struct luo_session *session)
 		err = luo_files_read(&session->files, session->files_pa, session->files_nr,
 				     session->name, !session->broken);
 		session->files_read = !err;
-		if (session->broken != (err == -EIO))
-			count_unfinished(session->broken ? 1 : -1);
+		if (session->broken != (err == -EIO) &&
+		    count_unfinished(session->broken ? 1 : -1))
+			say_finished();
 		WRITE_ONCE(session->broken, err == -EIO);
 	}
 	mutex_unlock(&session->lock);
@@ -627,6 +657,8 @@ int luo_session_read(void)
 		}
 		if (err != -ENOMEM)
 			incoming_pa = 0;
+		if (!incoming_pa && !luo_incoming.unfinished)
+			say_finished();
 	}
 	mutex_unlock(&luo_incoming.lock);
 
