@@ -3,9 +3,10 @@
  * Live update of hugetlb pages: files that are handed over.
  *
  * This file owns the file handler, and a file from when it is preserved until the
- * kexec or until it is given up. hugetlb_luo_in.c owns the file in the next kernel, and
- * hugetlb_luo_pool.c what both kernels know of the pools. hugetlb and hugetlbfs call all
- * three through <linux/hugetlb_luo.h>.
+ * kexec or until it is given up. hugetlb_luo_in.c owns the file in the next kernel,
+ * hugetlb_luo_pool.c what both kernels know of the pools, and hugetlb_luo_free.c which of
+ * their free pages the file gets. hugetlb and hugetlbfs call all four through
+ * <linux/hugetlb_luo.h>.
  *
  * A preserved file has a fixed size, and no page leaves its page cache: each one is
  * preserved with KHO and has an additional reference, for which migration leaves it alone.
@@ -35,12 +36,12 @@
 #include <linux/fs.h>
 #include <linux/hugetlb_luo.h>
 #include <linux/init.h>
+#include <linux/io.h>
 #include <linux/kexec_handover.h>
 #include <linux/kho/abi/hugetlb.h>
 #include <linux/liveupdate.h>
 #include <linux/migrate.h>
 #include <linux/mutex.h>
-#include <linux/nodemask.h>
 #include <linux/pagevec.h>
 #include <linux/rcupdate_wait.h>
 #include <linux/sched/mm.h>
@@ -49,7 +50,6 @@
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
 
-#include "../kernel/kexec_handover/ram.h"
 #include "hugetlb_luo.h"
 #include "internal.h"
 
@@ -74,7 +74,6 @@
  * @kv: how @entries is preserved
  * @ranges: the reserved parts without a page, while the file is frozen
  * @nr_ranges: their number
- * @max_ranges: number of ranges that there is room for
  * @reserved: the number of pages in them
  * @ranges_kv: how @ranges is preserved
  * @ser: the structure that is handed over
@@ -92,7 +91,6 @@ struct hugetlb_luo {
 	struct kho_vmalloc kv;
 	struct hugetlb_luo_range_ser *ranges;
 	unsigned long nr_ranges;
-	unsigned long max_ranges;
 	unsigned long reserved;
 	struct kho_vmalloc ranges_kv;
 	struct hugetlb_luo_ser *ser;
@@ -151,15 +149,6 @@ static int grow(struct hugetlb_luo *luo, unsigned long max)
 /*
  * Pages
  */
-
-/* Can the page be handed over from where it is, and stay there for long? */
-static bool is_suitable(struct folio *folio)
-{
-	const unsigned long pfn = folio_pfn(folio);
-
-	return folio_is_longterm_pinnable(folio) &&
-	       kho_ram_can_go_out(pfn, pfn + folio_nr_pages(folio));
-}
 
 static void refuse(struct folio *folio, const char *why)
 {
@@ -225,7 +214,7 @@ static int pin(struct hugetlb_luo *luo, struct folio *folio)
 	} else if (folio_test_hwpoison(folio)) {
 		refuse(folio, "it is poisoned");
 		err = -EHWPOISON;
-	} else if (!is_suitable(folio)) {
+	} else if (!hugetlb_luo_suits(folio)) {
 		err = MUST_MOVE;
 	} else {
 		mutex_lock(&luo->lock);
@@ -362,21 +351,33 @@ static unsigned long copy_regions(struct inode *inode, struct hugetlb_luo_range_
 	return i;
 }
 
-/* Adds a range, or only counts it as long as there is no array. */
-static void note_range(struct hugetlb_luo *luo, u64 from, u64 to)
+/**
+ * struct holes - parts of a file that are reserved and have no page
+ * @ranges: the parts
+ * @nr: their number
+ * @max: number of parts that there is room for
+ * @pages: the number of pages in them
+ */
+struct holes {
+	struct hugetlb_luo_range_ser *ranges;
+	unsigned long nr;
+	unsigned long max;
+	unsigned long pages;
+};
+
+static void add_hole(struct holes *holes, u64 from, u64 to)
 {
-	if (from >= to)
+	if (from >= to || WARN_ON_ONCE(holes->nr == holes->max))
 		return;
-	if (luo->nr_ranges < luo->max_ranges) {
-		luo->ranges[luo->nr_ranges].from = from;
-		luo->ranges[luo->nr_ranges].to = to;
-	}
-	luo->nr_ranges++;
-	luo->reserved += to - from;
+	holes->ranges[holes->nr].from = from;
+	holes->ranges[holes->nr].to = to;
+	holes->nr++;
+	holes->pages += to - from;
 }
 
 /* Adds those parts of a region that have no page. The file is frozen. */
-static void add_holes(struct hugetlb_luo *luo, const struct hugetlb_luo_range_ser *region)
+static void add_holes(struct hugetlb_luo *luo, const struct hugetlb_luo_range_ser *region,
+		      struct holes *holes)
 {
 	const unsigned int order = huge_page_order(luo->h);
 	XA_STATE(xas, &luo->inode->i_mapping->i_pages, region->from << order);
@@ -387,7 +388,7 @@ static void add_holes(struct hugetlb_luo *luo, const struct hugetlb_luo_range_se
 	xas_for_each(&xas, folio, (region->to << order) - 1) {
 		if (xas_retry(&xas, folio))
 			continue;
-		note_range(luo, from, xas.xa_index >> order);
+		add_hole(holes, from, xas.xa_index >> order);
 		from = (xas.xa_index >> order) + 1;
 		if (need_resched()) {
 			xas_pause(&xas);
@@ -395,7 +396,7 @@ static void add_holes(struct hugetlb_luo *luo, const struct hugetlb_luo_range_se
 		}
 	}
 	rcu_read_unlock();
-	note_range(luo, from, region->to);
+	add_hole(holes, from, region->to);
 }
 
 static void free_ranges(struct hugetlb_luo *luo)
@@ -403,8 +404,44 @@ static void free_ranges(struct hugetlb_luo *luo)
 	free_array(luo->ranges, &luo->ranges_kv);
 	luo->ranges = NULL;
 	luo->nr_ranges = 0;
-	luo->max_ranges = 0;
 	luo->reserved = 0;
+}
+
+/* Copies all regions, in an array of its own. Returns NULL if there is no memory. */
+static struct hugetlb_luo_range_ser *get_regions(struct inode *inode, unsigned long *nr)
+{
+	struct hugetlb_luo_range_ser *regions;
+	unsigned long pages, room;
+
+	/* Processes that still run may reserve more meanwhile. */
+	for (;;) {
+		room = count_regions(inode, &pages) + 1;
+		regions = kvmalloc_array(room, sizeof(*regions), GFP_KERNEL);
+		if (!regions)
+			return NULL;
+		*nr = copy_regions(inode, regions, room);
+		if (*nr <= room)
+			return regions;
+		kvfree(regions);
+		cond_resched();
+	}
+}
+
+/* Hands over what was found. */
+static int keep_holes(struct hugetlb_luo *luo, const struct holes *holes)
+{
+	const unsigned long bytes = holes->nr * sizeof(*holes->ranges);
+
+	if (!holes->nr)
+		return 0;
+	luo->ranges = alloc_array(PAGE_ALIGN(bytes), &luo->ranges_kv);
+	if (!luo->ranges)
+		return -ENOMEM;
+	memcpy(luo->ranges, holes->ranges, bytes);
+	luo->nr_ranges = holes->nr;
+	luo->reserved = holes->pages;
+
+	return 0;
 }
 
 /*
@@ -414,30 +451,26 @@ static void free_ranges(struct hugetlb_luo *luo)
 static int write_ranges(struct hugetlb_luo *luo)
 {
 	struct hugetlb_luo_range_ser *regions;
-	unsigned long i, pages, room, nr = count_regions(luo->inode, &pages);
+	struct holes holes = {};
+	unsigned long nr;
+	int err = -ENOMEM;
 
-	if (!nr)
-		return 0;
-	room = nr;
-	regions = kvmalloc_array(room, sizeof(*regions), GFP_KERNEL);
+	regions = get_regions(luo->inode, &nr);
 	if (!regions)
-		return -ENOMEM;
-	nr = min(copy_regions(luo->inode, regions, room), room);
-
-	for (i = 0; i < nr; i++)
-		add_holes(luo, &regions[i]);
-	if (luo->nr_ranges) {
-		luo->ranges = alloc_array(PAGE_ALIGN(luo->nr_ranges * sizeof(*luo->ranges)),
-					  &luo->ranges_kv);
-		luo->max_ranges = luo->ranges ? luo->nr_ranges : 0;
-		luo->nr_ranges = 0;
-		luo->reserved = 0;
-		for (i = 0; i < nr; i++)
-			add_holes(luo, &regions[i]);
+		return err;
+	/* Each region is a hole, and each page cuts one in two at most. */
+	holes.max = nr + luo->nr;
+	if (holes.max)
+		holes.ranges = kvmalloc_array(holes.max, sizeof(*holes.ranges), GFP_KERNEL);
+	if (!holes.max || holes.ranges) {
+		for (unsigned long i = 0; i < nr; i++)
+			add_holes(luo, &regions[i], &holes);
+		err = keep_holes(luo, &holes);
 	}
+	kvfree(holes.ranges);
 	kvfree(regions);
 
-	return luo->nr_ranges > luo->max_ranges ? -ENOMEM : 0;
+	return err;
 }
 
 /*
@@ -562,6 +595,17 @@ static unsigned long hugetlb_luo_get_id(struct file *file)
 	return (unsigned long)file_inode(file);
 }
 
+/* Is there a part of the file that is reserved and has no page? */
+static bool has_reserved(struct hugetlb_luo *luo)
+{
+	unsigned long pages;
+
+	/* Each page of the file is in a region as well. */
+	count_regions(luo->inode, &pages);
+
+	return pages > READ_ONCE(luo->nr);
+}
+
 static int hugetlb_luo_preserve(struct liveupdate_file_op_args *args)
 {
 	struct hugetlb_luo *luo = start(file_inode(args->file));
@@ -571,6 +615,8 @@ static int hugetlb_luo_preserve(struct liveupdate_file_op_args *args)
 		return PTR_ERR(luo);
 
 	err = walk(luo);
+	if (!err && has_reserved(luo))
+		err = hugetlb_luo_free_prepare(luo->h);
 	if (err) {
 		stop(luo);
 		return err;
@@ -720,8 +766,8 @@ bool __hugetlb_luo_wait(struct inode *inode, pgoff_t index)
  * @folio: the page, which is locked and in the page cache
  *
  * Context: may sleep.
- * Return: 0; -EAGAIN if the file is frozen; -EINVAL if the page cannot be handed over from
- * where it is; -ENOMEM.
+ * Return: 0; -EAGAIN if the file is frozen, or if another page has to be allocated as this
+ * one cannot be handed over from where it is; -ENOMEM.
  */
 int __hugetlb_luo_add(struct inode *inode, struct folio *folio)
 {
@@ -735,10 +781,9 @@ int __hugetlb_luo_add(struct inode *inode, struct folio *folio)
 		return 0;
 	if (luo->frozen)
 		return -EAGAIN;
-	if (!is_suitable(folio)) {
-		refuse(folio, "it lies in scratch, CMA or added memory");
-		return -EINVAL;
-	}
+	/* It was allocated before the file was preserved. */
+	if (!hugetlb_luo_suits(folio))
+		return -EAGAIN;
 
 	return keep(luo, folio);
 }
@@ -795,26 +840,6 @@ void __hugetlb_luo_seal(struct inode *inode)
 unsigned int hugetlb_luo_refs(struct folio *folio)
 {
 	return folio_test_hugetlb(folio) && folio_test_hugetlb_preserved(folio);
-}
-
-/**
- * hugetlb_luo_gfp - choose the memory for a new page of a pool
- * @gfp: flags for the allocation
- * @nid: the node it should be on
- *
- * Scratch holds movable allocations only. A page of the pool that lay there would have to be
- * moved when its file is preserved, and could not come into a file that is preserved.
- *
- * Context: any.
- * Return: the flags, without the one for memory that cannot be handed over, if live update
- * is on and the node has other memory.
- */
-gfp_t hugetlb_luo_gfp(gfp_t gfp, int nid)
-{
-	if (liveupdate_enabled() && node_state(nid, N_NORMAL_MEMORY))
-		gfp &= ~__GFP_MOVABLE;
-
-	return gfp;
 }
 
 /**

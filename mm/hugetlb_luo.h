@@ -15,6 +15,11 @@
 struct file;
 struct folio;
 struct hugetlb_cgroup;
+struct hugetlb_luo_folio_ser;
+struct hugetlb_luo_pools_ser;
+struct hugetlb_luo_range_ser;
+struct hugetlb_luo_ser;
+struct page;
 
 #ifdef CONFIG_LIVEUPDATE_HUGETLB
 
@@ -33,6 +38,20 @@ unsigned long hugetlb_luo_pool_offered(void);
 void hugetlb_luo_pool_hold(struct hstate *h, unsigned long reserved);
 void hugetlb_luo_pool_unhold(struct hstate *h, unsigned long reserved);
 
+/* hugetlb_luo_check.c */
+int hugetlb_luo_check_ser(const struct hugetlb_luo_ser *ser);
+void hugetlb_luo_complain(const char *what, u64 index);
+int hugetlb_luo_check_entries(struct hstate *h, u64 end, struct hugetlb_luo_folio_ser *entries,
+			      unsigned long nr);
+int hugetlb_luo_check_ranges(struct hstate *h, struct hugetlb_luo_range_ser *ranges,
+			     unsigned long nr_ranges, const struct hugetlb_luo_folio_ser *entries,
+			     unsigned long nr, unsigned long *reserved);
+bool hugetlb_luo_check_pools(const struct hugetlb_luo_pools_ser *blob, size_t size,
+			     const unsigned long *folios);
+
+/* hugetlb_luo_free.c */
+int hugetlb_luo_free_prepare(struct hstate *h);
+
 /* hugetlb_luo_in.c */
 int hugetlb_luo_in_retrieve(u64 data, struct file **file);
 void hugetlb_luo_in_discard(u64 data);
@@ -48,5 +67,15 @@ long hugetlb_region_add(struct resv_map *resv, long f, long t, long needed,
 void hugetlb_region_abort(struct resv_map *resv, long f, long t, long needed);
 void init_new_hugetlb_folio(struct hstate *h, struct folio *folio);
 int hugetlb_acct_memory(struct hstate *h, long delta);
+
+/* memory-failure.c */
+#ifdef CONFIG_MEMORY_FAILURE
+int hugetlb_update_hwpoison(struct folio *folio, struct page *page);
+#else
+static inline int hugetlb_update_hwpoison(struct folio *folio, struct page *page)
+{
+	return 0;
+}
+#endif
 
 #endif /* __MM_HUGETLB_LUO_H */

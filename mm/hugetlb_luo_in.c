@@ -3,22 +3,28 @@
  * Live update of hugetlb pages: files of the previous kernel.
  *
  * This file owns what came in for a file, from when somebody first asks for it until the
- * file has all of its pages or until nobody wants it.
+ * file has all of its pages or until nobody wants it. hugetlb_luo_check.c checks it.
  *
  * There are few hugetlb pages, so all of them are put into the file when it is retrieved.
  * What can fail for want of memory, and succeed later, comes first: the arrays, the
- * reservations, the charge of all pages to the cgroups of the task. An error after that is
+ * charge of all pages to the cgroups of the task, the reservations. An error after that is
  * rare. What was done until then is kept in @incoming, and the next try goes on from there,
  * so a file never loses a page for that.
  *
  * Pages are put in from the last to the first: the list of reserved regions of a file is
- * searched from its begin, and this way the place for the next page is there.
+ * searched from its begin, and this way the place for the next page is there. The same
+ * holds for its reservations.
+ *
+ * A page of which the previous kernel, or this one, knows that hardware reported it as bad
+ * comes into the file as one that became bad there: who touches it gets SIGBUS, who reads
+ * from it gets EIO, and the rest of the file is good.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
 
 #define pr_fmt(fmt) "hugetlb-luo: " fmt
 
+#include <linux/cleanup.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -27,29 +33,38 @@
 #include <linux/hugetlb_luo.h>
 #include <linux/kexec_handover.h>
 #include <linux/kho/abi/hugetlb.h>
-#include <linux/log2.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
 #include <linux/processor.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 #include <linux/vmalloc.h>
 
+#include "../kernel/kexec_handover/bad_pages.h"
 #include "../kernel/kexec_handover/restore.h"
 #include "../kernel/kexec_handover/waits.h"
 #include "hugetlb_luo.h"
 #include "hugetlb_vmemmap.h"
 #include "internal.h"
 
-/* So many pages are made hugetlb pages at once, with one flush of the TLB. */
-#define BATCH	64UL
+/*
+ * So many pages are made hugetlb pages at once. With vmemmap optimisation each batch waits
+ * for a grace period of RCU, which takes longer than all else.
+ */
+#define BATCH	4096UL
+
+/* So many of them are counted with hugetlb_lock held, which disables interrupts. */
+#define COUNT_BATCH	64
+
+/* A memory cgroup counts what is charged at once in an unsigned int. */
+#define CHARGE_PAGES	BIT(30)
 
 /**
  * struct hugetlb_luo_in - what came in for a file
  * @list: in @incoming
  * @data: the address of the structure, by which the session knows the file
+ * @busy: somebody uses it, and all below. Guarded by incoming_mutex, like @list.
  * @ser: the structure
  * @h: the pool
  * @entries: the pages that are not in the file yet, sorted by index
@@ -65,6 +80,7 @@
 struct hugetlb_luo_in {
 	struct list_head list;
 	u64 data;
+	bool busy;
 	struct hugetlb_luo_ser ser;
 	struct hstate *h;
 	struct hugetlb_luo_folio_ser *entries;
@@ -77,116 +93,16 @@ struct hugetlb_luo_in {
 	bool has_reserved;
 };
 
-/* Guards @incoming, and all that is in it. */
+/* Guards @incoming, and which of them are busy. */
 static DEFINE_MUTEX(incoming_mutex);
 static LIST_HEAD(incoming);
 
+/* Only one task at a time takes reservations that the pool holds, see reserve(). */
+static DEFINE_MUTEX(reserve_mutex);
+
 /*
- * Checking what comes in
+ * Reading what comes in
  */
-
-static int by_index(const void *a, const void *b)
-{
-	const struct hugetlb_luo_folio_ser *x = a, *y = b;
-
-	return x->index < y->index ? -1 : x->index > y->index;
-}
-
-static int by_from(const void *a, const void *b)
-{
-	const struct hugetlb_luo_range_ser *x = a, *y = b;
-
-	return x->from < y->from ? -1 : x->from > y->from;
-}
-
-static bool array_is_valid(const struct kho_vmalloc *kv, u64 nr, size_t size)
-{
-	if (!nr)
-		return !memchr_inv(kv, 0, sizeof(*kv));
-
-	return kho_vmalloc_is_valid(kv) && nr <= ((u64)kv->total_pages << PAGE_SHIFT) / size;
-}
-
-static int check_ser(const struct hugetlb_luo_ser *ser)
-{
-	if (!is_power_of_2(ser->page_size) || !IS_ALIGNED(ser->size, ser->page_size) ||
-	    ser->size > MAX_LFS_FILESIZE || ser->pos > MAX_LFS_FILESIZE || ser->mode & ~07777)
-		return -EINVAL;
-	if (ser->seals & ~HUGETLB_LUO_SEALS || !size_to_hstate(ser->page_size))
-		return -EOPNOTSUPP;
-	if (!array_is_valid(&ser->folios, ser->nr_folios, sizeof(struct hugetlb_luo_folio_ser)) ||
-	    !array_is_valid(&ser->ranges, ser->nr_ranges, sizeof(struct hugetlb_luo_range_ser)))
-		return -EINVAL;
-
-	return 0;
-}
-
-static void complain(const char *what, u64 index)
-{
-	pr_warn("a file is lost: %s at position %#llx\n", what, index);
-}
-
-/* The pages are sorted, do not overlap, and wait. */
-static int check_entries(struct hugetlb_luo_in *in)
-{
-	const u64 end = in->ser.size >> huge_page_shift(in->h);
-	unsigned long i;
-
-	for (i = 1; i < in->nr && in->entries[i - 1].index < in->entries[i].index; i++)
-		;
-	if (i < in->nr)
-		sort(in->entries, in->nr, sizeof(*in->entries), by_index, NULL);
-
-	for (i = 0; i < in->nr; i++) {
-		const struct hugetlb_luo_folio_ser *entry = &in->entries[i];
-
-		if (i && entry[-1].index == entry->index) {
-			complain("there are two pages", entry->index);
-			return -EINVAL;
-		}
-		if (entry->index >= end) {
-			complain("a page is beyond the end", entry->index);
-			return -EINVAL;
-		}
-		if (entry->pfn > PHYS_PFN(PHYS_ADDR_MAX) ||
-		    kho_waiting_order(entry->pfn) != huge_page_order(in->h)) {
-			complain("no page of the right size waits", entry->index);
-			return -EINVAL;
-		}
-		cond_resched();
-	}
-
-	return 0;
-}
-
-/* The ranges are sorted, do not overlap each other, and have no page. */
-static int check_ranges(struct hugetlb_luo_in *in)
-{
-	const u64 end = MAX_LFS_FILESIZE >> huge_page_shift(in->h);
-	unsigned long k = 0;
-
-	if (in->ser.nr_ranges)
-		sort(in->ranges, in->ser.nr_ranges, sizeof(*in->ranges), by_from, NULL);
-	in->reserved = 0;
-	for (unsigned long i = 0; i < in->ser.nr_ranges; i++) {
-		const struct hugetlb_luo_range_ser *range = &in->ranges[i];
-
-		if (range->from >= range->to || range->to > end ||
-		    (i && range[-1].to > range->from)) {
-			complain("a reservation is wrong", range->from);
-			return -EINVAL;
-		}
-		while (k < in->nr && in->entries[k].index < range->from)
-			k++;
-		if (k < in->nr && in->entries[k].index < range->to) {
-			complain("what has a page is reserved", in->entries[k].index);
-			return -EINVAL;
-		}
-		in->reserved += range->to - range->from;
-	}
-
-	return 0;
-}
 
 /* Takes an array out of the handover. Returns -ENOMEM if it can be repeated. */
 static int take_array(const struct kho_vmalloc *kv, u64 nr, void *to)
@@ -210,13 +126,15 @@ static int take_array(const struct kho_vmalloc *kv, u64 nr, void *to)
 
 static void free_in(struct hugetlb_luo_in *in)
 {
+	mutex_lock(&incoming_mutex);
 	list_del(&in->list);
+	mutex_unlock(&incoming_mutex);
 	vfree(in->entries);
 	vfree(in->ranges);
 	kfree(in);
 }
 
-/* Reads the structure. From here on it belongs to @incoming. */
+/* Reads the structure, with incoming_mutex held. From here on it belongs to @incoming. */
 static struct hugetlb_luo_in *take_ser(u64 data)
 {
 	struct hugetlb_luo_in *in = kzalloc(sizeof(*in), GFP_KERNEL);
@@ -230,7 +148,7 @@ static struct hugetlb_luo_in *take_ser(u64 data)
 		return ERR_PTR(-EIO);
 	}
 
-	err = check_ser(&in->ser);
+	err = hugetlb_luo_check_ser(&in->ser);
 	if (err) {
 		pr_warn("a file is lost: what waits at %#llx cannot be right: %d\n", data, err);
 		kfree(in);
@@ -262,13 +180,37 @@ static struct hugetlb_luo_in *find_in(u64 data)
 	return take_ser(data);
 }
 
+/* The lock of the session excludes others, unless a second session names the same file. */
+static struct hugetlb_luo_in *find_idle(u64 data)
+{
+	struct hugetlb_luo_in *in;
+
+	guard(mutex)(&incoming_mutex);
+	in = find_in(data);
+	if (IS_ERR(in))
+		return in;
+	if (in->busy)
+		return ERR_PTR(-EBUSY);
+	in->busy = true;
+
+	return in;
+}
+
+/* Keeps a file for the next try. */
+static void keep_in(struct hugetlb_luo_in *in)
+{
+	mutex_lock(&incoming_mutex);
+	in->busy = false;
+	mutex_unlock(&incoming_mutex);
+}
+
 /*
  * Returns what came in at @data, with its arrays; -ENOMEM if it can be repeated. After
  * another error what wrong arrays name may belong to others, so it goes on waiting.
  */
 static struct hugetlb_luo_in *get_in(u64 data)
 {
-	struct hugetlb_luo_in *in = find_in(data);
+	struct hugetlb_luo_in *in = find_idle(data);
 	int err;
 
 	if (IS_ERR(in) || in->checked)
@@ -278,14 +220,18 @@ static struct hugetlb_luo_in *get_in(u64 data)
 	if (!err)
 		err = take_array(&in->ser.ranges, in->ser.nr_ranges, &in->ranges);
 	if (!err)
-		err = check_entries(in);
+		err = hugetlb_luo_check_entries(in->h, in->ser.size >> huge_page_shift(in->h),
+						in->entries, in->nr);
 	if (!err)
-		err = check_ranges(in);
+		err = hugetlb_luo_check_ranges(in->h, in->ranges, in->ser.nr_ranges, in->entries,
+					       in->nr, &in->reserved);
 	if (!err) {
 		in->checked = true;
 		return in;
 	}
-	if (err != -ENOMEM)
+	if (err == -ENOMEM)
+		keep_in(in);
+	else
 		free_in(in);
 
 	return ERR_PTR(err);
@@ -295,10 +241,35 @@ static struct hugetlb_luo_in *get_in(u64 data)
  * Pages
  */
 
+/*
+ * Tells hugetlb which parts of a new page are bad. It has one flag for the page as a whole
+ * and a list of the parts, whose struct pages may be shared.
+ */
+static void mark_poison(struct folio *folio)
+{
+	const phys_addr_t phys = PFN_PHYS(folio_pfn(folio));
+
+	pr_warn("the page of %lu KiB at %pa is poisoned: it comes into the file as such\n",
+		folio_size(folio) / SZ_1K, &phys);
+	for (unsigned long i = 0; i < folio_nr_pages(folio); i++) {
+		struct page *page = folio_page(folio, i);
+
+		if (!PageHWPoison(page))
+			continue;
+		if (i)
+			ClearPageHWPoison(page);
+		spin_lock_irq(&hugetlb_lock);
+		hugetlb_update_hwpoison(folio, page);
+		spin_unlock_irq(&hugetlb_lock);
+	}
+	folio_clear_has_hwpoisoned(folio);
+}
+
 /* Makes a page that waits one of its pool, frozen. Returns NULL if it does not wait. */
 static struct folio *take_page(struct hugetlb_luo_in *in, unsigned long pfn)
 {
 	struct folio *folio;
+	bool bad;
 
 	if (kho_waiting_order(pfn) != huge_page_order(in->h))
 		return NULL;
@@ -309,9 +280,33 @@ static struct folio *take_page(struct hugetlb_luo_in *in, unsigned long pfn)
 	/* Somebody who looks at all of memory may have a reference for a moment. */
 	while (!folio_ref_freeze(folio, 1))
 		cpu_relax();
+	bad = kho_bad_pages_in(pfn, pfn + folio_nr_pages(folio));
 	init_new_hugetlb_folio(in->h, folio);
+	if (unlikely(bad))
+		mark_poison(folio);
 
 	return folio;
+}
+
+/* Counts new pages of the pool, and gives them their reference. */
+static void count_pages(struct hstate *h, struct list_head *list)
+{
+	unsigned int nr = 0;
+
+	spin_lock_irq(&hugetlb_lock);
+	while (!list_empty(list)) {
+		struct folio *folio = list_first_entry(list, struct folio, lru);
+
+		hugetlb_luo_pool_take(h, folio_nid(folio));
+		list_move(&folio->lru, &h->hugepage_activelist);
+		folio_ref_unfreeze(folio, 1);
+		if (++nr % COUNT_BATCH)
+			continue;
+		spin_unlock_irq(&hugetlb_lock);
+		cond_resched();
+		spin_lock_irq(&hugetlb_lock);
+	}
+	spin_unlock_irq(&hugetlb_lock);
 }
 
 /*
@@ -321,7 +316,7 @@ static struct folio *take_page(struct hugetlb_luo_in *in, unsigned long pfn)
 static int take_batch(struct hugetlb_luo_in *in)
 {
 	const unsigned long nr = min(in->nr - in->taken, BATCH);
-	struct folio *folio, *next;
+	struct folio *folio;
 	LIST_HEAD(list);
 	int err = 0;
 
@@ -330,23 +325,17 @@ static int take_batch(struct hugetlb_luo_in *in)
 
 		folio = take_page(in, entry->pfn);
 		if (!folio) {
-			complain("a page does not wait any more", entry->index);
+			hugetlb_luo_complain("a page does not wait any more", entry->index);
 			err = -EIO;
 			break;
 		}
 		list_add(&folio->lru, &list);
 		in->taken++;
+		cond_resched();
 	}
 	/* The new struct pages are of full size, like those of any new page of the pool. */
 	hugetlb_vmemmap_optimize_folios(in->h, &list);
-
-	spin_lock_irq(&hugetlb_lock);
-	list_for_each_entry_safe(folio, next, &list, lru) {
-		hugetlb_luo_pool_take(in->h, folio_nid(folio));
-		list_move(&folio->lru, &in->h->hugepage_activelist);
-		folio_ref_unfreeze(folio, 1);
-	}
-	spin_unlock_irq(&hugetlb_lock);
+	count_pages(in->h, &list);
 
 	return err;
 }
@@ -367,9 +356,10 @@ static void free_pages_of(struct hugetlb_luo_in *in)
 			in->nr--;
 			continue;
 		}
-		for (; in->taken; in->taken--, in->nr--)
+		for (; in->taken; in->taken--, in->nr--) {
 			folio_put(last_page(in));
-		cond_resched();
+			cond_resched();
+		}
 	}
 }
 
@@ -410,19 +400,48 @@ static void drop_reserved(struct hugetlb_cgroup *cgroup, unsigned long nr)
 #endif
 }
 
+static void uncharge_memcg(struct mem_cgroup *memcg, unsigned long pages)
+{
+	while (pages) {
+		const unsigned long nr = min(pages, CHARGE_PAGES);
+
+		mem_cgroup_cancel_charge(memcg, nr);
+		pages -= nr;
+	}
+}
+
+/* Charges all or none. Returns what mem_cgroup_hugetlb_try_charge() does. */
+static int charge_memcg(struct mem_cgroup *memcg, unsigned long pages)
+{
+	const gfp_t gfp = GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+	unsigned long done = 0;
+	int err = 0;
+
+	while (!err && done < pages) {
+		const unsigned long nr = min(pages - done, CHARGE_PAGES);
+
+		err = mem_cgroup_hugetlb_try_charge(memcg, gfp, nr);
+		if (!err)
+			done += nr;
+	}
+	if (err)
+		uncharge_memcg(memcg, done);
+
+	return err;
+}
+
 /* Charges all pages that are not taken. Returns -ENOMEM, with none charged. */
 static int charge_pages(struct hugetlb_luo_in *in, struct charge *charge)
 {
 	const unsigned long nr = in->nr - in->taken;
 	const unsigned long pages = nr * pages_per_huge_page(in->h);
-	const gfp_t gfp = GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 	const int idx = hstate_index(in->h);
 	int err;
 
 	if (!nr)
 		return 0;
 	charge->memcg = get_mem_cgroup_from_current();
-	err = mem_cgroup_hugetlb_try_charge(charge->memcg, gfp, pages);
+	err = charge_memcg(charge->memcg, pages);
 	if (err == -ENOMEM)
 		goto put;
 	charge->in_memcg = !err;
@@ -441,7 +460,7 @@ uncharge:
 	hugetlb_cgroup_uncharge_cgroup_rsvd(idx, pages, charge->reserved);
 cancel:
 	if (charge->in_memcg)
-		mem_cgroup_cancel_charge(charge->memcg, pages);
+		uncharge_memcg(charge->memcg, pages);
 put:
 	mem_cgroup_put(charge->memcg);
 	charge->memcg = NULL;
@@ -464,6 +483,7 @@ static void commit_charge(struct hugetlb_luo_in *in, struct charge *charge, unsi
 		spin_unlock_irq(&hugetlb_lock);
 		if (charge->in_memcg)
 			mem_cgroup_commit_charge(folio, charge->memcg);
+		cond_resched();
 	}
 	charge->nr -= nr;
 }
@@ -479,7 +499,7 @@ static void end_charge(struct hugetlb_luo_in *in, struct charge *charge)
 		drop_reserved(charge->reserved, charge->nr - 1);
 		hugetlb_cgroup_uncharge_cgroup_rsvd(idx, pages, charge->reserved);
 		if (charge->in_memcg)
-			mem_cgroup_cancel_charge(charge->memcg, pages);
+			uncharge_memcg(charge->memcg, pages);
 	}
 	mem_cgroup_put(charge->memcg);
 }
@@ -513,7 +533,8 @@ static int reserve(struct hugetlb_luo_in *in)
 
 	if (in->has_reserved)
 		return 0;
-	for (unsigned long i = 0; i < in->ser.nr_ranges; i++) {
+	guard(mutex)(&reserve_mutex);
+	for (unsigned long i = in->ser.nr_ranges; i--;) {
 		const struct hugetlb_luo_range_ser *range = &in->ranges[i];
 		bool done;
 
@@ -526,6 +547,7 @@ static int reserve(struct hugetlb_luo_in *in)
 			hugetlb_luo_pool_hold(in->h, held);
 			return -ENOMEM;
 		}
+		cond_resched();
 	}
 	in->has_reserved = true;
 
@@ -568,19 +590,26 @@ static int insert_taken(struct hugetlb_luo_in *in)
 			return err;
 		in->nr--;
 		in->taken--;
+		cond_resched();
 	}
 
 	return 0;
 }
 
-static int insert_all(struct hugetlb_luo_in *in)
+/*
+ * Charges all pages first: if there is no room for them then nothing is reserved, and so
+ * charged, for a task that does not get the file.
+ */
+static int fill_file(struct hugetlb_luo_in *in)
 {
 	struct charge charge = {};
 	int err = charge_pages(in, &charge);
 
 	if (err)
 		return err;
-	err = insert_taken(in);
+	err = reserve(in);
+	if (!err)
+		err = insert_taken(in);
 	while (!err && in->nr) {
 		err = take_batch(in);
 		commit_charge(in, &charge, in->taken);
@@ -633,15 +662,14 @@ static void discard(struct hugetlb_luo_in *in)
  *
  * Context: may sleep, as the task that the pages are charged to.
  * Return: 0; -ENOMEM; -EIO if nothing waits at @data, or if an array or a page does not;
- * -EINVAL or -EOPNOTSUPP if what is there cannot be right, or is not of this machine.
+ * -EINVAL or -EOPNOTSUPP if what is there cannot be right, or is not of this machine; -EBUSY
+ * if another session is about to take the same file.
  */
 int hugetlb_luo_in_retrieve(u64 data, struct file **file)
 {
-	struct hugetlb_luo_in *in;
+	struct hugetlb_luo_in *in = get_in(data);
 	int err;
 
-	guard(mutex)(&incoming_mutex);
-	in = get_in(data);
 	if (IS_ERR(in)) {
 		if (PTR_ERR(in) == -EIO)
 			pr_warn("a file is lost: nothing waits at %#llx\n", data);
@@ -650,14 +678,15 @@ int hugetlb_luo_in_retrieve(u64 data, struct file **file)
 
 	err = make_file(in);
 	if (!err)
-		err = reserve(in);
-	if (!err)
-		err = insert_all(in);
+		err = fill_file(in);
 	if (!err)
 		err = set_up_file(in);
+	if (err == -ENOMEM) {
+		keep_in(in);
+		return err;
+	}
 	if (err) {
-		if (err != -ENOMEM)
-			discard(in);
+		discard(in);
 		return err;
 	}
 	*file = in->file;
@@ -676,10 +705,8 @@ int hugetlb_luo_in_retrieve(u64 data, struct file **file)
  */
 void hugetlb_luo_in_discard(u64 data)
 {
-	struct hugetlb_luo_in *in;
+	struct hugetlb_luo_in *in = get_in(data);
 
-	guard(mutex)(&incoming_mutex);
-	in = get_in(data);
 	if (!IS_ERR(in))
 		discard(in);
 	else if (PTR_ERR(in) == -ENOMEM)

@@ -12,7 +12,8 @@
  * are surplus pages, as when nr_hugepages is written while pages are in use.
  *
  * The reservations of files that wait count in HugePages_Rsvd, as many as there are pages
- * for. When a file is retrieved it gets those, see hugetlb_luo_reserving().
+ * for. When a file is retrieved it gets those, see hugetlb_luo_reserving(). What is still
+ * held when no session is left that can be retrieved is given back.
  *
  * hugetlb_lock guards @waiting and @held, like the counts of the pools.
  *
@@ -26,6 +27,7 @@
 #include <linux/kexec_handover.h>
 #include <linux/kho/abi/hugetlb.h>
 #include <linux/limits.h>
+#include <linux/log2.h>
 #include <linux/liveupdate.h>
 #include <linux/mutex.h>
 #include <linux/nodemask.h>
@@ -34,6 +36,7 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
+#include "../kernel/kexec_handover/fdt.h"
 #include "../kernel/kexec_handover/incoming.h"
 #include "../kernel/kexec_handover/pages.h"
 #include "../kernel/kexec_handover/restore.h"
@@ -173,8 +176,9 @@ static struct hugetlb_luo_pools_ser *in __initdata;
 static phys_addr_t in_phys __initdata;
 static bool in_loaded __initdata;
 
-/* So much less is allocated for the pool at the moment. */
+/* So much less is allocated for the pool at the moment, and on each node. */
 static unsigned long cut __initdata;
+static unsigned int cut_on[MAX_NUMNODES] __initdata;
 
 /* Pages that wait, by pool and node, and reservations that wait, by pool. */
 static unsigned int waiting[HUGE_MAX_HSTATE][MAX_NUMNODES];
@@ -192,37 +196,6 @@ static bool __init is_kept(phys_addr_t phys, size_t size)
 	return order >= 0 && size <= PAGE_SIZE << order;
 }
 
-static bool __init is_page_size(u64 size)
-{
-	return is_power_of_2(size) && size > PAGE_SIZE &&
-	       size <= (u64)PAGE_SIZE << KHO_MAX_FOLIO_ORDER;
-}
-
-/* There must be as many folios of each size as pages are counted. */
-static bool __init check_in(const struct hugetlb_luo_pools_ser *blob, size_t size)
-{
-	u64 counted[KHO_MAX_FOLIO_ORDER + 1] = {};
-
-	if (size < sizeof(*blob) ||
-	    strncmp(blob->compatible, HUGETLB_LUO_POOLS_COMPATIBLE, sizeof(blob->compatible)) ||
-	    blob->nr > (size - sizeof(*blob)) / sizeof(*blob->pools))
-		return false;
-
-	for (u64 i = 0; i < blob->nr; i++) {
-		const struct hugetlb_luo_pool_ser *pool = &blob->pools[i];
-		unsigned int order;
-
-		if (!is_page_size(pool->page_size) || pool->surplus > pool->pages)
-			return false;
-		order = ilog2(pool->page_size) - PAGE_SHIFT;
-		if (pool->pages > kho_incoming.folios[order] - counted[order])
-			return false;
-		counted[order] += pool->pages;
-	}
-
-	return true;
-}
-
 static void __init load(void)
 {
 	phys_addr_t phys;
@@ -236,15 +209,58 @@ static void __init load(void)
 	if (in_loaded)
 		return;
 	in_loaded = true;
-	if (kho_retrieve_subtree(HUGETLB_LUO_POOLS_NAME, &phys, &size))
+	/* kho_retrieve_subtree() does not know yet what is RAM. What is kept was checked. */
+	if (!kho_incoming.fdt ||
+	    kho_fdt_get(kho_incoming.fdt, HUGETLB_LUO_POOLS_NAME, &phys, &size))
 		return;
-	if (!is_kept(phys, size) || !check_in(phys_to_virt(phys), size)) {
+	if (!is_kept(phys, size) ||
+	    !hugetlb_luo_check_pools(phys_to_virt(phys), size, kho_incoming.folios)) {
 		pr_warn("blob of pools, %zu bytes at %pa, is corrupt: its pages are not counted\n",
 			size, &phys);
 		return;
 	}
 	in = phys_to_virt(phys);
 	in_phys = phys;
+}
+
+/* Does a page come in at @pfn, of any pool? Returns its order, or 0. */
+static unsigned int __init coming_at(unsigned long pfn)
+{
+	for (u64 i = 0; in && i < in->nr; i++) {
+		const unsigned int order = ilog2(in->pools[i].page_size) - PAGE_SHIFT;
+
+		if (in->pools[i].pages && order > MAX_PAGE_ORDER &&
+		    kho_map_order_at(&kho_incoming.map, ALIGN_DOWN(pfn, BIT(order))) == order)
+			return order;
+	}
+
+	return 0;
+}
+
+/**
+ * hugetlb_luo_boot_border - keep a page that comes in within one zone
+ * @pfn: where ZONE_MOVABLE begins on a node
+ *
+ * No folio may be in two zones. A page of the previous kernel would be, and its file would
+ * be lost, if kernelcore=, movablecore= or movable_node put the border there.
+ *
+ * Context: boot, after kho_memory_known() and before there are zones.
+ * Return: @pfn, or the end of the page that it is in.
+ */
+unsigned long __init hugetlb_luo_boot_border(unsigned long pfn)
+{
+	unsigned int order;
+
+	if (!pfn)
+		return pfn;
+	load();
+	order = coming_at(pfn);
+	if (!order || IS_ALIGNED(pfn, BIT(order)))
+		return pfn;
+	pr_info("ZONE_MOVABLE begins %lu MiB later, so that a page of %lu MiB is not in two zones\n",
+		(ALIGN(pfn, BIT(order)) - pfn) >> (20 - PAGE_SHIFT), BIT(order + PAGE_SHIFT - 20));
+
+	return ALIGN(pfn, BIT(order));
 }
 
 /* The pages were counted on another node if this kernel does not have theirs. */
@@ -284,6 +300,7 @@ static unsigned long __init cut_nodes(struct hstate *h)
 
 		asked += h->max_huge_pages_node[nid];
 		h->max_huge_pages_node[nid] -= less;
+		cut_on[nid] = less;
 		cut += less;
 	}
 
@@ -318,8 +335,14 @@ void __init hugetlb_luo_boot_begin(struct hstate *h)
  */
 void __init hugetlb_luo_boot_end(struct hstate *h)
 {
+	int nid;
+
 	h->max_huge_pages += cut;
 	cut = 0;
+	for_each_online_node(nid) {
+		h->max_huge_pages_node[nid] += cut_on[nid];
+		cut_on[nid] = 0;
+	}
 }
 
 /* Makes pages surplus that are more than the pool should have. */
@@ -327,6 +350,28 @@ static void __init make_surplus(struct hstate *h, int nid, unsigned long pages)
 {
 	h->surplus_huge_pages += pages;
 	h->surplus_huge_pages_node[nid] += pages;
+}
+
+/*
+ * Makes up to @more of the pages surplus that wait on single nodes. If the command line
+ * says how many pages a node should have, and @asked is true, then only those beyond that.
+ * Returns how many are left.
+ */
+static unsigned long __init spread_surplus(struct hstate *h, unsigned long more, bool asked)
+{
+	int nid;
+
+	for_each_node_state(nid, N_MEMORY) {
+		unsigned int has = h->nr_huge_pages_node[nid] - h->surplus_huge_pages_node[nid];
+		unsigned int keeps = asked ? min(has, h->max_huge_pages_node[nid]) : 0;
+		unsigned long pages = min3(more, (unsigned long)(has - keeps),
+					   (unsigned long)waiting[hstate_index(h)][nid]);
+
+		make_surplus(h, nid, pages);
+		more -= pages;
+	}
+
+	return more;
 }
 
 /* Adds what comes in to the counts of a pool. The caller holds hugetlb_lock. */
@@ -348,12 +393,7 @@ static void __init add_coming(struct hstate *h)
 
 	more = sized && h->nr_huge_pages > h->max_huge_pages ?
 	       h->nr_huge_pages - h->max_huge_pages : 0;
-	for_each_node_state(nid, N_MEMORY) {
-		unsigned long pages = min_t(unsigned long, more, waiting[hstate_index(h)][nid]);
-
-		make_surplus(h, nid, pages);
-		more -= pages;
-	}
+	spread_surplus(h, spread_surplus(h, more, true), false);
 	h->max_huge_pages = h->nr_huge_pages - h->surplus_huge_pages;
 }
 
@@ -405,6 +445,15 @@ static void forget_waiting(void)
 	spin_unlock_irq(&hugetlb_lock);
 }
 
+/* Whoever they were for cannot be retrieved: it was lost, or its session is broken. */
+static void unhold_all(void)
+{
+	struct hstate *h;
+
+	for_each_hstate(h)
+		hugetlb_luo_pool_unhold(h, ULONG_MAX);
+}
+
 /**
  * hugetlb_luo_boot_pools - add what comes in to the counts of all pools
  *
@@ -430,6 +479,7 @@ void __init hugetlb_luo_boot_pools(void)
 	in = NULL;
 	kho_restore_free(phys_to_virt(in_phys));
 	kho_pages_on_release(forget_waiting);
+	liveupdate_on_finished(unhold_all);
 }
 
 /*

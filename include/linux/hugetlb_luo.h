@@ -14,6 +14,7 @@
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/sched/mm.h>
 
 #ifdef CONFIG_LIVEUPDATE_HUGETLB
 
@@ -24,11 +25,15 @@ bool __hugetlb_luo_is_frozen(struct inode *inode);
 void __hugetlb_luo_seal(struct inode *inode);
 unsigned int hugetlb_luo_refs(struct folio *folio);
 gfp_t hugetlb_luo_gfp(gfp_t gfp, int nid);
+bool hugetlb_luo_suits(struct folio *folio);
+void hugetlb_luo_sort(struct hstate *h, struct folio *folio);
+struct folio *__hugetlb_luo_alloc(struct vm_area_struct *vma, unsigned long addr);
 void hugetlb_luo_free(struct inode *inode);
 
 void hugetlb_luo_boot_begin(struct hstate *h);
 void hugetlb_luo_boot_end(struct hstate *h);
 void hugetlb_luo_boot_pools(void);
+unsigned long hugetlb_luo_boot_border(unsigned long pfn);
 void hugetlb_luo_reserving(struct hstate *h);
 
 /*
@@ -66,10 +71,27 @@ static inline bool hugetlb_luo_is_frozen(struct inode *inode)
 	return hugetlb_luo_has(inode) && __hugetlb_luo_is_frozen(inode);
 }
 
-/* Must the size stay as it is, and no page go? The caller holds the inode lock. */
+/*
+ * Must the size stay as it is, and no page go? The caller holds the inode lock, or looks
+ * again when hugetlb_luo_add() says -EAGAIN.
+ */
 static inline bool hugetlb_luo_is_fixed(struct inode *inode)
 {
 	return hugetlb_luo_has(inode) && __hugetlb_luo_is_fixed(inode);
+}
+
+/*
+ * Allocates a page for a mapping, one that can be handed over if it is for a file that is
+ * preserved.
+ */
+static inline struct folio *hugetlb_luo_alloc(struct vm_area_struct *vma, unsigned long addr)
+{
+	struct inode *inode = vma->vm_file->f_mapping->host;
+
+	if (vma->vm_flags & VM_MAYSHARE && hugetlb_luo_is_fixed(inode))
+		return __hugetlb_luo_alloc(vma, addr);
+
+	return alloc_hugetlb_folio(vma, addr, false);
 }
 
 #else /* CONFIG_LIVEUPDATE_HUGETLB */
@@ -104,7 +126,23 @@ static inline gfp_t hugetlb_luo_gfp(gfp_t gfp, int nid)
 	return gfp;
 }
 
+static inline bool hugetlb_luo_suits(struct folio *folio)
+{
+	return folio_is_longterm_pinnable(folio);
+}
+
+static inline struct folio *hugetlb_luo_alloc(struct vm_area_struct *vma, unsigned long addr)
+{
+	return alloc_hugetlb_folio(vma, addr, false);
+}
+
+static inline unsigned long hugetlb_luo_boot_border(unsigned long pfn)
+{
+	return pfn;
+}
+
 static inline void hugetlb_luo_init(struct inode *inode) { }
+static inline void hugetlb_luo_sort(struct hstate *h, struct folio *folio) { }
 static inline void hugetlb_luo_free(struct inode *inode) { }
 static inline void hugetlb_luo_boot_begin(struct hstate *h) { }
 static inline void hugetlb_luo_boot_end(struct hstate *h) { }
@@ -112,6 +150,22 @@ static inline void hugetlb_luo_boot_pools(void) { }
 static inline void hugetlb_luo_reserving(struct hstate *h) { }
 
 #endif /* CONFIG_LIVEUPDATE_HUGETLB */
+
+#ifdef CONFIG_HUGETLB_PAGE
+/* Allocates a reserved page for memfd_pin_folios(), as hugetlb_luo_alloc() does. */
+static inline struct folio *hugetlb_luo_alloc_reserve(struct inode *inode, gfp_t gfp)
+{
+	const bool pin = hugetlb_luo_is_fixed(inode);
+	const unsigned int flags = pin ? memalloc_pin_save() : 0;
+	struct folio *folio;
+
+	folio = alloc_hugetlb_folio_reserve(hstate_inode(inode), numa_node_id(), NULL, gfp);
+	if (pin)
+		memalloc_pin_restore(flags);
+
+	return folio;
+}
+#endif
 
 /* When a seal was set. The caller holds the inode lock. */
 static inline void hugetlb_luo_seal(struct file *file)

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Live update of hugetlb pages: which free page of a pool a preserved file gets.
+ *
+ * Not every page can be handed over from where it is: scratch holds movable pages, other
+ * CMA areas are made anew by each kernel, and the next one may not know added memory. So
+ * new pages of a pool come from other memory as long as there is some.
+ *
+ * A page fault that a reservation stands for must not fail because the last free page is
+ * one of those. This file owns the promise: while a file with reservations is preserved,
+ * there are as many free pages that can be handed over as there are reservations. When the
+ * file is preserved, free pages that cannot are replaced. If that does not suffice then the
+ * file is refused. Afterwards the promise keeps itself: pages that cannot be handed over
+ * are first in the list of free pages, where all others take theirs from, and which is cut
+ * at its begin when the pool is made smaller; and there are never more reservations than
+ * free pages. That is so for each list, so if there are several, one for each node with
+ * memory, then no page may be left that cannot be handed over.
+ *
+ * Who wants a page for a preserved file has PF_MEMALLOC_PIN, and so gets none that has to
+ * be moved.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "hugetlb-luo: " fmt
+
+#include <linux/err.h>
+#include <linux/hugetlb.h>
+#include <linux/hugetlb_luo.h>
+#include <linux/list.h>
+#include <linux/liveupdate.h>
+#include <linux/migrate.h>
+#include <linux/mm.h>
+#include <linux/nodemask.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/spinlock.h>
+
+#include "../kernel/kexec_handover/ram.h"
+#include "hugetlb_luo.h"
+#include "internal.h"
+
+/**
+ * hugetlb_luo_suits - can a page be pinned, and be handed over, where it is?
+ * @folio: a page of a pool
+ *
+ * Context: any, never sleeps.
+ * Return: true if it can stay there for long.
+ */
+bool hugetlb_luo_suits(struct folio *folio)
+{
+	const unsigned long pfn = folio_pfn(folio);
+
+	return folio_is_longterm_pinnable(folio) &&
+	       (!liveupdate_enabled() || kho_ram_can_go_out(pfn, pfn + folio_nr_pages(folio)));
+}
+
+/**
+ * hugetlb_luo_sort - put a free page where it belongs in its list
+ * @h: the pool
+ * @folio: the page, which is the first one of the list
+ *
+ * Context: never sleeps. The caller holds hugetlb_lock.
+ */
+void hugetlb_luo_sort(struct hstate *h, struct folio *folio)
+{
+	lockdep_assert_held(&hugetlb_lock);
+	if (liveupdate_enabled() && hugetlb_luo_suits(folio))
+		list_move_tail(&folio->lru, &h->hugepage_freelists[folio_nid(folio)]);
+}
+
+/* Returns a free page of the node that cannot be handed over, or NULL if there is none. */
+static struct folio *find_unsuited(struct hstate *h, int nid)
+{
+	struct folio *folio;
+
+	spin_lock_irq(&hugetlb_lock);
+	folio = list_first_entry_or_null(&h->hugepage_freelists[nid], struct folio, lru);
+	if (folio && hugetlb_luo_suits(folio))
+		folio = NULL;
+	spin_unlock_irq(&hugetlb_lock);
+
+	return folio;
+}
+
+/* A new page may be no better, so this tries as often as there are pages. */
+static void replace_on_node(struct hstate *h, int nid)
+{
+	unsigned int left = READ_ONCE(h->free_huge_pages_node[nid]);
+	struct folio *folio;
+
+	while (left-- && (folio = find_unsuited(h, nid))) {
+		LIST_HEAD(used);
+		int err = isolate_or_dissolve_huge_page(&folio->page, &used);
+
+		/* Somebody has taken it meanwhile. */
+		if (!list_empty(&used))
+			putback_movable_pages(&used);
+		if (err)
+			break;
+		cond_resched();
+	}
+}
+
+/* Replaces free pages that cannot be handed over, as far as there is memory. */
+static void replace(struct hstate *h)
+{
+	const unsigned int flags = memalloc_pin_save();
+	int nid;
+
+	for_each_node_state(nid, N_MEMORY)
+		replace_on_node(h, nid);
+	memalloc_pin_restore(flags);
+}
+
+/* Returns how many free pages cannot be handed over. The caller holds hugetlb_lock. */
+static unsigned long count_unsuited(struct hstate *h)
+{
+	unsigned long nr = 0;
+	struct folio *folio;
+	int nid;
+
+	for_each_node_state(nid, N_MEMORY) {
+		list_for_each_entry(folio, &h->hugepage_freelists[nid], lru) {
+			if (hugetlb_luo_suits(folio))
+				break;
+			nr++;
+		}
+	}
+
+	return nr;
+}
+
+/**
+ * hugetlb_luo_free_prepare - make sure of pages for the reservations of a file
+ * @h: the pool
+ *
+ * Context: may sleep.
+ * Return: 0; -EBUSY, after a message, if too few free pages can be handed over.
+ */
+int hugetlb_luo_free_prepare(struct hstate *h)
+{
+	unsigned long free, unsuited, reserved;
+
+	replace(h);
+	spin_lock_irq(&hugetlb_lock);
+	free = h->free_huge_pages;
+	reserved = h->resv_huge_pages;
+	unsuited = count_unsuited(h);
+	spin_unlock_irq(&hugetlb_lock);
+	if (!unsuited || (num_node_state(N_MEMORY) == 1 && reserved + unsuited <= free))
+		return 0;
+
+	pr_warn("cannot hand over reservations: of %lu free pages of %lu KiB, %lu lie in scratch, CMA or added memory\n",
+		free, huge_page_size(h) / SZ_1K, unsuited);
+
+	return -EBUSY;
+}
+
+/**
+ * __hugetlb_luo_alloc - see hugetlb_luo_alloc()
+ * @vma: the mapping
+ * @addr: the address
+ *
+ * Context: may sleep, with the lock of page faults held.
+ * Return: a page that can be handed over, or an error as of alloc_hugetlb_folio().
+ */
+struct folio *__hugetlb_luo_alloc(struct vm_area_struct *vma, unsigned long addr)
+{
+	const unsigned int flags = memalloc_pin_save();
+	struct hstate *h = hstate_vma(vma);
+	struct folio *folio = alloc_hugetlb_folio(vma, addr, false);
+
+	if (IS_ERR(folio)) {
+		replace(h);
+		folio = alloc_hugetlb_folio(vma, addr, false);
+	}
+	memalloc_pin_restore(flags);
+
+	/* A surplus page may be in added memory. */
+	if (!IS_ERR(folio) && !hugetlb_luo_suits(folio)) {
+		restore_reserve_on_error(h, vma, addr, folio);
+		folio_put(folio);
+		folio = ERR_PTR(-ENOSPC);
+	}
+
+	return folio;
+}
+
+/**
+ * hugetlb_luo_gfp - choose the memory for a new page of a pool
+ * @gfp: flags for the allocation
+ * @nid: the node it should be on
+ *
+ * Scratch holds movable allocations only. A page of the pool that lay there would have to
+ * be moved when its file is preserved.
+ *
+ * Context: any.
+ * Return: the flags to try first: without the one for memory that cannot be handed over, if
+ * live update is on and the node has other memory.
+ */
+gfp_t hugetlb_luo_gfp(gfp_t gfp, int nid)
+{
+	if (liveupdate_enabled() && node_state(nid, N_NORMAL_MEMORY))
+		gfp &= ~__GFP_MOVABLE;
+
+	return gfp;
+}
