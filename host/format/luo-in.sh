@@ -13,7 +13,7 @@
 . /kho/facts
 
 stages=1
-plan=14
+plan=15
 
 stage_1() {
 	check "a handover came in" came_from "$fact_release" "$fact_kexecs"
@@ -28,6 +28,8 @@ stage_1() {
 	check "FLBs are there" flbs_there
 	check "sessions can be finished" finish_all
 	check "FLBs are finished" flbs_finished
+	check "no hugetlb page is held for what is lost" \
+		same reserved "$(meminfo_pages Rsvd)" 0
 	check "what nobody could take still waits" waits
 	check "the log says once what else is wrong" says_all
 	check "the kernel is content" has_not_said 'BUG:|WARNING:|Bad page'
@@ -171,6 +173,10 @@ finish_all() {
 		all heir "finish $(label_of "$name")
 			close $(label_of "$name")" || return
 	done
+}
+
+meminfo_pages() {
+	sed -n "s/^HugePages_$1: *//p" /proc/meminfo
 }
 
 waits() {

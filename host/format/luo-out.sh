@@ -8,7 +8,7 @@
 . /kho/luo-format.sh
 
 stages=1
-plan=17
+plan=18
 
 # A file of 2 MiB and some more.
 PAGES=540
@@ -52,6 +52,11 @@ stage_1() {
 	check "one that only has a size can be preserved" all keeper "memfd hole
 		size hole $((300 * PAGE_SIZE))
 		preserve s 5 hole"
+	check "one with hugetlb pages can be preserved" all keeper "hugetlb pages 21
+		hsize pages 5
+		hfill pages 7 1 2
+		preserve s 6 pages
+		hfill pages 7 3 1"
 	check "many files can be in a session" eval "ask keeper create m many &&
 		ask keeper many-files m 130"
 	check "there can be many sessions" ask keeper many-sessions each 60
@@ -82,7 +87,7 @@ test_file() {
 
 tell_state() {
 	tell_luo number 1
-	tell_luo session service 8
+	tell_luo session service 9
 	tell_luo session nothing 0
 	tell_memfd keeper dense service 7
 	tell_memfd keeper sparse service 18446744073709551615
@@ -92,6 +97,7 @@ tell_state() {
 	tell_memfd keeper none service 0
 	tell_memfd keeper tmp service 4
 	tell_memfd keeper hole service 5
+	tell_memfd keeper pages service 6
 	tell_luo session many 130
 	tell_luo many-files many 130
 	tell_luo many-sessions each 60

@@ -8,6 +8,7 @@ FLBs, one page for each, and the list of everything that a handover has.
 import hashlib
 import struct
 
+import hugetlb1
 import luo5
 from kho4 import PAGE, Defect
 
@@ -31,10 +32,25 @@ class Everything:
                 raise Defect(f'FLB {flb.name} is unknown, or is there twice')
             self.flbs[flb.name] = flb.count
             self.state.page(flb.data)
+        self._pools(reader)
+
+    def _pools(self, reader):
+        """The blob of hugetlb counts exactly the pages and reservations of the files."""
+        pools, files = hugetlb1.read_pools(reader), [
+            file for file in self.memfds.values() if isinstance(file, hugetlb1.File)]
+        for size in {file.page_size for file in files} | {pool.page_size for pool in pools}:
+            counted = [sum(pool.pages for pool in pools if pool.page_size == size),
+                       sum(pool.reserved for pool in pools if pool.page_size == size)]
+            there = [sum(len(file.pages) for file in files if file.page_size == size),
+                     sum(file.reserved() for file in files if file.page_size == size)]
+            if counted != there:
+                raise Defect(f'the blob counts {counted} pages of {size} bytes, not {there}')
 
     def _file(self, key, file):
         if file.compatible == luo5.MEMFD:
             self.memfds[key] = luo5.Memfd(self.state, file.data)
+        elif file.compatible == hugetlb1.HUGETLB:
+            self.memfds[key] = hugetlb1.File(self.state, file.data)
         elif file.compatible in TEST_FILES:
             _, size, content = FILE_PAGE.unpack_from(self.state.page(file.data))
             self.tests[key] = content[:size]

@@ -10,6 +10,7 @@ breaks the format as such lets all claims fail.
 import tempfile
 
 import areas
+import hugetlb1
 import kho4
 import luo5
 import luo_client
@@ -33,7 +34,9 @@ def clean(story):
         'memory': it.session('memory', [
             it.memfd('memory', 1, 600 * PAGE + 5, (9, 0), (0, 599), (0, 600), (2, 512), (0, 520, 1),
                      pos=9, seals=0x3f),
-            it.memfd('memory', 2, 3 * PAGE)])}
+            it.memfd('memory', 2, 3 * PAGE),
+            it.hugetlb('memory', 3, 9, 0, 7, ranges=[(1, 2), (4, 6)])])}
+    hugetlb1.write_pools(story.writer, [(luo_write.HUGE, 0, 2, 1, 3)])
     for token in range(60):
         it.session(f'each-{token}', [])
     it.flbs = [('test-flb-v1', luo_client.write_test_flb(story.writer, 3), 70)]
@@ -78,6 +81,17 @@ class Case:
 
     def memfd(self, number=0):
         return self.ram.u64(self.file('memory', number) + 48)
+
+    def pools(self):
+        return next(addr for name, addr, _ in self.writer.blobs if name == hugetlb1.BLOB)
+
+    def huge_entry(self):
+        array = self.ram.u64(self.ram.u64(self.memfd(2) + hugetlb1.FILE_PAGE.size) + 8)
+        return next(at for at in (array, array + 16) if self.ram.u64(at + 8) == 7)
+
+    def huge_range(self):
+        at = hugetlb1.FILE_PAGE.size + luo5.VMALLOC.size + hugetlb1.COUNT.size
+        return self.ram.u64(self.ram.u64(self.memfd(2) + at) + 8)
 
     def chunk(self):
         return self.ram.u64(self.memfd() + luo5.MEMFD_PAGE.size)
@@ -174,6 +188,25 @@ SPOILT = [
     ('a folio has an unknown flag', None, lambda c: c.put(c.entry(599) + 7, b'\1')),
     ('a folio has another content', luo_verify.memfds,
      lambda c: c.put((c.ram.u64(c.entry(599)) & (1 << 52) - 1) * PAGE, b'????')),
+    ('a hugetlb file has another size', luo_verify.memfds,
+     lambda c: c.poke(c.memfd(2) + 16, 10 * luo_write.HUGE)),
+    ('a hugetlb file has pages of another size', None, lambda c: c.poke(c.memfd(2), 4 << 20)),
+    ('a hugetlb file has no mode', None, lambda c: c.put(c.memfd(2) + 28, b'\0\0\1')),
+    ('a hugetlb file has something at its end', None, lambda c: c.put(c.memfd(2) + 80, b'1')),
+    ('a hugetlb page is at another place', luo_verify.memfds,
+     lambda c: c.poke(c.huge_entry() + 8, 8)),
+    ('a hugetlb page is beyond the end', None, lambda c: c.poke(c.huge_entry() + 8, 9)),
+    ('a hugetlb page is where there is one', None, lambda c: c.poke(c.huge_entry() + 8, 0)),
+    ('a hugetlb page is reserved', None, lambda c: c.poke(c.huge_entry() + 8, 5)),
+    ('a hugetlb page is not preserved', None, lambda c: c.add(c.huge_entry(), 512)),
+    ('two reservations overlap', None, lambda c: c.poke(c.huge_range() + 8, 5)),
+    ('a reservation has no pages', None, lambda c: c.poke(c.huge_range() + 8, 1)),
+    ('pools have another version', None, lambda c: c.put(c.pools() + 9, b'2')),
+    ('pools count a page less', None, lambda c: c.add(c.pools() + 24 + 16, -1)),
+    ('pools count a page more', None, lambda c: c.add(c.pools() + 24 + 16, 1)),
+    ('pools count more surplus pages than pages', None, lambda c: c.add(c.pools() + 24 + 24, 2)),
+    ('pools count other reservations', None, lambda c: c.add(c.pools() + 24 + 32, 1)),
+    ('there are more pools than fit', None, lambda c: c.poke(c.pools() + 16, 99)),
     ('the page of FLBs is not preserved', None, lambda c: c.forget(c.flbs())),
     ('FLBs have two pages', None, lambda c: c.poke(c.flbs(), 2)),
     ('an FLB is missing', luo_verify.flbs,

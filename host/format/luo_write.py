@@ -12,6 +12,7 @@ kernel cannot take, beside others that it can.
 import hashlib
 import sys
 
+import hugetlb1
 import kho4
 import luo5
 import luo_client
@@ -23,6 +24,8 @@ from write import MIB, UNUSED
 NUMBER = 7                              # live updates before this one
 LAST_TOKEN = (1 << 64) - 1
 FAR = 1 << 52
+HUGE_ORDER = 9
+HUGE = PAGE << HUGE_ORDER
 LONG_NAME = 'n' * 63
 
 # What RETRIEVE_FD may say of a memfd that cannot be right.
@@ -117,6 +120,26 @@ class Sessions:
         if data is None:
             data = luo5.write_memfd(self.writer, **more)
         return luo5.MEMFD, data, token
+
+    def hugetlb(self, session, token, size, *indices, ranges=(), **more):
+        """Adds a file of hugetlb pages that the guest has to find. @size: in pages."""
+        entries, pages = [], {}
+        for index in indices:
+            folio = self.folio(HUGE_ORDER)
+            entries.append((folio.addr // PAGE, index))
+            pages[index] = self.story.ram.read(folio.addr, HUGE)
+        content = b''.join(pages.get(index, bytes(HUGE)) for index in range(size))
+        self.fact('memfds', session, token, size * HUGE, 0, hex(0),
+                  hashlib.sha256(content).hexdigest())
+        self.rng.shuffle(entries)
+        data = hugetlb1.write_file(self.writer, HUGE, size * HUGE, entries, ranges, **more)
+        return hugetlb1.HUGETLB, data, token
+
+    def no_hugetlb(self, session, token, *errors, page_size=HUGE, size=4, entries=(), **more):
+        """Adds a file of hugetlb pages that cannot be taken. @more: for write_file()."""
+        self.fact('failing', session, token, '|'.join(errors) or WRONG)
+        data = hugetlb1.write_file(self.writer, page_size, size * HUGE, entries, **more)
+        return hugetlb1.HUGETLB, data, token
 
     def finish(self, counts=None, flbs_at=None):
         """Writes the lists. Returns the addresses of the blocks of the list of sessions."""
@@ -248,6 +271,43 @@ def spoilt(story):
     story.facts['unclaimed'] = ''
 
 
+def hugetlb(story):
+    """Files of hugetlb pages, some of which cannot be right."""
+    it = start(story)
+    name = 'huge'
+    # Large folios come first, or there would be no place for them.
+    good = [it.hugetlb(name, 1, 3, 0, 2)]
+    pfns = [it.folio(HUGE_ORDER).addr // PAGE for _ in range(6)]
+    small = it.folio().addr // PAGE
+    bad = [
+        # One page at two places, two pages at one, and the page of another file.
+        it.no_hugetlb(name, 3, entries=[(pfns[0], 0), (pfns[1], 1), (pfns[0], 2)]),
+        it.no_hugetlb(name, 4, entries=[(pfns[2], 1), (pfns[3], 1)]),
+        # One beyond the end, one of another size, one that was not handed over.
+        it.no_hugetlb(name, 5, entries=[(pfns[4], 4)]),
+        it.no_hugetlb(name, 6, entries=[(small, 0)]),
+        it.no_hugetlb(name, 7, entries=[(UNUSED // PAGE, 0)]),
+        it.no_hugetlb(name, 8, entries=[(FAR, 0)]),
+        # What is reserved has a page, is empty, or overlaps.
+        it.no_hugetlb(name, 9, entries=[(pfns[5], 1)], ranges=[(0, 2)]),
+        it.no_hugetlb(name, 10, ranges=[(2, 2)]),
+        it.no_hugetlb(name, 11, ranges=[(0, 3), (2, 4)]),
+        # Other sizes, more entries than there are, unknown seals and modes.
+        it.no_hugetlb(name, 12, page_size=3 << 20, size=3),
+        it.no_hugetlb(name, 13, 'EOPNOTSUPP', page_size=4 << 20),
+        it.no_hugetlb(name, 14, count=1 << 60),
+        it.no_hugetlb(name, 15, 'EOPNOTSUPP', seals=0x40),
+        it.no_hugetlb(name, 16, mode=0o10000),
+    ]
+    it.session(name, good + bad)
+    it.session('reserved', [it.hugetlb('reserved', 1, 5, ranges=[(3, 4)])], again=False)
+    # Of these, 3 are for files that are lost. The other one goes with its file.
+    hugetlb1.write_pools(story.writer, [(HUGE, 0, 8, 0, 4), (HUGE, 1 << 60, 0, 0, 0)])
+    it.finish()
+    # How much of a file that is lost goes on waiting is up to the kernel.
+    story.facts['unclaimed'] = ''
+
+
 def broken(story):
     """Sessions whose lists of files are broken, beside others that are not."""
     it = start(story)
@@ -362,7 +422,8 @@ list_kind('list_count', lambda ram, blocks: ram.write(blocks[0] + 8, U64.pack(52
 list_kind('list_lost', lambda ram, blocks: ram.write(blocks[1], U64.pack(UNUSED)))
 
 
-GOOD = {'sessions': sessions, 'memfds': memfds, 'spoilt': spoilt, 'broken': broken}
+GOOD = {'sessions': sessions, 'memfds': memfds, 'spoilt': spoilt, 'hugetlb': hugetlb,
+        'broken': broken}
 
 
 def flbs_kind(name, page):

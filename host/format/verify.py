@@ -16,6 +16,7 @@ from collections import Counter
 
 import areas
 import client
+import hugetlb1
 import kho4
 import log1
 import luo5
@@ -229,8 +230,8 @@ def regions(h):
 
 
 # 'test-kho-folios' is the blob of a test client that these scenarios do not use.
-KNOWN_BLOBS = {'kexec-metadata', client.BLOB, areas.BLOB, areas.REGIONS_BLOB, luo5.BLOB,
-               log1.BLOB, 'test-kho-folios'}
+KNOWN_BLOBS = {'kexec-metadata', client.BLOB, areas.BLOB, areas.REGIONS_BLOB, hugetlb1.BLOB,
+               log1.BLOB, luo5.BLOB, 'test-kho-folios'}
 
 
 def order_of(size):

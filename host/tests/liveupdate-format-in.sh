@@ -8,11 +8,11 @@
 
 about="sessions that a program of the host wrote come in, and go out again"
 kernels=main
-words=liveupdate=on
-expect="LUO: |memfd-luo: a file is lost|KHO: (nothing to restore|cannot restore a vmalloc area)"
+words="liveupdate=on hugepages=16"
+expect="LUO: |(memfd|hugetlb)-luo: a file is lost|KHO: (nothing to restore|cannot restore a vmalloc area)"
 
 host_test() {
-	local kind kinds="sessions broken flbs_pages flbs_count flbs_name flbs_lost memfds spoilt"
+	local kind kinds="sessions broken flbs_pages flbs_count flbs_name flbs_lost memfds spoilt hugetlb"
 	# shellcheck source=host/format/host.sh
 	. "$root/host/format/host.sh"
 

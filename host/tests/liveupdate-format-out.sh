@@ -6,7 +6,7 @@
 
 about="sessions and memfds, read on the host by a program that knows just the formats"
 kernels=main
-words=liveupdate=on
+words="liveupdate=on hugepages=4"
 
 host_test() {
 	# shellcheck source=host/format/host.sh
@@ -19,6 +19,7 @@ host_test() {
 	guest_result
 	verify
 	verify_luo
-	tool_finds "session many: 130 files" memfd-v2 "FLB test-flb-v1"
+	tool_finds "session many: 130 files" memfd-v2 "FLB test-flb-v1" \
+		memfd-hugetlb-v1 "3 pages of 2097152" "pages of 2097152 on node 0: 3, 0 surplus"
 	rm -f "$vms/$name.ram" "$vms/$name.stop"
 }

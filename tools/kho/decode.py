@@ -9,6 +9,7 @@ import os
 import struct
 
 import areas
+import hugetlb1
 import kho4
 import log1
 import luo5
@@ -143,12 +144,24 @@ def dump_luo(handover):
                 memfd = luo5.Memfd(state, file.data)
                 yield f'    size {memfd.size}, position {memfd.pos}, seals {memfd.seals:#x}, ' \
                       f'{len(memfd.entries)} folios, {len(memfd.pages)} pages'
+            elif file.compatible == hugetlb1.HUGETLB:
+                huge = hugetlb1.File(state, file.data)
+                yield f'    size {huge.size}, position {huge.pos}, seals {huge.seals:#x}, ' \
+                      f'mode {huge.mode:#o}, {len(huge.pages)} pages of {huge.page_size}, ' \
+                      f'{huge.reserved()} reserved'
     for flb in state.flbs:
         yield f'FLB {flb.name}: data {flb.data:#x}, {flb.count} files'
 
 
+def dump_pools(handover):
+    for pool in hugetlb1.read_pools(handover):
+        if pool.pages or pool.reserved:
+            yield f'pages of {pool.page_size} on node {pool.nid}: {pool.pages}, ' \
+                  f'{pool.surplus} surplus, {pool.reserved} reserved'
+
+
 DECODERS = {'kexec-metadata': dump_metadata, areas.REGIONS_BLOB: dump_regions,
-            log1.BLOB: dump_log, luo5.BLOB: dump_luo}
+            hugetlb1.BLOB: dump_pools, log1.BLOB: dump_log, luo5.BLOB: dump_luo}
 
 
 # --------------------------------------------------------------------- verify

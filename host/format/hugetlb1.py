@@ -1,0 +1,1 @@
+../../tools/kho/hugetlb1.py
