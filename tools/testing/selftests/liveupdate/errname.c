@@ -23,6 +23,7 @@ static const struct {
 	{ EEXIST, "EEXIST" },
 	{ EFAULT, "EFAULT" },
 	{ EFBIG, "EFBIG" },
+	{ EHWPOISON, "EHWPOISON" },
 	{ EINTR, "EINTR" },
 	{ EINVAL, "EINVAL" },
 	{ EIO, "EIO" },

@@ -206,6 +206,24 @@ static int do_hframes(char **arg)
 	return 0;
 }
 
+/* hwhere FILE INDEX: prints the physical address of a page that is there */
+static int do_hwhere(char **arg)
+{
+	int pagemap = open("/proc/self/pagemap", O_RDONLY);
+	char *at = map(label_fd(arg[0]), number(arg[1]), 1, MAP_NORESERVE);
+	__u64 entry;
+
+	if (!at || pagemap < 0)
+		return -1;
+	__asm__ volatile("" : : "r"(*(volatile char *)at));
+	if (sys_pread(pagemap, &entry, 8, (unsigned long)at / page_size() * 8) != 8)
+		return -1;
+	munmap(at, huge_size_of(label_fd(arg[0])));
+	close(pagemap);
+	printf("%lu\n", (unsigned long)((entry & ((1ULL << 55) - 1)) * page_size()));
+	return 0;
+}
+
 /* A mapping that stays until the agent ends. */
 static int do_hmap(char **arg)
 {
@@ -262,5 +280,6 @@ const struct command hugetlb_commands[] = {
 	{ "timed-preserve", 3, 3, do_timed_preserve, "SESSION TOKEN FILE" },
 	{ "timed-take", 3, 3, do_timed_take, "SESSION TOKEN FILE" },
 	{ "hframes", 3, 4, do_hframes, "FILE FIRST COUNT [STEP]" },
+	{ "hwhere", 2, 2, do_hwhere, "FILE INDEX" },
 	{}
 };
