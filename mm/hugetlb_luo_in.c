@@ -41,7 +41,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "../kernel/kexec_handover/bad_pages.h"
+#include "../kernel/kexec_handover/ram.h"
 #include "../kernel/kexec_handover/restore.h"
 #include "../kernel/kexec_handover/waits.h"
 #include "hugetlb_luo.h"
@@ -280,7 +280,7 @@ static struct folio *take_page(struct hugetlb_luo_in *in, unsigned long pfn)
 	/* Somebody who looks at all of memory may have a reference for a moment. */
 	while (!folio_ref_freeze(folio, 1))
 		cpu_relax();
-	bad = kho_bad_pages_in(pfn, pfn + folio_nr_pages(folio));
+	bad = kho_ram_has_bad(pfn, pfn + folio_nr_pages(folio));
 	init_new_hugetlb_folio(in->h, folio);
 	if (unlikely(bad))
 		mark_poison(folio);
