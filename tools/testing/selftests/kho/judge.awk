@@ -25,7 +25,8 @@ BEGIN {
 	      "|KHO:.*([Rr]efus|[Cc]orrupt|[Ff]ail|[Cc]annot|[Mm]alformed|KHO is off)" \
 	      "|KHO:.*(nothing to restore|no room|no memory|no valid)" \
 	      "|test_kho:.*(wrong|damaged|cannot|no memory)" \
-	      "|(LUO|memfd-luo|hugetlb-luo):.*(broken|cannot|corrupt|lost|poisoned|twice|invalid|no (handler|valid|memory|kexec))"
+	      "|(LUO|memfd-luo|hugetlb-luo):.*(broken|cannot|corrupt|lost|poisoned|twice|invalid)" \
+	      "|(LUO|memfd-luo|hugetlb-luo):.*no (handler|valid|memory|kexec)"
 	plan = -1
 }
 
