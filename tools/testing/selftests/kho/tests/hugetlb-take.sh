@@ -40,7 +40,7 @@ stage_1() {
 		preserve t 1 r"
 	remember bad "$(ask keeper hwhere b 2)"
 	check "the pool counts them" pool_is 40 29 7
-	handover next "$words"
+	handover "$(last_kernel)" "$words"
 }
 
 stage_2() {
