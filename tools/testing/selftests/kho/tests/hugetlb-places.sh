@@ -9,6 +9,7 @@
 
 about="hugetlb pages in memory that cannot be handed over"
 kernels="main next"
+machines=x86
 mem=4G
 pages=4k
 # Somewhere else the kernel could be in the way of the area of hugetlb_cma=.
