@@ -22,7 +22,7 @@ help:
 	@echo '     [PATCH=x.patch] [FILES="mm/x.c ..."]  into this patch, also files new to it'
 	@echo 'make new-patch NAME=x SUBJECT="mm: ..."    an empty patch at the end of the series'
 	@echo 'make deb [FLAVOUR=cloud-amd64]   Debian packages of a kernel with KHO'
-	@echo 'make deb-tools             the Debian package kho-tools: the command kho, its manual page'
+	@echo 'make deb-tools             the Debian package kho-tools: the commands kho and luo-run, with manual pages'
 	@echo 'make deb-test              a small one on a virtual disk with Debian: does systemctl kexec hand over?'
 	@echo 'make series                build/mail: patches and whole files, ready for git am;'
 	@echo '                           build/mail-tests: those that are for tests only'

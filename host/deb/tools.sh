@@ -3,8 +3,9 @@
 #
 # host/deb/tools.sh - make the Debian package kho-tools
 #
-# Owns build/deb/tools: the command kho with its manual page and its completion, for all
-# machines. It needs no kernel tree, and is made in a second.
+# Owns build/deb/tools: the commands kho and luo-run with their manual pages, the completion
+# of kho, and the unit of luo-run's keeper. It needs no kernel tree, and is made in some
+# seconds, for the machine on which it is made.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -13,24 +14,28 @@ cd "$root"
 
 readonly out=$build/deb/tools
 readonly version=6.12-1~kho1
+arch=$(dpkg --print-architecture)
+readonly arch
 
 control() {
 	cat <<END
 Package: kho-tools
 Version: $version
-Architecture: all
+Architecture: $arch
 Maintainer: KHO for 6.12 developers <kho-6.12@developers.invalid>
 Section: admin
 Priority: optional
-Depends: python3
+Depends: python3, libc6 (>= 2.34)
 Recommends: kexec-tools
 Suggests: zstd, lz4
 Installed-Size: $(du -sk "$out/root/usr" | cut -f 1)
-Description: see a handover of Kexec HandOver, and check it before
+Description: see a handover of Kexec HandOver, and keep the memory of services
  Kexec HandOver (KHO) lets memory outlive a kexec. The command kho shows what
  the kernel says of it, checks whether a kexec will arrive before it is too
  late, draws a map of physical memory, decodes and verifies a handover in a
- file, and prints the log of the previous kernel.
+ file, and prints the log of the previous kernel. The command luo-run runs a
+ service whose memory outlives the kernel: it is a store for file descriptors
+ as that of systemd, which keeps memfds over a kexec.
 END
 }
 
@@ -50,15 +55,17 @@ main() {
 	rm -rf "$out"
 	mkdir -p "$out/root/DEBIAN"
 	make -s -C tools/kho install DESTDIR="$out/root"
-	gzip -9n "$out/root/usr/share/man/man8/kho.8"
+	mkdir "$out/obj"
+	make -s -C tools/luo-run install DESTDIR="$out/root" OUT="$out/obj" LDFLAGS=-s
+	gzip -9n "$out"/root/usr/share/man/man8/*.8
 	mkdir -p "$doc"
 	copyright >"$doc/copyright"
 	control >"$out/root/DEBIAN/control"
 	# A umask must not decide what others may read.
 	chmod -R u=rwX,go=rX "$out/root"
-	dpkg-deb --root-owner-group -b "$out/root" "$out/kho-tools_${version}_all.deb" >/dev/null
-	rm -rf "$out/root"
-	say "$(shown "$out")/kho-tools_${version}_all.deb"
+	dpkg-deb --root-owner-group -b "$out/root" "$out/kho-tools_${version}_$arch.deb" >/dev/null
+	rm -rf "$out/root" "$out/obj"
+	say "$(shown "$out")/kho-tools_${version}_$arch.deb"
 }
 
 main

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * link.h - what luo-run and the keeper of its session say to each other
+ *
+ * They have a connection of SOCK_SEQPACKET. luo-run asks for one thing, and gets any number
+ * of answers, of which the last one is LINK_DONE. The first answer comes unasked, when luo-run
+ * has connected: LINK_DONE, or LINK_BUSY before it.
+ */
+#ifndef LUO_RUN_LINK_H
+#define LUO_RUN_LINK_H
+
+#include <linux/types.h>
+
+#include "luo-run.h"
+
+/* It changes with struct link_message. */
+#define LINK_VERSION	1
+
+enum {
+	/* Questions */
+	LINK_OPEN = 1,		/* what is there? LINK_FILE for each, and what was lost */
+	LINK_ACCEPT,		/* the service starts: what was lost can be forgotten */
+	LINK_STORE,		/* keep this file under this name */
+	LINK_REMOVE,		/* do not keep the files of this name any more */
+	LINK_DROP,		/* give up the session, and end */
+
+	/* Answers */
+	LINK_FILE = 64,		/* a file, with its name */
+	LINK_TOLD,		/* a line for the user */
+	LINK_LOST,		/* the same, and it is why --require does not start */
+	LINK_BUSY,		/* another luo-run has the session, the text is its pid */
+	LINK_DONE,
+};
+
+/**
+ * struct link_message - one message in either direction
+ * @version: LINK_VERSION
+ * @what: from the list above
+ * @text: a name or a line
+ */
+struct link_message {
+	__u32 version;
+	__u32 what;
+	char text[2 * NAME_SIZE];
+};
+
+/*
+ * The address of the keeper's socket. Returns false if the path is too long.
+ */
+bool link_path(const struct settings *set, const char *suffix, char *to, size_t size);
+
+/* Connects to the keeper. Returns a descriptor, or -1. */
+int link_connect(const struct settings *set);
+
+/* Listens for luo-run. Returns a descriptor, or -1. */
+int link_listen(const struct settings *set);
+
+/* Sends a message, with a file if @fd is not -1. Returns false if the other side is gone. */
+bool link_send(int link, __u32 what, const char *text, int fd);
+
+/*
+ * Receives a message, and in *fd the file that came with it or -1. Returns false if the other
+ * side is gone, or is not of this version.
+ */
+bool link_receive(int link, struct link_message *to, int *fd);
+
+#endif

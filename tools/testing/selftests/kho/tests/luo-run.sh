@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Services that tools/luo-run runs, under three kernels. fdstore.c of ../liveupdate is such a
+# service. What needs no kexec is tested on the host, see host/tests/luo-run.sh.
+#
+# shellcheck shell=dash disable=SC2034
+
+about="luo-run: what a service stores outlives the kernel, with names and order"
+kernels="sockets"
+machines=x86
+words="liveupdate=on"
+programs="luo-run fdstore"
+stages=3
+plan=52
+expect="LUO: no kexec"
+
+stage_1() {
+	begin
+	check "wrong words are refused" status_is 125 luo-run --session a/b true
+	mv $LUO_DEVICE /dev/hidden
+	check "without the device a service is started" stores none memfd x one
+	check "this is said" told "session none: nothing can be kept over a kexec: there is no"
+	check "the file is named" told "'x' is kept for restarts and not over a kexec"
+	check "the service gets it when it is started again" gives none "0 x memfd one"
+	check "with --require it is not started" status_is 124 \
+		luo-run --session none --require fdstore show
+	mv /dev/hidden $LUO_DEVICE
+	check "the session can be given up" luo-run --drop none
+
+	check "a service can store files" stores service memfd cache one sealed config two \
+		memfd gone three sparse big four pipe log memfd cache five remove gone
+	check "a file that the kernel does not take is named" same lines "$(cat /tmp/told)" \
+		"luo-run: session service: 'log' is kept for restarts and not over a kexec: the kernel does not hand over files of its type"
+	check "the others are in sessions" sessions_are "service service:1 service:2 service:4 service:6"
+	readonly BEFORE="0 cache memfd one
+1 config memfd two
+2 big memfd four
+3 log pipe
+4 cache memfd five"
+	check "they are given to the service that is started again" gives service "$BEFORE"
+	check "also if it was killed" status_is 137 luo-run --session service fdstore kill 9
+	check "and if it wants all of them" gives service "$BEFORE" --require
+	check "what is written later" stores service write 0 ONE
+	check "a service that is killed with luo-run" killed_service
+	check "its files are still in sessions" sessions_are \
+		"service service:1 service:2 service:4 service:6"
+	check "a file takes the place of one that is gone" stores service memfd late six
+	check "another service has a session" stores other memfd x seven
+	note_down
+	handover sockets $LUO_ON
+}
+
+# What later stages expect, after the pipe is gone.
+readonly AFTER="0 cache memfd ONE
+1 config memfd two
+2 big memfd four
+3 cache memfd five
+4 late memfd six"
+
+stage_2() {
+	begin
+	check "no memory is lost" arrived 1
+	check "no kexec before the services are started" refused_kexec
+	check "a command that does not exist gives nothing up" status_is 127 \
+		luo-run --session service nothing-of-that-name
+	check "the service gets its files back" gives service "$AFTER" --require
+	check "what was not handed over is named" told "'log' was not handed over: the kernel does not"
+	check "this is said once" gives service "$AFTER" --require
+	check "nothing else is said" test ! -s /tmp/told
+	check "they are in sessions again" later 50 sessions_are \
+		"service service:1 service:2 service:3 service:4 service:6"
+	check "no kexec before the other service is started" refused_kexec
+	check "a session that nobody wants can be given up" luo-run --drop other
+	check "nothing waits any more" later 50 nothing_waits
+	check "they are files like any others" stores service remove big memfd more seven
+	check "seals are kept" status_is 9 luo-run --session service fdstore write 1 x
+	check "the sparse file has holes" stores holes sparse s eight
+
+	# Its list is there, and one of its files is not.
+	check "a service can store files" stores lack memfd x one memfd y two memfd z three
+	start_agent thief
+	check "somebody else keeps its sessions" all thief "import list $(session_of lack)
+		import one $(session_of lack:1)
+		import three $(session_of lack:3)"
+	kill -KILL "$(keeper_of lack)"
+	# Its list is damaged.
+	check "somebody makes sessions of that name" all thief "create s bad
+		memfd a
+		size a 1048576
+		write a 3 0 2
+		preserve s 1 a
+		create t bad:1
+		memfd b
+		write b 3 0 2
+		preserve t 1 b"
+	handover sockets $LUO_ON
+}
+
+stage_3() {
+	begin
+	check "the third kernel has files of two before" came_in 2
+	check "the service gets its files back" gives service "0 cache memfd ONE
+1 config memfd two
+2 cache memfd five
+3 late memfd six
+4 more memfd seven"
+	check "the sparse file takes no more memory than before" gives holes "0 s memfd eight"
+	check "it has holes" same KiB "$(sed 's/.*kib=\([0-9]*\).*/\1/' /tmp/shown)" 4
+	check "a service that needs a lost file is not started" status_is 124 \
+		luo-run --session lack --require fdstore show
+	check "its name is said" told "session lack: 'y' is lost: it was not handed over"
+	check "the others can still be had" gives lack "0 x memfd one
+1 z memfd three"
+	check "a damaged list is reason not to start as well" status_is 124 \
+		luo-run --session bad --require fdstore show
+	check "the service is started without its files" gives bad nothing
+	check "this is said" told "session bad: the files of the previous kernel are lost: .*: it is no list"
+	check "it can store files" stores bad memfd x one
+	check "nothing waits any more" later 50 nothing_waits
+	finish
+}
+
+# Sockets are not to travel to the next kernel.
+begin() {
+	mkdir -p /run
+	mount -t tmpfs none /run
+}
+
+# run SESSION WORD...: what the service prints is in /tmp/shown, what luo-run does in
+# /tmp/told.
+run() {
+	local session="$1"
+	shift
+	luo-run --session "$session" "$@" >/tmp/shown 2>/tmp/told
+}
+
+# status_is STATUS COMMAND...
+status_is() {
+	local status=0 should="$1"
+	shift
+	"$@" >/tmp/shown 2>/tmp/told || status=$?
+	same status $status "$should"
+}
+
+# stores SESSION WORD...
+stores() {
+	local session="$1"
+	shift
+	run "$session" fdstore "$@" barrier || { cat /tmp/told; return 1; }
+}
+
+# gives SESSION LINES [OPTION]: a service of this session is given these files
+gives() {
+	# shellcheck disable=SC2086 # no option or one
+	run "$1" ${3-} fdstore show || { cat /tmp/told; return 1; }
+	same files "$(sed 's/size=.* seals=[0-9a-f]* //' /tmp/shown)" "$2"
+}
+
+# told PATTERN: luo-run has printed such a line.
+told() {
+	grep -qE "^luo-run: .*$1" /tmp/told || { cat /tmp/told; return 1; }
+}
+
+# Names of the sessions that go out.
+sessions_are() {
+	same sessions "$(sed -n 's/^session:[[:blank:]]*//p' /sys/kernel/debug/liveupdate/outgoing |
+		sort | xargs)" "$1"
+}
+
+refused_kexec() {
+	load_kernel load sockets $LUO_ON || return
+	kexec_load exec 2>&1 | grep -qx 'kexec_load: kexec: error 16'
+}
+
+killed_service() {
+	luo-run --session service fdstore show wait >/tmp/shown 2>/tmp/told &
+	later 50 test -s /tmp/shown || return
+	kill -KILL $!
+	later 50 eval "! pgrep fdstore >/dev/null"
+}
+
+# keeper_of SESSION: prints its process.
+keeper_of() {
+	pgrep -f "^@luo-run .*--keep $1\$"
+}
+
+# session_of NAME: prints process and descriptor of the keeper that has it.
+session_of() {
+	local pid
+	pid=$(keeper_of "${1%:*}")
+	# The descriptors of a process are links.
+	for link in /proc/"$pid"/fd/*; do
+		[ "$(readlink "$link")" != "anon_inode:[luo_session] $1" ] || echo "$pid ${link##*/}"
+	done
+}
