@@ -30,7 +30,7 @@ kernel_make() {
 fragments() {
 	local name
 	if [[ $flavour == small ]]; then
-		for name in x86 base kho deferred disk deb; do
+		for name in x86 base kho liveupdate deferred disk deb; do
 			cat "host/build/config/$name.config"
 		done
 	else

@@ -79,6 +79,7 @@ static struct {
 	char damage[NAME_SIZE];		/* what is wrong with it, or "" */
 	struct list came;		/* what it said */
 	bool arrived;			/* something came in, and was not accepted yet */
+	bool unread;			/* the list could not be had, for now */
 
 	int finisher;			/* ends when the child that finishes does; or -1 */
 	pid_t finisher_pid;
@@ -277,34 +278,43 @@ static void take(struct file *it)
 	}
 }
 
+/* Would the same call perhaps work later? */
+static bool passes(int error)
+{
+	return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE;
+}
+
+/* Reads the list that came in. Returns false if there is none that can be read. */
+static bool read_list_in(void)
+{
+	const char *wrong;
+	int fd;
+
+	if (keeper.list_in < 0) {
+		fd = session_retrieve(session_name(0));
+		if (fd == -ENOENT || fd == -ENODEV)
+			return false;
+		keeper.list_in = fd < 0 ? -1 : fd;
+	}
+	if (keeper.list_in >= 0)
+		fd = session_take(keeper.list_in);
+	wrong = fd < 0 ? retrieve_error(-fd) : list_read(fd, &keeper.came);
+	snprintf(keeper.damage, sizeof(keeper.damage), "%s", wrong ?: "");
+	keeper.unread = fd < 0 && passes(-fd);
+	keeper.arrived = true;
+	if (fd >= 0)
+		close(fd);
+	return !wrong;
+}
+
 /* Takes what the previous kernel has handed over. Nothing is given up here. */
 static void collect(void)
 {
-	int session = session_retrieve(session_name(0)), fd;
-	const char *wrong;
 	struct file *it;
 	unsigned int i;
 
-	if (session == -ENOENT)
+	if (!read_list_in())
 		return;
-	if (session == -ENODEV) {
-		keeper.no_list = ENODEV;
-		return;
-	}
-	keeper.arrived = true;
-	if (session < 0) {
-		snprintf(keeper.damage, sizeof(keeper.damage), "%s", retrieve_error(-session));
-		return;
-	}
-	keeper.list_in = session;
-	fd = session_take(session);
-	wrong = fd < 0 ? retrieve_error(-fd) : list_read(fd, &keeper.came);
-	if (fd >= 0)
-		close(fd);
-	if (wrong) {
-		snprintf(keeper.damage, sizeof(keeper.damage), "%s", wrong);
-		return;
-	}
 	for (i = 0; i < keeper.came.count; i++) {
 		if (keeper.came.entry[i].error)
 			continue;
@@ -342,16 +352,25 @@ static void tell_arrival(void)
 
 static void answer_open(void)
 {
+	struct file *it;
 	unsigned int i;
 
-	for (i = 0; i < keeper.files; i++) {
-		if (keeper.file[i].fd < 0)
-			take(&keeper.file[i]);
-		if (keeper.file[i].fd >= 0)
-			link_send(keeper.client, LINK_FILE, keeper.file[i].entry.name,
-				  keeper.file[i].fd);
-	}
+	if (keeper.unread)
+		collect();
 	begin_list();
+	for (i = 0; i < keeper.files; i++) {
+		it = &keeper.file[i];
+		if (it->fd < 0)
+			take(it);
+		/* What could not be preserved for a reason that is gone. */
+		if (it->entry.error && !keeper.no_list &&
+		    (passes(it->entry.error) || it->entry.error == ENODEV)) {
+			preserve_file(it);
+			write_list();
+		}
+		if (it->fd >= 0)
+			link_send(keeper.client, LINK_FILE, it->entry.name, it->fd);
+	}
 	if (keeper.no_list)
 		tell(LINK_LOST, "nothing can be kept over a kexec: %s",
 		     preserve_error(keeper.no_list));
@@ -367,10 +386,10 @@ static void discard_strays(void)
 
 	for (token = 1; token <= FILES_MAX; token++) {
 		session = session_retrieve(session_name(token));
-		if (session == -ENODEV)
-			return;
 		if (session >= 0)
 			close(session);
+		else if (session == -ENODEV || session == -EAGAIN)
+			return;
 	}
 }
 
@@ -403,6 +422,11 @@ static void accept_arrival(void)
 	if (!keeper.arrived)
 		return;
 	keeper.arrived = false;
+	if (keeper.unread) {
+		/* It is not known to be lost, so it waits, and the kernel refuses a kexec. */
+		keeper.unread = false;
+		return;
+	}
 	keeper.came.count = 0;
 	keeper.damage[0] = '\0';
 	while (i--) {
@@ -612,6 +636,8 @@ int keeper_run(const struct settings *set)
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
+	/* The journal ends before we do. */
+	signal(SIGPIPE, SIG_IGN);
 	if (chdir("/"))
 		say("/: %m");
 	collect();

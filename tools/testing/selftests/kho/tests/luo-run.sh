@@ -11,7 +11,7 @@ machines=x86
 words="liveupdate=on"
 programs="luo-run fdstore"
 stages=3
-plan=52
+plan=49
 expect="LUO: no kexec"
 
 stage_1() {
@@ -25,7 +25,9 @@ stage_1() {
 	check "with --require it is not started" status_is 124 \
 		luo-run --session none --require fdstore show
 	mv /dev/hidden $LUO_DEVICE
+	check "it is kept as soon as there is a device" eval 'run none fdstore show && sessions_are "none none:1"'
 	check "the session can be given up" luo-run --drop none
+	check "it is" sessions_are nothing
 
 	check "a service can store files" stores service memfd cache one sealed config two \
 		memfd gone three sparse big four pipe log memfd cache five remove gone
@@ -161,10 +163,11 @@ told() {
 	grep -qE "^luo-run: .*$1" /tmp/told || { cat /tmp/told; return 1; }
 }
 
-# Names of the sessions that go out.
+# sessions_are NAMES: these go out; "nothing" if there are none.
 sessions_are() {
-	same sessions "$(sed -n 's/^session:[[:blank:]]*//p' /sys/kernel/debug/liveupdate/outgoing |
-		sort | xargs)" "$1"
+	local names
+	names=$(sed -n 's/^session:[[:blank:]]*//p' /sys/kernel/debug/liveupdate/outgoing | sort | xargs)
+	same sessions "${names:-nothing}" "$1"
 }
 
 refused_kexec() {
@@ -174,14 +177,25 @@ refused_kexec() {
 
 killed_service() {
 	luo-run --session service fdstore show wait >/tmp/shown 2>/tmp/told &
-	later 50 test -s /tmp/shown || return
+	later 50 process_of "fdstore show wait" || return
 	kill -KILL $!
-	later 50 eval "! pgrep fdstore >/dev/null"
+	later 50 eval '! process_of "fdstore show wait"'
+}
+
+# process_of PATTERN: prints the process whose words match, or fails.
+process_of() {
+	local file
+	for file in /proc/[0-9]*/cmdline; do
+		tr '\0' ' ' <"$file" 2>/dev/null | grep -qE "^$1 \$" || continue
+		basename "${file%/cmdline}"
+		return
+	done
+	return 1
 }
 
 # keeper_of SESSION: prints its process.
 keeper_of() {
-	pgrep -f "^@luo-run .*--keep $1\$"
+	process_of "@luo-run .*--keep $1"
 }
 
 # session_of NAME: prints process and descriptor of the keeper that has it.
