@@ -9,6 +9,7 @@
  *   memfd NAME TEXT    stores a memfd with that text at its front
  *   sealed NAME TEXT   one that can be neither written nor resized
  *   sparse NAME TEXT   one of 64 MiB with the text in the middle, and holes
+ *   huge NAME TEXT     one of a page of hugetlb
  *   pipe NAME          stores the end of a pipe
  *   again N            stores the file with this number once more, as "again"
  *   many NAME COUNT    stores so many memfds
@@ -102,6 +103,23 @@ static void store_sealed(const char *name, const char *text)
 
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW))
 		fail("seals");
+	store(name, fd);
+}
+
+static void store_huge(const char *name, const char *text)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_HUGETLB);
+	struct stat stat;
+	char *page;
+
+	/* A block of such a file is a page. It cannot be written to, other than by a mapping. */
+	if (fd < 0 || fstat(fd, &stat) || ftruncate(fd, stat.st_blksize))
+		fail("hugetlb");
+	page = mmap(NULL, stat.st_blksize, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED)
+		fail("hugetlb");
+	strcat(page, text);
+	munmap(page, stat.st_blksize);
 	store(name, fd);
 }
 
@@ -253,6 +271,8 @@ static int act(char **word)
 		return store(word[1], make(word[1], 4096, 0, word[2])), 3;
 	if (!strcmp(word[0], "sealed"))
 		return store_sealed(word[1], word[2]), 3;
+	if (!strcmp(word[0], "huge"))
+		return store_huge(word[1], word[2]), 3;
 	if (!strcmp(word[0], "sparse"))
 		return store(word[1], make(word[1], SPARSE_SIZE, SPARSE_SIZE / 2, word[2])), 3;
 	if (!strcmp(word[0], "many"))
