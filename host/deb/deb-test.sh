@@ -41,7 +41,8 @@ if ! [ -d /sys/kernel/debug/kho/in ]; then
 	say "sum $(sha256sum <$client/files/letter)"
 	systemctl restart cached
 	service first
-	say "systemd $(dpkg-query -W -f '${Version}' systemd)"
+	say "spared: $(systemctl show -P SurviveFinalKillSignal luo-keep@cached)," \
+		"$(systemctl --version | head -1)"
 	kexec -s -l "/boot/vmlinuz-$(uname -r)" --reuse-cmdline || say "not loaded"
 	exec systemctl kexec
 fi
@@ -154,7 +155,7 @@ main() {
 		--qemu "-drive file=$out/disk.img,format=raw,if=virtio" \
 		--append "root=/dev/vda rw console=ttyS0 kho=on liveupdate=on no_timer_check systemd.show_status=0" || true
 	sum=$(sed -n 's/.*kho-deb: sum \([0-9a-f]\{64\}\).*/\1/p' "$build/vm/deb.log")
-	say "1..9"
+	say "1..10"
 	result "Debian boots with the package's kernel" "6\.12\.[0-9]*-kho-small is (running|starting|degraded)"
 	result "the package is installed" "package linux-image-6.12.* install ok installed"
 	result "systemctl kexec is a handover" "KHO: handover from 6\.12\..*-kho-small, kexec count 1"
@@ -162,6 +163,7 @@ main() {
 	result "a service of luo-run begins with nothing" "first: nothing"
 	result "it has its files when systemd restarts it" "first: 0 cache memfd .* warm"
 	result "luo-run says which file it cannot keep" "first: .*'log' is kept for restarts and not over"
+	result "systemd is told to spare the keeper" "spared: (yes, systemd|, systemd 252)"
 	result "the service has its memory under the next kernel" "second: 0 cache memfd .* warm"
 	result "it is in sessions again" "sessions 2"
 	[[ -z $failed ]] || tail -20 "$build/vm/deb.log"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Services that tools/luo-run runs, under three kernels. fdstore.c of ../liveupdate is such a
-# service. What needs no kexec is tested on the host, see host/tests/luo-run.sh.
+# service. What needs no kexec is tested on the host, see host/tests/luo-run-host.sh.
 #
 # shellcheck shell=dash disable=SC2034
 
