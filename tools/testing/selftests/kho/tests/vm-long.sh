@@ -8,7 +8,7 @@
 #   vm-long:vm_handovers=20:vm_cpus=4:vm_words=mib=64,beat=500
 #
 # vm_words are words for vm, see ../liveupdate/vm.c: with step=7 the guest uses every seventh
-# page only; with huge its memory has huge pages.
+# page only; with huge its memory has huge pages, and with hugetlb it has those of hugetlb.
 #
 # shellcheck shell=dash disable=SC2034
 
@@ -20,6 +20,10 @@ kernels="main next"
 machines=x86
 when=asked
 vm_settings="vm_handovers=$vm_handovers vm_cpus=$vm_cpus vm_words=$vm_words"
+# As many as 64 MiB are. All kernels have to be told the same.
+case $vm_words in
+*hugetlb*) vm_settings="$vm_settings hugepages=32" ;;
+esac
 words="liveupdate=on tsc=reliable kvm.tsc_tolerance_ppm=50000 $vm_settings"
 programs=vm
 stages=$((vm_handovers + 1))
