@@ -5,7 +5,7 @@
 
 #define seqcount_t	int
 
-#define SEQCNT_ZERO(name)	0
+#define SEQCNT_ZERO(name)	(0 * sizeof(name))
 
 static inline unsigned int read_seqcount_begin(const seqcount_t *s) { return 0; }
 static inline bool read_seqcount_retry(const seqcount_t *s, unsigned int start) { return false; }

@@ -35,8 +35,9 @@ stage_2() {
 	check "the log says what became of the border" \
 		has_said "hugetlb-luo: ZONE_MOVABLE begins [0-9]* MiB later"
 	check "the zone begins after the page" same "first page of ZONE_MOVABLE" \
-		"$(awk '/^Node/ { here = $4 == "Movable" } here && $1 == "start_pfn:" { print $2 }' \
-			/proc/zoneinfo)" $((($(recall page) + GIB) / PAGE_SIZE))
+		"$(awk '/^Node/ { movable = $4 == "Movable" }
+			movable && $1 == "start_pfn:" { print $2 }' /proc/zoneinfo)" \
+		$((($(recall page) + GIB) / PAGE_SIZE))
 	start_agent heir
 	check "the file is there" all heir "retrieve s zones
 		take s 1 g"

@@ -6,7 +6,7 @@
 # shellcheck shell=dash disable=SC2034
 
 about="luo-run: what a service stores outlives the kernel, with names and order"
-kernels="sockets"
+kernels="debug"
 machines=x86
 words="liveupdate=on hugepages=2"
 programs="luo-run fdstore"
@@ -56,7 +56,7 @@ stage_1() {
 	check "a service can store hugetlb pages" stores pages huge h eight
 	check "they can be handed over" test ! -s /tmp/told
 	note_down
-	handover sockets $LUO_ON $HUGE_ON
+	handover debug $LUO_ON $HUGE_ON
 }
 
 # What later stages expect, after the pipe is gone.
@@ -104,7 +104,7 @@ stage_2() {
 		memfd b
 		write b 3 0 2
 		preserve t 1 b"
-	handover sockets $LUO_ON $HUGE_ON
+	handover debug $LUO_ON $HUGE_ON
 }
 
 stage_3() {
@@ -184,7 +184,7 @@ sessions_are() {
 }
 
 refused_kexec() {
-	load_kernel load sockets $LUO_ON $HUGE_ON || return
+	load_kernel load debug $LUO_ON $HUGE_ON || return
 	kexec_load exec 2>&1 | grep -qx 'kexec_load: kexec: error 16'
 }
 
