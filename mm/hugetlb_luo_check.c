@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Live update of hugetlb pages: what is believed of what comes in.
+ * Live update of hugetlb pages: the checks of what comes in.
  *
  * This file owns the checks of both formats of <linux/kho/abi/hugetlb.h>. All of it comes
  * from the memory of another kernel, and can be anything.
@@ -47,7 +47,7 @@ static bool array_is_valid(const struct kho_vmalloc *kv, u64 nr, size_t size)
  *
  * Context: any, never sleeps.
  * Return: 0; -EOPNOTSUPP if it needs a page size or a seal that this kernel does not have;
- * -EINVAL if it cannot be right.
+ * -EINVAL if it is invalid.
  */
 int hugetlb_luo_check_ser(const struct hugetlb_luo_ser *ser)
 {
@@ -203,7 +203,7 @@ static bool __init is_page_size(u64 size)
  * hugetlb_luo_check_pools - check the blob of pools
  * @blob: the blob
  * @size: its size in bytes, all of which can be read
- * @folios: how many folios came in, by order up to %KHO_MAX_FOLIO_ORDER
+ * @folios: how many folios the previous kernel handed over, by order up to %KHO_MAX_FOLIO_ORDER
  *
  * Context: boot.
  * Return: true if there are as many folios of each size as pages are counted, and no pool

@@ -2,7 +2,7 @@
 /*
  * Live update of hugetlb pages: files of the previous kernel.
  *
- * This file owns what came in for a file, from when somebody first asks for it until the
+ * This file owns an incoming file, from when somebody first asks for it until the
  * file has all of its pages or until nobody wants it. hugetlb_luo_check.c checks it.
  *
  * There are few hugetlb pages, so all of them are put into the file when it is retrieved.
@@ -16,8 +16,8 @@
  * holds for its reservations.
  *
  * A page of which the previous kernel, or this one, knows that hardware reported it as bad
- * comes into the file as one that became bad there: who touches it gets SIGBUS, who reads
- * from it gets EIO, and the rest of the file is good.
+ * comes into the file as one that became bad there: an access through a mapping gets
+ * SIGBUS, read() gets EIO, and the rest of the file is good.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -61,7 +61,7 @@
 #define CHARGE_PAGES	BIT(30)
 
 /**
- * struct hugetlb_luo_in - what came in for a file
+ * struct hugetlb_luo_in - an incoming file
  * @list: in @incoming
  * @data: the address of the structure, by which the session knows the file
  * @busy: somebody uses it, and all below. Guarded by incoming_mutex, like @list.
@@ -101,7 +101,7 @@ static LIST_HEAD(incoming);
 static DEFINE_MUTEX(reserve_mutex);
 
 /*
- * Reading what comes in
+ * Reading the description of an incoming file
  */
 
 /* Takes an array out of the handover. Returns -ENOMEM if it can be repeated. */
@@ -143,21 +143,19 @@ static struct hugetlb_luo_in *take_ser(u64 data)
 
 	if (!in)
 		return ERR_PTR(-ENOMEM);
-	if (!kho_restore_copy(data, sizeof(in->ser), &in->ser)) {
-		kfree(in);
-		return ERR_PTR(-EIO);
-	}
+	err = kho_restore_copy(data, sizeof(in->ser), &in->ser) ? 0 : -EIO;
+	if (err)
+		goto nothing;
 
 	err = hugetlb_luo_check_ser(&in->ser);
 	if (err) {
-		pr_warn("a file is lost: what waits at %#llx cannot be right: %d\n", data, err);
-		kfree(in);
-		return ERR_PTR(err);
+		pr_warn("a file is lost: its description at %#llx is invalid (%d)\n", data, err);
+		goto fail;
 	}
 	folio = kho_restore_if_waiting(PHYS_PFN(data));
 	if (!folio) {
-		kfree(in);
-		return ERR_PTR(-EIO);
+		err = -EIO;
+		goto nothing;
 	}
 	folio_put(folio);
 	in->data = data;
@@ -166,6 +164,13 @@ static struct hugetlb_luo_in *take_ser(u64 data)
 	list_add(&in->list, &incoming);
 
 	return in;
+
+nothing:
+	pr_warn("a file is lost: nothing waits at %#llx\n", data);
+fail:
+	kfree(in);
+
+	return ERR_PTR(err);
 }
 
 static struct hugetlb_luo_in *find_in(u64 data)
@@ -205,7 +210,7 @@ static void keep_in(struct hugetlb_luo_in *in)
 }
 
 /*
- * Returns what came in at @data, with its arrays; -ENOMEM if it can be repeated. After
+ * Returns the incoming file at @data, with its arrays; -ENOMEM if it can be repeated. After
  * another error what wrong arrays name may belong to others, so it goes on waiting.
  */
 static struct hugetlb_luo_in *get_in(u64 data)
@@ -508,7 +513,7 @@ static void end_charge(struct hugetlb_luo_in *in, struct charge *charge)
  * The file
  */
 
-/* Makes an empty file, with the size of the one that came in. */
+/* Makes an empty file, with the size of the incoming one. */
 static int make_file(struct hugetlb_luo_in *in)
 {
 	struct file *file;
@@ -662,7 +667,7 @@ static void discard(struct hugetlb_luo_in *in)
  *
  * Context: may sleep, as the task that the pages are charged to.
  * Return: 0; -ENOMEM; -EIO if nothing waits at @data, or if an array or a page does not;
- * -EINVAL or -EOPNOTSUPP if what is there cannot be right, or is not of this machine; -EBUSY
+ * -EINVAL or -EOPNOTSUPP if its description is invalid, or is not of this machine; -EBUSY
  * if another session is about to take the same file.
  */
 int hugetlb_luo_in_retrieve(u64 data, struct file **file)
@@ -670,11 +675,8 @@ int hugetlb_luo_in_retrieve(u64 data, struct file **file)
 	struct hugetlb_luo_in *in = get_in(data);
 	int err;
 
-	if (IS_ERR(in)) {
-		if (PTR_ERR(in) == -EIO)
-			pr_warn("a file is lost: nothing waits at %#llx\n", data);
+	if (IS_ERR(in))
 		return PTR_ERR(in);
-	}
 
 	err = make_file(in);
 	if (!err)
@@ -696,7 +698,7 @@ int hugetlb_luo_in_retrieve(u64 data, struct file **file)
 }
 
 /**
- * hugetlb_luo_in_discard - free what came in for a file that nobody has
+ * hugetlb_luo_in_discard - free the pages of an incoming file that nobody has taken
  * @data: the address of the structure
  *
  * The pages go to their pools.

@@ -8,7 +8,7 @@
  * A page that waits is a page of its pool, in use: HugePages_Total counts it from the time
  * that the pools are made and HugePages_Free does not. So hugepages= and nr_hugepages mean
  * the total, and what is allocated at boot is that much less. If the command line does not
- * say how large the pool is, it is as large as what came in. If it says less then there
+ * say how large the pool is, it has the incoming pages. If it says less then there
  * are surplus pages, as when nr_hugepages is written while pages are in use.
  *
  * The reservations of files that wait count in HugePages_Rsvd, as many as there are pages
@@ -44,7 +44,7 @@
 #include "internal.h"
 
 /*
- * What goes out
+ * Pages that are handed over
  */
 
 /* Guards the life of the blob. */
@@ -168,7 +168,7 @@ void hugetlb_luo_pool_freeze(struct hstate *h, long reserved)
 }
 
 /*
- * What comes in, at boot
+ * Incoming pages, at boot
  */
 
 /* The blob of the previous kernel, where it waits; NULL if there is none. */
@@ -238,7 +238,7 @@ static unsigned int __init coming_at(unsigned long pfn)
 }
 
 /**
- * hugetlb_luo_boot_border - keep a page that comes in within one zone
+ * hugetlb_luo_boot_border - keep an incoming page within one zone
  * @pfn: where ZONE_MOVABLE begins on a node
  *
  * No folio may be in two zones. A page of the previous kernel would be, and its file would
@@ -289,7 +289,7 @@ static unsigned long __init coming(struct hstate *h, int nid, unsigned long *sur
 	return pages;
 }
 
-/* Returns how many pages were asked for on single nodes, and takes off what comes in. */
+/* Returns how many pages were asked for on single nodes, and subtracts incoming pages. */
 static unsigned long __init cut_nodes(struct hstate *h)
 {
 	unsigned long asked = 0;
@@ -308,7 +308,7 @@ static unsigned long __init cut_nodes(struct hstate *h)
 }
 
 /**
- * hugetlb_luo_boot_begin - take off what comes in from what is allocated at boot
+ * hugetlb_luo_boot_begin - subtract incoming pages from the number to allocate at boot
  * @h: the pool, whose size on the command line is known
  *
  * Context: boot, before pages are allocated for the pool, also from memblock.
@@ -374,7 +374,7 @@ static unsigned long __init spread_surplus(struct hstate *h, unsigned long more,
 	return more;
 }
 
-/* Adds what comes in to the counts of a pool. The caller holds hugetlb_lock. */
+/* Counts incoming pages in their pool. The caller holds hugetlb_lock. */
 static void __init add_coming(struct hstate *h)
 {
 	const bool sized = h->max_huge_pages;
@@ -455,7 +455,7 @@ static void unhold_all(void)
 }
 
 /**
- * hugetlb_luo_boot_pools - add what comes in to the counts of all pools
+ * hugetlb_luo_boot_pools - count incoming pages in their pools
  *
  * Context: hugetlb_init(), when all pools have their pages.
  */
@@ -483,7 +483,7 @@ void __init hugetlb_luo_boot_pools(void)
 }
 
 /*
- * What comes in, when it is asked for
+ * Incoming pages, when user space asks for them
  */
 
 /**

@@ -1444,7 +1444,7 @@ static int set_up_waiting(struct memfd_luo *luo, const struct memfd_luo_ser *ser
  * Context: may sleep, in the memory cgroup that the pages are charged to.
  * Return: the file, of which the folios may still wait; an ERR_PTR(): -ENOMEM; -EIO if
  * nothing waits at @data or if the array does not; -EINVAL or -EOPNOTSUPP if what is
- * there cannot be right.
+ * there is invalid.
  */
 struct file *memfd_luo_in_retrieve(u64 data)
 {
