@@ -5,7 +5,7 @@
  * This file owns the outgoing side as its callers see it: the functions that
  * preserve and unpreserve folios and that give blobs a name. For an overview and the
  * boot sequence see kernel/kexec_handover/boot.c. The files in kernel/kexec_handover/
- * are, from those that all others call to those that call the others:
+ * are, roughly from those that others call to those that call others:
  *
  *   map           the set of preserved folios
  *   fdt           the root FDT, with the blobs that subsystems name
@@ -16,8 +16,8 @@
  *   outgoing      the outgoing side, and whether KHO is on
  *   checksum      detects writes to the root FDT or the map during a kexec
  *   misuse        warnings for mistakes of callers, with CONFIG_KEXEC_HANDOVER_DEBUG
- *   check         the checks of an incoming handover
  *   incoming      the incoming handover, and questions about it
+ *   check         the checks of an incoming handover
  *   restore       kho_restore_folio(), and the end of the incoming map
  *   pages         runs of single pages
  *   vmalloc       vmalloc areas
@@ -27,10 +27,10 @@
  *   counts        how much is preserved
  *   sysfs         /sys/kernel/kho/
  *   log           the log of the previous kernel
- *   arrival       reasons why the loaded kernel would not accept the handover
- *   image         where a kexec image is placed and what it tells the next kernel
  *   ahead, pieces an image is written to its final place when it is loaded; unpack
  *                 decompresses its kernel
+ *   arrival       reasons why the loaded kernel would not accept the handover
+ *   image         where a kexec image is placed and what it tells the next kernel
  *   start         sets up both sides, in a core_initcall
  *
  * Code that accesses struct pages and zones is in mm/kho_init.c and

@@ -270,7 +270,7 @@ circles() {
 	printf '%s\n' "$@" | grep -E '^(kernel|mm)/' | grep -v '_test\.o$' | while IFS= read -r object; do
 		nm -g "$build/kernel/${kernels%% *}/$object" | awk -v object="$object" '{ print object, $(NF - 1), $NF }'
 	done | awk '
-		$2 == "U" { users[$3] = users[$3] " " $1; next }
+		$2 ~ /^[Uwv]$/ { users[$3] = users[$3] " " $1; next }
 		{ owner[$3] = $1 }
 		END {
 			for (symbol in owner) {

@@ -77,6 +77,7 @@ static int make_list(void)
 static int cut_scratch(phys_addr_t start, phys_addr_t end)
 {
 	struct folio *folio;
+	u64 before;
 
 	for (phys_addr_t p = ALIGN_DOWN(start, KHO_SCRATCH_ALIGN); p < end;
 	     p += KHO_SCRATCH_ALIGN) {
@@ -90,9 +91,10 @@ static int cut_scratch(phys_addr_t start, phys_addr_t end)
 		folio = kho_ram_alloc_folio(get_order(KHO_SCRATCH_MAX * sizeof(*kho_scratch)));
 		if (!folio)
 			return -ENOMEM;
+		before = kho_scratch_sum(kho_scratch, kho_scratch_cnt);
 		kho_scratch_cut(folio_address(folio), KHO_SCRATCH_MAX, p);
-		pr_warn("memory at %pa is bad: scratch has %lu bytes less\n", &start,
-			(unsigned long)KHO_SCRATCH_ALIGN);
+		pr_warn("memory at %pa is bad: scratch has %llu bytes less\n", &start,
+			before - kho_scratch_sum(kho_scratch, kho_scratch_cnt));
 	}
 
 	return 0;
@@ -322,7 +324,7 @@ void __init kho_bad_pages_mark(void)
 		}
 	}
 	if (nr)
-		pr_info("%lu pages that the previous kernel reported as bad are not used\n", nr);
+		pr_info("%lu pages are marked as bad, as the previous kernel reported\n", nr);
 }
 
 /* Runs after kho_debugfs_copy_blobs(), a core_initcall, has copied the blob. */

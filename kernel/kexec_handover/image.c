@@ -191,7 +191,7 @@ static u64 bytes_to_start(void)
 
 static int no_room(const char *where, u64 needed, u64 room)
 {
-	pr_err("no room %s for the next kernel: it needs %llu bytes to start, %llu are free; see kho_scratch=\n",
+	pr_err("no room %s for the next kernel: image and start need %llu bytes of %llu; see kho_scratch=\n",
 	       where, needed, room);
 
 	return -ENOMEM;
@@ -236,7 +236,7 @@ int kho_image_check_room(const struct kimage *image)
 	vacant = (u64)pages << PAGE_SHIFT;
 	needed += bytes_to_start();
 	if (needed > scratch + vacant)
-		return no_room("in memory that holds nothing preserved", needed,
+		return no_room("in scratch and memory that holds nothing preserved", needed,
 			       scratch + vacant);
 
 	return 0;

@@ -30,7 +30,7 @@
  *
  * Warns if any page of the memory lies in scratch or is preserved already.
  *
- * Context: any, never sleeps. Does nothing before KHO is enabled.
+ * Context: any but NMIs, never sleeps. Does nothing before KHO is enabled.
  */
 void kho_misuse_preserve(const struct kho_map *map, unsigned long pfn, unsigned long end,
 			 unsigned long caller)

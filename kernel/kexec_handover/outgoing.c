@@ -2,7 +2,7 @@
 /*
  * The outgoing side: is KHO on, and where is what this kernel hands over?
  *
- * This file owns struct kho_out and the answer to both. start.c sets them up;
+ * This file owns struct kho_out and kho_is_enabled(). start.c sets them up;
  * kernel/kexec_handover.c has the functions that change what is handed over.
  *
  * Copyright (C) 2026 KHO for 6.12 developers

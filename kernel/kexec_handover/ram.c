@@ -191,7 +191,8 @@ int __init kho_ram_init(void)
  */
 void __init kho_ram_start(void)
 {
-	kho_ram_nr_stretches = max_pfn >> KHO_RAM_STRETCH_ORDER;
+	/* Pairs with smp_load_acquire() in kho_ram_ordinary(), which reads kho_ram_special. */
+	smp_store_release(&kho_ram_nr_stretches, max_pfn >> KHO_RAM_STRETCH_ORDER);
 }
 
 /**

@@ -41,7 +41,8 @@ static __always_inline bool kho_ram_ordinary(unsigned long pfn, unsigned int ord
 
 	/* With pages of 64 KiB a stretch is larger than any folio. */
 	return order <= min(KHO_RAM_STRETCH_ORDER, KHO_MAX_FOLIO_ORDER) &&
-	       stretch < kho_ram_nr_stretches &&
+	       /* Pairs with smp_store_release() in kho_ram_start(). */
+	       stretch < smp_load_acquire(&kho_ram_nr_stretches) &&
 	       !test_bit(stretch, kho_ram_special);
 }
 

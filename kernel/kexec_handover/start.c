@@ -45,8 +45,9 @@ static u32 __init read_metadata(void)
 	struct kho_kexec_metadata *metadata;
 	struct folio *folio;
 	phys_addr_t phys;
-	u32 count = 0;
+	bool valid;
 	size_t size;
+	u32 count;
 
 	if (kho_retrieve_subtree(KHO_METADATA_NAME, &phys, &size) ||
 	    size < sizeof(*metadata) || !PAGE_ALIGNED(phys))
@@ -56,15 +57,16 @@ static u32 __init read_metadata(void)
 		goto unknown;
 
 	metadata = folio_address(folio);
-	if (metadata->version == KHO_METADATA_VERSION) {
-		count = metadata->kexec_count;
+	count = metadata->kexec_count;
+	valid = metadata->version == KHO_METADATA_VERSION;
+	if (valid) {
 		strscpy(kho_incoming.release, metadata->previous_release);
 		pr_info("handover from %.*s, kexec count %u\n",
 			(int)sizeof(metadata->previous_release),
 			metadata->previous_release, count);
 	}
 	folio_put(folio);
-	if (count)
+	if (valid)
 		return count;
 unknown:
 	pr_warn("the previous kernel handed over no valid %s: its release is not known, and kexecs are counted from 0 again\n",
@@ -138,6 +140,9 @@ fail:
 	kfree(kho_out.spare);
 	if (folio)
 		folio_put(folio);
+	kho_out.fdt = NULL;
+	kho_out.spare = NULL;
+	kho_out.handed = NULL;
 
 	return err;
 }

@@ -462,7 +462,7 @@ void luo_files_unfreeze(struct luo_files *files)
 }
 
 /**
- * luo_files_freeze - let each file settle what is handed over
+ * luo_files_freeze - freeze all files of a session
  * @files: the files of the session
  *
  * Context: may sleep. The caller holds luo_reboot_sem for writing, so no ioctl runs.

@@ -570,7 +570,7 @@ int liveupdate_register_flb(struct liveupdate_file_handler *handler,
 		return -ENOMEM;
 	link->flb = flb;
 
-	/* What is handed over does not change once liveupdate_reboot() has written it. */
+	/* What is handed over does not change once liveupdate_kexec() has written it. */
 	guard(rwsem_read)(&luo_reboot_sem);
 	guard(mutex)(&luo_flb_lock);
 	if (find_link(handler, flb))

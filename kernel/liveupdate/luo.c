@@ -6,7 +6,7 @@
  * With liveupdate=on the blob is always handed over, also without a session.
  *
  * The outgoing side writes nothing into the blob or the lists while the system runs.
- * liveupdate_reboot() stops all operations that change what is handed over, freezes each
+ * liveupdate_kexec() stops all operations that change what is handed over, freezes each
  * file, and writes everything. There is memory for all of it by then.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
@@ -40,11 +40,14 @@ static bool force;
 module_param(force, bool, 0644);
 MODULE_PARM_DESC(force, "Allow a kexec even if files in sessions will be lost");
 
-/* The blob for the next kernel. luo_start() makes it; liveupdate_reboot() fills it. */
+/* The blob for the next kernel. luo_start() makes it; liveupdate_kexec() fills it. */
 static struct luo_ser *outgoing __ro_after_init;
 
 static int __init parse_liveupdate(char *arg)
 {
+	/* What the kernel before this one expects of a value that cannot be parsed. */
+	wanted = false;
+
 	return kstrtobool(arg, &wanted);
 }
 early_param("liveupdate", parse_liveupdate);

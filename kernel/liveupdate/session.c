@@ -666,7 +666,7 @@ int luo_session_read(void)
 }
 
 /**
- * luo_session_freeze - let the files of all outgoing sessions settle what is handed over
+ * luo_session_freeze - freeze the files of all outgoing sessions
  *
  * Context: may sleep. The caller holds luo_reboot_sem for writing.
  * Return: 0; the error of the first file that fails, with all as before.

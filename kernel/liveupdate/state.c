@@ -2,7 +2,7 @@
 /*
  * Is live update on, and may it change what is handed over at the moment?
  *
- * This file owns the answers to both, which all others ask for.
+ * This file owns liveupdate_enabled() and luo_reboot_sem, which all other files use.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

@@ -4,7 +4,7 @@
  *
  * This file owns names and layouts, which are those of Linux 7.3. All integers are in
  * the byte order of the machine, all addresses are physical. The old kernel writes
- * everything in liveupdate_reboot(); the new kernel reads it.
+ * everything in liveupdate_kexec(); the new kernel reads it.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
