@@ -23,7 +23,7 @@
  * first struct page is written to here, which each page has for itself.
  *
  * struct hugetlb_luo lives as long as its inode, so readers of the pointer need no lock.
- * Locks, from the outside in: inode lock, mmap_lock, lock of page faults, folio lock,
+ * Locks, from the outside in: mmap_lock, inode lock, lock of page faults, folio lock,
  * hugetlb_luo.lock, lock of the page cache.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
@@ -273,10 +273,16 @@ static int pin_slowly(struct hugetlb_luo *luo, pgoff_t index)
 	return -EINTR;
 }
 
+/* Returns the size of the file in pages of its size. fallocate() leaves a part of one. */
+static u64 pages_of(struct hugetlb_luo *luo)
+{
+	return DIV_ROUND_UP_ULL(i_size_read(luo->inode), huge_page_size(luo->h));
+}
+
 /* Preserves all pages below the size of the file. */
 static int walk(struct hugetlb_luo *luo)
 {
-	const pgoff_t end = i_size_read(luo->inode) >> PAGE_SHIFT;
+	const pgoff_t end = pages_of(luo) << huge_page_order(luo->h);
 	pgoff_t slow[PAGEVEC_SIZE], next = 0;
 	struct folio_batch batch;
 	int err = 0;
@@ -375,7 +381,10 @@ static void add_hole(struct holes *holes, u64 from, u64 to)
 	holes->pages += to - from;
 }
 
-/* Adds those parts of a region that have no page. The file is frozen. */
+/*
+ * Adds those parts of a region that have no page, or one beyond the end of the file: that
+ * page is not handed over, but stays promised. The file is frozen.
+ */
 static void add_holes(struct hugetlb_luo *luo, const struct hugetlb_luo_range_ser *region,
 		      struct holes *holes)
 {
@@ -388,6 +397,8 @@ static void add_holes(struct hugetlb_luo *luo, const struct hugetlb_luo_range_se
 	xas_for_each(&xas, folio, (region->to << order) - 1) {
 		if (xas_retry(&xas, folio))
 			continue;
+		if (xas.xa_index >> order >= pages_of(luo))
+			break;
 		add_hole(holes, from, xas.xa_index >> order);
 		from = (xas.xa_index >> order) + 1;
 		if (need_resched()) {

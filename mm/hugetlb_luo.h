@@ -50,6 +50,7 @@ bool hugetlb_luo_check_pools(const struct hugetlb_luo_pools_ser *blob, size_t si
 			     const unsigned long *folios);
 
 /* hugetlb_luo_free.c */
+void hugetlb_luo_sort_all(struct hstate *h);
 int hugetlb_luo_free_prepare(struct hstate *h);
 
 /* hugetlb_luo_in.c */

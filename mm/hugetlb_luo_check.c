@@ -51,8 +51,8 @@ static bool array_is_valid(const struct kho_vmalloc *kv, u64 nr, size_t size)
  */
 int hugetlb_luo_check_ser(const struct hugetlb_luo_ser *ser)
 {
-	if (!is_power_of_2(ser->page_size) || !IS_ALIGNED(ser->size, ser->page_size) ||
-	    ser->size > MAX_LFS_FILESIZE || ser->pos > MAX_LFS_FILESIZE || ser->mode & ~07777)
+	if (!is_power_of_2(ser->page_size) || ser->size > MAX_LFS_FILESIZE ||
+	    ser->pos > MAX_LFS_FILESIZE || ser->mode & ~07777)
 		return -EINVAL;
 	if (ser->seals & ~HUGETLB_LUO_SEALS || ser->page_size > ULONG_MAX ||
 	    !size_to_hstate(ser->page_size))
@@ -216,7 +216,8 @@ bool __init hugetlb_luo_check_pools(const struct hugetlb_luo_pools_ser *blob, si
 
 	if (size < sizeof(*blob) ||
 	    strncmp(blob->compatible, HUGETLB_LUO_POOLS_COMPATIBLE, sizeof(blob->compatible)) ||
-	    blob->nr > (size - sizeof(*blob)) / sizeof(*blob->pools))
+	    blob->nr > (size - sizeof(*blob)) / sizeof(*blob->pools) ||
+	    blob->nr > HUGETLB_LUO_POOLS_MAX)
 		return false;
 
 	for (u64 i = 0; i < blob->nr; i++) {

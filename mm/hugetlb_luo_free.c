@@ -69,6 +69,31 @@ void hugetlb_luo_sort(struct hstate *h, struct folio *folio)
 		list_move_tail(&folio->lru, &h->hugepage_freelists[folio_nid(folio)]);
 }
 
+/**
+ * hugetlb_luo_sort_all - put all free pages where they belong in their lists
+ * @h: the pool
+ *
+ * Pages of gigantic pools are there before hugetlb_luo_sort() knows that live update is on.
+ *
+ * Context: boot, may not sleep.
+ */
+void __init hugetlb_luo_sort_all(struct hstate *h)
+{
+	struct folio *folio, *next;
+	int nid;
+
+	spin_lock_irq(&hugetlb_lock);
+	for_each_node_state(nid, N_MEMORY) {
+		struct list_head *list = &h->hugepage_freelists[nid];
+
+		list_for_each_entry_safe(folio, next, list, lru) {
+			if (!hugetlb_luo_suits(folio))
+				list_move(&folio->lru, list);
+		}
+	}
+	spin_unlock_irq(&hugetlb_lock);
+}
+
 /* Returns a free page of the node that cannot be handed over, or NULL if there is none. */
 static struct folio *find_unsuited(struct hstate *h, int nid)
 {

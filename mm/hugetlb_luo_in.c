@@ -57,6 +57,9 @@
 /* So many of them are counted with hugetlb_lock held, which disables interrupts. */
 #define COUNT_BATCH	64
 
+/* With more bad parts, all of a page counts as bad. */
+#define MAX_BAD_PARTS	64
+
 /* A memory cgroup counts what is charged at once in an unsigned int. */
 #define CHARGE_PAGES	BIT(30)
 
@@ -225,7 +228,8 @@ static struct hugetlb_luo_in *get_in(u64 data)
 	if (!err)
 		err = take_array(&in->ser.ranges, in->ser.nr_ranges, &in->ranges);
 	if (!err)
-		err = hugetlb_luo_check_entries(in->h, in->ser.size >> huge_page_shift(in->h),
+		err = hugetlb_luo_check_entries(in->h, DIV_ROUND_UP_ULL(in->ser.size,
+									huge_page_size(in->h)),
 						in->entries, in->nr);
 	if (!err)
 		err = hugetlb_luo_check_ranges(in->h, in->ranges, in->ser.nr_ranges, in->entries,
@@ -246,16 +250,33 @@ static struct hugetlb_luo_in *get_in(u64 data)
  * Pages
  */
 
+/* Returns how many parts of a page are bad. */
+static unsigned long count_bad(struct folio *folio)
+{
+	unsigned long nr = 0;
+
+	for (unsigned long i = 0; i < folio_nr_pages(folio); i++)
+		nr += PageHWPoison(folio_page(folio, i));
+
+	return nr;
+}
+
 /*
  * Tells hugetlb which parts of a new page are bad. It has one flag for the page as a whole
- * and a list of the parts, whose struct pages may be shared.
+ * and a list of the parts, whose struct pages may be shared. The list is searched for each
+ * part, so if there are many then all of the page counts as bad.
  */
 static void mark_poison(struct folio *folio)
 {
 	const phys_addr_t phys = PFN_PHYS(folio_pfn(folio));
+	const bool many = count_bad(folio) > MAX_BAD_PARTS;
 
 	pr_warn("the page of %lu KiB at %pa is poisoned: it comes into the file as such\n",
 		folio_size(folio) / SZ_1K, &phys);
+	if (many) {
+		folio_set_hugetlb_raw_hwp_unreliable(folio);
+		folio_set_hwpoison(folio);
+	}
 	for (unsigned long i = 0; i < folio_nr_pages(folio); i++) {
 		struct page *page = folio_page(folio, i);
 
@@ -263,6 +284,8 @@ static void mark_poison(struct folio *folio)
 			continue;
 		if (i)
 			ClearPageHWPoison(page);
+		if (many)
+			continue;
 		spin_lock_irq(&hugetlb_lock);
 		hugetlb_update_hwpoison(folio, page);
 		spin_unlock_irq(&hugetlb_lock);
@@ -284,7 +307,7 @@ static struct folio *take_page(struct hugetlb_luo_in *in, unsigned long pfn)
 	folio_clear_large_rmappable(folio);
 	/* Somebody who looks at all of memory may have a reference for a moment. */
 	while (!folio_ref_freeze(folio, 1))
-		cpu_relax();
+		cond_resched();
 	bad = kho_ram_has_bad(pfn, pfn + folio_nr_pages(folio));
 	init_new_hugetlb_folio(in->h, folio);
 	if (unlikely(bad))

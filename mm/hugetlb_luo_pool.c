@@ -137,8 +137,12 @@ void hugetlb_luo_pool_put(void)
  */
 void hugetlb_luo_pool_count(struct hstate *h, int nid, long pages)
 {
+	struct hugetlb_luo_pool_ser *pool = out_pool(h, nid);
+
 	spin_lock_irq(&out_lock);
-	out_pool(h, nid)->pages += pages;
+	pool->pages += pages;
+	/* What was computed for a kexec that did not take place may be too much now. */
+	pool->surplus = min(pool->surplus, pool->pages);
 	spin_unlock_irq(&out_lock);
 }
 
@@ -463,6 +467,10 @@ void __init hugetlb_luo_boot_pools(void)
 {
 	struct hstate *h;
 
+	if (liveupdate_enabled()) {
+		for_each_hstate(h)
+			hugetlb_luo_sort_all(h);
+	}
 	load();
 	if (!in)
 		return;

@@ -94,6 +94,12 @@ static inline struct folio *hugetlb_luo_alloc(struct vm_area_struct *vma, unsign
 	return alloc_hugetlb_folio(vma, addr, false);
 }
 
+/* What a page fault returns if its page was not added. It waits if the file is frozen. */
+static inline vm_fault_t hugetlb_luo_fault_error(int err)
+{
+	return err == -EAGAIN ? 0 : vmf_error(err);
+}
+
 #else /* CONFIG_LIVEUPDATE_HUGETLB */
 
 static inline bool hugetlb_luo_wait(struct vm_area_struct *vma, pgoff_t index)
@@ -134,6 +140,11 @@ static inline bool hugetlb_luo_suits(struct folio *folio)
 static inline struct folio *hugetlb_luo_alloc(struct vm_area_struct *vma, unsigned long addr)
 {
 	return alloc_hugetlb_folio(vma, addr, false);
+}
+
+static inline vm_fault_t hugetlb_luo_fault_error(int err)
+{
+	return VM_FAULT_SIGBUS;
 }
 
 static inline unsigned long hugetlb_luo_boot_border(unsigned long pfn)

@@ -52,7 +52,7 @@ class File:
 
     def _check(self):
         size = self.page_size
-        if size <= PAGE or size & (size - 1) or self.size % size:
+        if size <= PAGE or size & (size - 1):
             raise Defect(f'a file of {self.size} bytes has pages of {size}')
         if self.seals & ~SEALS or self.mode & ~0o7777:
             raise Defect(f'seals {self.seals:#x}, mode {self.mode:#o}')
@@ -60,7 +60,7 @@ class File:
     def _place(self, folio, index):
         if size_of(folio) != self.page_size:
             raise Defect(f'{folio} is not a page of {self.page_size} bytes')
-        if index in self.pages or index >= self.size // self.page_size:
+        if index in self.pages or index >= -(-self.size // self.page_size):
             raise Defect(f'{folio} is the second one at {index}, or beyond the end')
         self.pages[index] = folio.addr
 
@@ -79,9 +79,10 @@ class File:
 
     def sha256(self):
         digest = hashlib.sha256()
-        for index in range(self.size // self.page_size):
-            at = self.pages.get(index)
-            digest.update(self.ram.read(at, self.page_size) if at else bytes(self.page_size))
+        for start in range(0, self.size, self.page_size):
+            at = self.pages.get(start // self.page_size)
+            size = min(self.page_size, self.size - start)
+            digest.update(self.ram.read(at, size) if at else bytes(size))
         return digest.hexdigest()
 
 

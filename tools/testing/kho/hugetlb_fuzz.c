@@ -283,7 +283,7 @@ static int ser_error(void)
 	const u64 size = ser.page_size;
 	bool other;
 
-	if (__builtin_popcountll(size) != 1 || ser.size % size || (s64)ser.size < 0 ||
+	if (__builtin_popcountll(size) != 1 || (s64)ser.size < 0 ||
 	    (s64)ser.pos < 0 || ser.mode > 07777)
 		return -EINVAL;
 	other = size != PAGE_SIZE << ORDER || ser.seals > 0x3f;

@@ -61,7 +61,7 @@ static_assert(sizeof(struct hugetlb_luo_range_ser) == 16);
  * struct hugetlb_luo_ser - the file
  * @page_size: size of its pages in bytes; tells which pool it belongs to
  * @pos: position of the open file, in bytes
- * @size: size of the file in bytes, a multiple of @page_size
+ * @size: size of the file in bytes
  * @seals: its seals, F_SEAL_*
  * @mode: permission bits of the inode, which a seal may have fixed
  * @nr_folios: number of entries in @folios
@@ -95,6 +95,9 @@ static_assert(sizeof(struct hugetlb_luo_ser) == 80);
  */
 #define HUGETLB_LUO_POOLS_NAME		"hugetlb"
 #define HUGETLB_LUO_POOLS_COMPATIBLE	"hugetlb-v1"
+
+/* No machine has as many nodes and sizes. The blob is read often, with interrupts off. */
+#define HUGETLB_LUO_POOLS_MAX		16384
 
 /**
  * struct hugetlb_luo_pool_ser - the pages of one size on one node

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What may be in the way when files of hugetlb pages are taken: the limits of a hugetlb
-# cgroup, a page that has become bad while it waited, a file that nobody asks for.
+# cgroup, a page that has become bad while it waited, a file that nobody asks for, and one
+# whose size is not a multiple of its pages.
 #
 # shellcheck shell=dash
 
@@ -12,7 +13,7 @@ mem=1G
 pages=4k
 words="liveupdate=on hugepages=40"
 stages=2
-plan=26
+plan=28
 limit=90
 expect="hugetlb-luo: (the page of 2048 KiB at .* is poisoned|cannot hand over the page of 2048 KiB)"
 
@@ -30,22 +31,27 @@ stage_1() {
 		hugetlb b 21
 		hsize b 4
 		hfill b 2 0 4
+		hugetlb o 21
+		allocate o 0 513
+		hfill o 4 0 1
 		preserve s 1 a
 		preserve s 2 b
+		preserve s 3 o
 		create t forgotten
 		hugetlb r 21
 		hsize r 6
 		hreserve r 0 6
 		hfill r 3 0 1
 		preserve t 1 r"
+	remember odd "$(ask keeper stat o)"
 	remember bad "$(ask keeper hwhere b 2)"
-	check "the pool counts them" pool_is 40 29 7
+	check "the pool counts them" pool_is 40 27 7
 	handover "$(last_kernel)" "$words"
 }
 
 stage_2() {
 	check "there is an incoming handover" came_in 1
-	check "the pool is as before" pool_is 40 29 7
+	check "the pool is as before" pool_is 40 27 7
 	check "a page can become bad while it waits" make_bad $(($(recall bad) + 5 * PAGE_SIZE))
 
 	check "there is a hugetlb cgroup with a limit of 4 pages" make_group
@@ -57,7 +63,7 @@ stage_2() {
 	check "a file of 6 pages and 2 reserved ones is too much" \
 		refused ENOMEM ask taker take s 1 a
 	check "nothing is charged then" charged_are 0 0
-	check "the pool is as before" pool_is 40 29 7
+	check "the pool is as before" pool_is 40 27 7
 	echo $((6 * HUGE)) >$GROUP/hugetlb.2MB.max
 	check "reservations count as well" refused ENOMEM ask taker take s 1 a
 	check "nothing is charged then, either" charged_are 0 0
@@ -66,7 +72,11 @@ stage_2() {
 	check "the group is charged for what there is" charged_are 6 8
 	check "each page is right" ask taker hcheck a 1 0 6
 	check "no page more can be had than the limit says" refused_page
-	check "the pool is as before" pool_is 40 29 7
+	check "the pool is as before" pool_is 40 27 7
+
+	check "a file of a page and 4 KiB has both pages" eval \
+		"ask heir take s 3 o && says '$(recall odd)' ask heir stat o"
+	check "its first page is right" ask heir hcheck o 4 0 1
 
 	check "the file with a bad page is there" ask heir take s 2 b
 	check "its pages are right, but for what is bad" ask heir hcheck b 2 0 4
