@@ -3,18 +3,21 @@
 #
 # tools/luo-run on the host, as far as that needs no kexec: the messages of a service, what it
 # gets back when it is started again, how luo-run ends, and its list of files. It is compiled
-# with sanitizers. The host need not have /dev/liveupdate.
+# with sanitizers. The host need not have /dev/liveupdate. What a keeper does when calls of the
+# kernel fail is tested with session_fake.c in its place.
 
 about="luo-run on the host: a store for file descriptors, without a kexec"
 kernels=
 
 host_test() {
-	local dir
+	local dir luo runs
 	local -x ASAN_OPTIONS=verify_asan_link_order=0
 
 	# A path of a socket has at most 107 bytes.
 	dir=$(mktemp -d)
-	echo "1..30"
+	luo=$dir/luo-run
+	runs=$dir/run
+	echo "1..52"
 	result "it compiles without a warning" compile
 	"$dir/list_test" | grep -v '^1\.\.'
 	result "a service gets nothing at first, and its files when it is started again" again
@@ -37,6 +40,29 @@ host_test() {
 	result "names that are not valid are not used" bad_names
 	result "nobody waits for the keeper's output" no_output
 	result "a keeper has none of the descriptors of others" no_descriptors
+	result "a keeper that has ended is missed at once" keeper_missed
+	result "a keeper has descriptors for all that it takes" few_descriptors
+	result "a service whose luo-run was killed has to end before the next one" left_service
+	result "luo-run passes on signals while its keeper does not answer" keeper_stopped
+	result "two that start a keeper at the same time both find it" start_race
+	result "strangers cannot fill the log, and sockets of the dead are removed" many_strangers
+	result "a service finds FDSTORE, and signals as luo-run has found them" surroundings
+	result "a keeper that would end with the unit is no keeper for --require" inside_unit
+
+	result "fake: files come in, and go out again" fake handed_over
+	result "fake: a keeper that ends before it was asked costs nothing" fake unused_keeper
+	result "fake: a file that cannot be had now waits, and is there later" fake later_file
+	result "fake: a list that cannot be had now waits, and is there later" fake later_list
+	result "fake: a list of another version waits until it is dropped" fake later_version
+	result "fake: what is damaged is given up, but not with --require" fake damaged_list
+	result "fake: a device that is in use is asked once and not for each file" fake busy_device
+	result "fake: no kexec while a file cannot be preserved for now" fake later_session
+	result "fake: a file that cannot be preserved for now is later" fake later_store
+	result "fake: memory is brought again if that has failed" fake finish_again
+	result "fake: a file that is removed is not waited for" fake removed_meanwhile
+	result "fake: a file that could not be handed over is lost" fake not_preserved
+	result "fake: an empty list waits for nobody" fake empty_list
+	result "fake: a list that cannot be had is dropped" fake dropped_arrival
 	stop_keepers
 	rm -rf "$dir"
 }
@@ -45,7 +71,11 @@ compile() {
 	local flags=(-std=gnu11 -Wall -Wextra -Werror -D_GNU_SOURCE) program
 	local sanitize="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
 
-	make -s -C "$root/tools/luo-run" OUT="$dir" CFLAGS="-Werror $sanitize" || return
+	make -s -C "$root/tools/luo-run" OUT="$dir" CFLAGS="-Werror $sanitize \
+		-DSYSTEMD_DIRECTORY='\"$dir/systemd\"' -DCGROUP_FILE='\"$dir/cgroup\"'" || return
+	mkdir "$dir/fake"
+	make -s -C "$root/tools/luo-run" OUT="$dir/fake" SESSION=session_fake.c \
+		CFLAGS="-Werror $sanitize" || return
 	# shellcheck disable=SC2086 # words
 	gcc "${flags[@]}" $sanitize -o "$dir/list_test" "$root"/tools/luo-run/list{_test,}.c &&
 		gcc "${flags[@]}" -static -o "$dir/fdstore" \
@@ -63,13 +93,13 @@ run() {
 		shift
 	done
 	shift
-	timeout 20 "$dir/luo-run" --directory "$dir/run" \
+	timeout 20 "$luo" --directory "$runs" \
 		--session "${options[@]}" -- "$dir/fdstore" "$@" 2>"$dir/err"
 }
 
 # luo_run WORD...: luo-run with these words
 luo_run() {
-	timeout 20 "$dir/luo-run" --directory "$dir/run" "$@"
+	timeout 20 "$luo" --directory "$runs" "$@"
 }
 
 # same IS SHOULD
@@ -92,9 +122,8 @@ said() {
 
 stop_keepers() {
 	local session
-	for session in "$dir"/run/*.lock; do
-		session=${session##*/}
-		luo_run --drop "${session%.lock}" 2>/dev/null || true
+	for session in "$runs"/locks/*; do
+		luo_run --drop "${session##*/}" 2>/dev/null || true
 	done
 }
 
@@ -157,14 +186,26 @@ wrong_command() {
 # start SESSION WORD...: runs it in the background, until it has said that it is ready. The
 # words have "show" among them.
 start() {
-	local session=$1 tries=0
+	local session=$1
+	shift
+	start_command "$session" "$dir/fdstore" "$@"
+}
+
+# start_command SESSION COMMAND...: the same, for a whole command
+start_command() {
+	local session=$1
 	shift
 	: >"$dir/out"
-	"$dir/luo-run" --directory "$dir/run" \
-		--session "$session" -- "$dir/fdstore" "$@" >"$dir/out" 2>"$dir/err" &
+	"$luo" --directory "$runs" --session "$session" -- "$@" >"$dir/out" 2>"$dir/err" &
 	started=$!
-	until [[ -s $dir/out ]]; do
-		((++tries < 100)) || { echo "it does not start"; cat "$dir/err"; return 1; }
+	later test -s "$dir/out" || { echo "it does not start"; cat "$dir/err"; return 1; }
+}
+
+# later COMMAND...: waits until it succeeds
+later() {
+	local tries=0
+	until "$@" >"$dir/later"; do
+		((++tries < 100)) || { cat "$dir/later"; return 1; }
 		sleep 0.1
 	done
 }
@@ -203,7 +244,7 @@ dropped() {
 
 # The process of a keeper. It is called so that systemd does not kill it.
 keeper_of() {
-	pgrep -f "^@luo-run .*$dir/run .*--keep $1\$"
+	pgrep -f "^@luo-run .*$runs .*--keep $1\$"
 }
 
 keeper_killed() {
@@ -248,7 +289,7 @@ END
 }
 
 forwarded() {
-	same "$(listener "$dir/luo-run" --directory "$dir/run" --session f -- "$dir/fdstore" \
+	same "$(listener "$dir/luo-run" --directory "$runs" --session f -- "$dir/fdstore" \
 		notify READY=1 memfd x one notify $'STATUS=two\nFDSTOREREMOVE=1\nFDNAME=x\nX_FOO=1' \
 		notify FDPOLL=1 notify MAINPID=1 barrier notify STOPPING=1 2>/dev/null)" \
 "READY=1 0
@@ -264,7 +305,7 @@ passed_on() {
 		exec 3<"$root/COPYING"
 		export LISTEN_FDS=1 LISTEN_FDNAMES=socket
 		# shellcheck disable=SC2016 # for that shell
-		sh -c 'LISTEN_PID=$$ exec "$@"' sh "$dir/luo-run" --directory "$dir/run" --session p -- \
+		sh -c 'LISTEN_PID=$$ exec "$@"' sh "$dir/luo-run" --directory "$runs" --session p -- \
 			"$dir/fdstore" show 2>/dev/null
 	)
 	same "$(grep -oE '^[01] .* memfd' <<<"$out" | xargs)" "0 socket memfd 1 x memfd" || return
@@ -275,7 +316,7 @@ passed_on() {
 
 watchdog() {
 	# shellcheck disable=SC2016 # for those shells
-	sh -c 'WATCHDOG_PID=$$ exec "$@"' sh "$dir/luo-run" --directory "$dir/run" --session w -- \
+	sh -c 'WATCHDOG_PID=$$ exec "$@"' sh "$dir/luo-run" --directory "$runs" --session w -- \
 		sh -c '[ $WATCHDOG_PID = $$ ]' 2>/dev/null
 }
 
@@ -292,7 +333,7 @@ stranger() {
 	[[ $(id -u) == 0 ]] || return 0
 	chmod 755 "$dir"
 	start s show wait barrier || return
-	socket=$(echo "$dir"/run/s.*.notify)
+	socket=$(echo "$runs"/services/s.*)
 	NOTIFY_SOCKET=$socket setpriv --reuid 65534 --regid 65534 --clear-groups \
 		"$dir/fdstore" memfd evil one || wrong=yes
 	kill "$started"
@@ -313,7 +354,7 @@ with blank"
 
 # A pipe that the keeper has open would keep the shell waiting.
 no_output() {
-	timeout 10 bash -c '"$@" 2>&1 | cat >/dev/null' bash "$dir/luo-run" --directory "$dir/run" \
+	timeout 10 bash -c '"$@" 2>&1 | cat >/dev/null' bash "$dir/luo-run" --directory "$runs" \
 		--session o true
 }
 
@@ -324,4 +365,298 @@ no_descriptors() {
 	exec 9<&-
 	links=$(ls -l "/proc/$(keeper_of c)/fd") || return
 	! grep -E 'COPYING' <<<"$links" && grep -q socket <<<"$links"
+}
+
+keeper_missed() {
+	local wrong=''
+	start miss show wait || return
+	kill -KILL "$(keeper_of miss)"
+	later said "session miss: its keeper is gone" || wrong=yes
+	kill "$started"
+	wait "$started"
+	[[ -z $wrong ]]
+}
+
+few_descriptors() {
+	local wrong='' keeper
+	(ulimit -n 40; exec "$luo" --directory "$runs" --keep few 2>"$dir/keeper") &
+	keeper=$!
+	later test -S "$runs/keepers/few" || return
+	run few -- many f 6 barrier || wrong=yes
+	said "'f4' is not kept: there are 4 files" || wrong=yes
+	same "$(run few -- show | wc -l)" 4 || wrong=yes
+	grep -q "descriptors for 4 files only" "$dir/keeper" || wrong=yes
+	luo_run --drop few || wrong=yes
+	wait "$keeper" && [[ -z $wrong ]]
+}
+
+# The kernel does not tell one that has changed its user that luo-run has ended.
+left_service() {
+	local wrong='' service next
+	[[ $(id -u) == 0 ]] || return 0
+	chmod 755 "$dir"
+	start_command left setpriv --reuid 65534 --regid 65534 --clear-groups \
+		"$dir/fdstore" memfd x one barrier show wait || return
+	service=$(pgrep -P "$started")
+	kill -KILL "$started"
+	wait "$started" 2>/dev/null
+	kill -0 "$service" || return
+	"$luo" --directory "$runs" --session left -- "$dir/fdstore" show \
+		>"$dir/out" 2>"$dir/err" &
+	next=$!
+	later said "session left: process $service, which has its files, has to end first" ||
+		wrong=yes
+	[[ ! -s $dir/out ]] || wrong=yes
+	kill "$service"
+	wait "$next" || wrong=yes
+	[[ -z $wrong ]] && same "$(cut -d ' ' -f 1-2 "$dir/out")" "0 x"
+}
+
+keeper_stopped() {
+	local keeper wrong=''
+	start stop show wait memfd x one wait || return
+	keeper=$(keeper_of stop)
+	kill -STOP "$keeper"
+	kill -USR1 "$started"
+	later grep -q "signal 10" "$dir/out" || wrong=yes
+	sleep 0.3
+	kill -TERM "$started"
+	later grep -q "signal 15" "$dir/out" || wrong=yes
+	kill -CONT "$keeper"
+	wait "$started" || wrong=yes
+	[[ -z $wrong ]] && same "$(run stop -- show | cut -d ' ' -f 2)" x
+}
+
+start_race() {
+	local i pids=() wrong=''
+	for i in 1 2 3 4; do
+		luo_run --session race sh -c 'sleep 0.5' 2>"$dir/race.$i" &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	same "$(cat "$dir"/race.? | grep -c 'session race is in use')" 3 || wrong=yes
+	! grep -E "no keeper|has a keeper" "$dir"/race.? && [[ -z $wrong ]]
+}
+
+many_strangers() {
+	local socket i wrong=''
+	[[ $(id -u) == 0 ]] || return 0
+	chmod 755 "$dir"
+	start s show wait barrier || return
+	socket=$(echo "$runs"/services/s.*)
+	for i in {1..20}; do
+		NOTIFY_SOCKET=$socket setpriv --reuid 65534 --regid 65534 --clear-groups \
+			"$dir/fdstore" notify "X=$i" || wrong=yes
+	done
+	kill -KILL "$started"
+	wait "$started" 2>/dev/null
+	same "$(grep -c 'is ignored' "$dir/err")" 1 || wrong=yes
+	[[ -S $socket ]] || wrong=yes
+	run s -- show >/dev/null || wrong=yes
+	[[ ! -e $socket && -z $wrong ]]
+}
+
+surroundings() {
+	local ignored
+	readonly PIPE=$((1 << 12))
+	# shellcheck disable=SC2016 # for that shell
+	same "$(luo_run --session sur sh -c 'echo $FDSTORE' 2>/dev/null)" 1024 || return
+	ignored=$(trap '' PIPE
+		luo_run --session sur grep SigIgn /proc/self/status 2>/dev/null)
+	same $((0x${ignored##*[!0-9a-f]} & PIPE)) $PIPE || return
+	ignored=$(trap - PIPE
+		luo_run --session sur grep SigIgn /proc/self/status 2>/dev/null)
+	same $((0x${ignored##*[!0-9a-f]} & PIPE)) 0
+}
+
+inside_unit() {
+	local wrong=''
+	mkdir "$dir/systemd"
+	echo "0::/user.slice/user-0.slice" >"$dir/cgroup"
+	run unit1 --require -- show >/dev/null
+	said "files end with" >/dev/null && wrong=yes
+	echo "0::/system.slice/cached.service/sub" >"$dir/cgroup"
+	status_is 124 run unit2 --require -- show || wrong=yes
+	said "session unit2: without luo-keep@unit2.service, files end with cached.service" ||
+		wrong=yes
+	keeper_of unit2 && wrong=yes
+	same "$(run unit2 -- show)" nothing || wrong=yes
+	said "files end with cached.service" || wrong=yes
+	# Now there is one.
+	run unit2 --require -- show >/dev/null
+	said "files end with" >/dev/null && wrong=yes
+	rm -r "$dir/systemd"
+	[[ -z $wrong ]]
+}
+
+# fake TEST: with a directory in place of the kernel, which session_fake.c explains
+fake() {
+	local luo=$dir/fake/luo-run runs=$dir/fake.$1 status=0
+	local -x LUO_FAKE=$dir/luo.$1
+	mkdir -p "$LUO_FAKE"/{in,taken,out,fail}
+	"$1" || status=$?
+	stop_keepers
+	return $status
+}
+
+# fails CALL.NAME [ERRNO]: lets it fail, or no more
+fails() {
+	if [[ ${2-} ]]; then
+		echo "$2" >"$LUO_FAKE/fail/$1"
+	else
+		rm "$LUO_FAKE/fail/$1"
+	fi
+}
+
+# As in errno.h.
+readonly EAGAIN=11 ENOMEM=12 EBUSY=16 EIO=5
+
+# opened DIRECTORY: sessions there that somebody has open
+opened() {
+	local file
+	for file in "$LUO_FAKE/$1"/*; do
+		[[ ! -f $file || $file == *.file ]] || flock -n "$file" true || basename "$file"
+	done | xargs
+}
+
+# goes_out NAMES: these sessions do. came "OPEN|OTHERS": these sessions have come in, of which
+# those are open.
+goes_out() {
+	same "$(opened out)" "$1"
+}
+
+came() {
+	local file
+	same "$(opened taken)|$(for file in "$LUO_FAKE"/in/*; do
+		[[ ! -f $file ]] || basename "$file"
+	done | xargs)" "$1"
+}
+
+# What goes out of a session comes in, and its keeper is gone.
+kexec() {
+	local name
+	came "|" || return
+	for name in $(opened out); do
+		cat "$LUO_FAKE/out/$name.file" >"$LUO_FAKE/in/$name"
+	done
+	kill_keeper "$1"
+	rm -f "$LUO_FAKE"/{out,fail,taken}/*
+}
+
+kill_keeper() {
+	local keeper
+	keeper=$(keeper_of "$1") || return
+	kill -KILL "$keeper"
+	later eval "! kill -0 $keeper 2>/dev/null || grep -q 'State:.Z' /proc/$keeper/status"
+}
+
+# shows NAMES SESSION OPTION...: a service is given files of these names
+shows() {
+	local names=$1
+	shift
+	same "$(run "$@" -- show | cut -d ' ' -f 2 | xargs)" "$names"
+}
+
+# handed SESSION: x and y have come from another kernel
+handed() {
+	run "$1" -- memfd x one memfd y two barrier && goes_out "$1 $1:1 $1:2" && kexec "$1"
+}
+
+handed_over() {
+	handed h && came "|h h:1 h:2" &&
+		same "$(run h --require -- show | cut -d ' ' -f 1,2,7)" "0 x one
+1 y two" && later goes_out "h h:1 h:2" && later came "|" && [[ ! -s $dir/err ]] &&
+		kexec h && shows "x y" h --require
+}
+
+unused_keeper() {
+	handed u || return
+	"$luo" --directory "$runs" --keep u 2>/dev/null &
+	later test -S "$runs/keepers/u" || return
+	kill -KILL $!
+	wait $! 2>/dev/null
+	came "|u u:1 u:2" && shows "x y" u --require
+}
+
+later_file() {
+	handed f && fails take.f:2 $ENOMEM && status_is 124 run f --require -- show || return
+	came "f f:1 f:2|" && shows x f && said "'y' cannot be had now, and waits: " || return
+	later goes_out "f f:1" && came "f f:2|" && fails take.f:2 && shows "x y" f --require &&
+		later goes_out "f f:1 f:2" && later came "|"
+}
+
+later_list() {
+	handed l && fails retrieve.l $EAGAIN && status_is 124 run l --require -- show || return
+	same "$(run l -- show memfd z three barrier)" nothing &&
+		said "the files of the previous kernel wait: the list of them: " || return
+	run l -- show >/dev/null
+	came "|l l:1 l:2" && fails retrieve.l && shows "z x y" l --require &&
+		later goes_out "l l:1 l:2 l:3" && later came "|"
+}
+
+later_version() {
+	handed v && printf '\2' | dd of="$LUO_FAKE/in/v" bs=1 seek=8 conv=notrunc status=none
+	printf '\2' | dd of="$LUO_FAKE/in/v" bs=1 seek=$((8 + 512 * 1024)) conv=notrunc status=none
+	shows "" v --require
+	same "$(run v -- show)" nothing && said "wait: the list of them: .* another version" &&
+		shows nothing v || return
+	came "v|v:1 v:2" && luo_run --drop v && came "|"
+}
+
+damaged_list() {
+	handed d && printf x | dd of="$LUO_FAKE/in/d" bs=1 seek=2 conv=notrunc status=none
+	printf x | dd of="$LUO_FAKE/in/d" bs=1 seek=$((2 + 512 * 1024)) conv=notrunc status=none
+	status_is 124 run d --require -- show && came "d|d:1 d:2" &&
+		same "$(run d -- show)" nothing && said "are lost: the list of them: " &&
+		later came "|"
+}
+
+busy_device() {
+	handed b && fails retrieve.b:1 $EAGAIN && same "$(run b -- show)" nothing || return
+	came "b|b:1 b:2" && fails retrieve.b:1 && shows "x y" b --require &&
+		later goes_out "b b:1 b:2" && later came "|"
+}
+
+later_session() {
+	handed p && fails create.p:1 $ENOMEM && shows "x y" p --require &&
+		later goes_out "p p:2" || return
+	sleep 1.5
+	came "p|" && fails create.p:1 && later goes_out "p p:1 p:2" && later came "|"
+}
+
+later_store() {
+	fails preserve.s:1 $ENOMEM && run s -- memfd x one barrier || return
+	said "'x' is kept for restarts and not over a kexec: .*, for now" && goes_out s &&
+		fails preserve.s:1 && later goes_out "s s:1" && kexec s && shows x s --require
+}
+
+finish_again() {
+	handed a && fails finish.a:1 $EBUSY && shows "x y" a --require || return
+	pkill -KILL -P "$(keeper_of a)"
+	sleep 1.5
+	came "a a:1 a:2|" && goes_out a && fails finish.a:1 &&
+		later goes_out "a a:1 a:2" && later came "|"
+}
+
+removed_meanwhile() {
+	handed r && fails finish.r:1 $ENOMEM && shows "x y" r --require &&
+		run r -- remove x memfd z three barrier && later goes_out "r r:1 r:2" &&
+		later came "|" && shows "y z" r --require &&
+		run r -- remove z memfd w four barrier && goes_out "r r:1 r:2"
+}
+
+not_preserved() {
+	fails preserve.n:2 $ENOMEM && run n -- memfd x one memfd y two barrier && kexec n &&
+		status_is 124 run n --require -- show && shows x n &&
+		said "'y' was not handed over: " && shows x n --require
+}
+
+empty_list() {
+	run e -- memfd x one barrier remove x barrier && goes_out e && kexec e && came "|e" &&
+		status_is 127 luo_run --session e there-is-no-such-program && later came "|"
+}
+
+dropped_arrival() {
+	handed x && fails retrieve.x $EIO && status_is 124 run x --require -- show &&
+		came "|x x:1 x:2" && fails retrieve.x && luo_run --drop x && came "|"
 }

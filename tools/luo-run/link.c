@@ -13,16 +13,39 @@
 
 #include "link.h"
 
-bool link_path(const struct settings *set, const char *suffix, char *to, size_t size)
+/* The service need not be of our user, whatever the umask is. */
+static void make_directory(const char *path)
 {
-	return (size_t)snprintf(to, size, "%s/%s%s", set->directory, set->session, suffix) < size;
+	if (!mkdir(path, 0755) && chmod(path, 0755))
+		say("%s: %m", path);
+}
+
+void link_directories(const struct settings *set)
+{
+	static const char *const kinds[] = { LINK_SOCKETS, LINK_LOCKS, LINK_NOTIFY };
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	unsigned int i;
+
+	make_directory(set->directory);
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if ((size_t)snprintf(path, sizeof(path), "%s/%s", set->directory, kinds[i]) <
+		    sizeof(path))
+			make_directory(path);
+	}
+}
+
+bool link_path(const struct settings *set, const char *kind, const char *suffix, char *to,
+	       size_t size)
+{
+	return (size_t)snprintf(to, size, "%s/%s/%s%s", set->directory, kind, set->session,
+				suffix) < size;
 }
 
 static int address(const struct settings *set, struct sockaddr_un *to)
 {
 	memset(to, 0, sizeof(*to));
 	to->sun_family = AF_UNIX;
-	if (!link_path(set, "", to->sun_path, sizeof(to->sun_path))) {
+	if (!link_path(set, LINK_SOCKETS, "", to->sun_path, sizeof(to->sun_path))) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
@@ -108,6 +131,11 @@ bool link_receive(int link, struct link_message *to, int *fd)
 	it = CMSG_FIRSTHDR(&head);
 	if (it && it->cmsg_level == SOL_SOCKET && it->cmsg_type == SCM_RIGHTS)
 		memcpy(fd, CMSG_DATA(it), sizeof(*fd));
+	/* There was one more, or no descriptor for it. */
+	if (*fd >= 0 && (head.msg_flags & MSG_CTRUNC)) {
+		close(*fd);
+		*fd = -1;
+	}
 	if (len == sizeof(*to) && to->version == LINK_VERSION) {
 		to->text[sizeof(to->text) - 1] = '\0';
 		return true;

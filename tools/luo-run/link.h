@@ -4,7 +4,7 @@
  *
  * They have a connection of SOCK_SEQPACKET. luo-run asks for one thing, and gets any number
  * of answers, of which the last one is LINK_DONE. The first answer comes unasked, when luo-run
- * has connected: LINK_DONE, or LINK_BUSY before it.
+ * has connected: LINK_DONE, or LINK_BUSY or LINK_LEFT before it.
  */
 #ifndef LUO_RUN_LINK_H
 #define LUO_RUN_LINK_H
@@ -16,13 +16,19 @@
 /* It changes with struct link_message. */
 #define LINK_VERSION	1
 
+/* Where in the directory are the sockets of keepers, their locks, and sockets of services. */
+#define LINK_SOCKETS	"keepers"
+#define LINK_LOCKS	"locks"
+#define LINK_NOTIFY	"services"
+
 enum {
 	/* Questions */
 	LINK_OPEN = 1,		/* what is there? LINK_FILE for each, and what was lost */
-	LINK_ACCEPT,		/* the service starts: what was lost can be forgotten */
+	LINK_ACCEPT,		/* the service has started: what is lost can be forgotten */
 	LINK_STORE,		/* keep this file under this name */
 	LINK_REMOVE,		/* do not keep the files of this name any more */
 	LINK_DROP,		/* give up the session, and end */
+	LINK_SERVICE,		/* this is the pidfd of the service, the text is its pid */
 
 	/* Answers */
 	LINK_FILE = 64,		/* a file, with its name */
@@ -30,6 +36,7 @@ enum {
 	LINK_LOST,		/* the same, and it is why --require does not start */
 	LINK_BUSY,		/* another luo-run has the session, the text is its pid */
 	LINK_DONE,
+	LINK_LEFT,		/* a service runs whose luo-run has ended, the text is its pid */
 };
 
 /**
@@ -44,10 +51,15 @@ struct link_message {
 	char text[2 * NAME_SIZE];
 };
 
+/* Makes the directories, if they are not there. */
+void link_directories(const struct settings *set);
+
 /*
- * The address of the keeper's socket. Returns false if the path is too long.
+ * Where something of the session is, in one of the above directories. Returns false if the
+ * path is too long.
  */
-bool link_path(const struct settings *set, const char *suffix, char *to, size_t size);
+bool link_path(const struct settings *set, const char *kind, const char *suffix, char *to,
+	       size_t size);
 
 /* Connects to the keeper. Returns a descriptor, or -1. */
 int link_connect(const struct settings *set);

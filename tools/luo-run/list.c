@@ -17,6 +17,10 @@
 
 #include "list.h"
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL	0x0008U
+#endif
+
 #define LIST_MAGIC	"luo-run"
 #define LIST_VERSION	1
 
@@ -62,14 +66,19 @@ static __u64 checksum(struct list_head head, const struct list_entry *entry)
 		   head.count * sizeof(*entry));
 }
 
-static bool read_all(int fd, void *to, size_t len, off_t at)
+/* Both return 0 or a negative errno; EIO if the file is too short. */
+static int read_all(int fd, void *to, size_t len, off_t at)
 {
-	return pread(fd, to, len, at) == (ssize_t)len;
+	ssize_t done = pread(fd, to, len, at);
+
+	return done == (ssize_t)len ? 0 : done < 0 ? -errno : -EIO;
 }
 
-static bool write_all(int fd, const void *from, size_t len, off_t at)
+static int write_all(int fd, const void *from, size_t len, off_t at)
 {
-	return pwrite(fd, from, len, at) == (ssize_t)len;
+	ssize_t done = pwrite(fd, from, len, at);
+
+	return done == (ssize_t)len ? 0 : done < 0 ? -errno : -EIO;
 }
 
 bool name_valid(const char *name)
@@ -99,30 +108,42 @@ static bool entries_valid(const struct list *it)
 	return true;
 }
 
+/* Why it cannot be read. The page that could not be brought for want of memory still can. */
+static const char *unreadable(int error, bool *later)
+{
+	*later |= error != -EIO;
+	return error == -EIO ? "it cannot be read" : strerror(-error);
+}
+
+static const char another_version[] = "it is in the format of another version of luo-run";
+
 /*
  * Reads one half. *number is 0 if there is nothing in it. Returns what is wrong with it, or
- * NULL.
+ * NULL; *later is set if it perhaps can be read later.
  */
-static const char *read_half(int fd, int half, struct list *to, __u64 *number)
+static const char *read_half(int fd, int half, struct list *to, __u64 *number, bool *later)
 {
 	static const struct list_head nothing;
 	struct list_head head;
+	int error;
 
 	*number = 0;
-	if (!read_all(fd, &head, sizeof(head), half * HALF))
-		return "it cannot be read";
+	error = read_all(fd, &head, sizeof(head), half * HALF);
+	if (error)
+		return unreadable(error, later);
 	if (!memcmp(&head, &nothing, sizeof(head)))
 		return NULL;
 	if (memcmp(head.magic, LIST_MAGIC, sizeof(head.magic)))
 		return "it is no list of luo-run";
 	if (head.version != LIST_VERSION)
-		return "it is in the format of another version of luo-run";
+		return another_version;
 	if (head.count > FILES_MAX)
 		return "it has too many entries";
 	to->count = head.count;
-	if (!read_all(fd, to->entry, head.count * sizeof(to->entry[0]),
-		      half * HALF + sizeof(head)))
-		return "it cannot be read";
+	error = read_all(fd, to->entry, head.count * sizeof(to->entry[0]),
+			 half * HALF + sizeof(head));
+	if (error)
+		return unreadable(error, later);
 	if (!head.number || head.checksum != checksum(head, to->entry))
 		return "its checksum is wrong";
 	if (!entries_valid(to))
@@ -133,8 +154,11 @@ static const char *read_half(int fd, int half, struct list *to, __u64 *number)
 
 int list_create(void)
 {
-	int fd = memfd_create("luo-run list", MFD_CLOEXEC);
+	int fd = memfd_create("luo-run list", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
 
+	/* Earlier kernels do not know the flag, which some require. */
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("luo-run list", MFD_CLOEXEC);
 	if (fd >= 0 && ftruncate(fd, 2 * HALF)) {
 		close(fd);
 		fd = -1;
@@ -149,36 +173,39 @@ int list_write(int fd, const struct list *from)
 	};
 	static struct list before;
 	__u64 number[2];
+	bool later;
 	int half;
 
-	read_half(fd, 0, &before, &number[0]);
-	read_half(fd, 1, &before, &number[1]);
+	read_half(fd, 0, &before, &number[0], &later);
+	read_half(fd, 1, &before, &number[1], &later);
 	half = number[0] > number[1];
 	head.number = number[!half] + 1;
 	head.checksum = checksum(head, from->entry);
-	if (write_all(fd, from->entry, from->count * sizeof(from->entry[0]),
-		      half * HALF + sizeof(head)) &&
-	    write_all(fd, &head, sizeof(head), half * HALF))
-		return 0;
-	return -1;
+	return write_all(fd, from->entry, from->count * sizeof(from->entry[0]),
+			 half * HALF + sizeof(head)) ?:
+	       write_all(fd, &head, sizeof(head), half * HALF);
 }
 
-const char *list_read(int fd, struct list *to)
+const char *list_read(int fd, struct list *to, bool *later)
 {
 	static struct list half[2];
 	const char *wrong[2];
 	struct stat stat;
 	__u64 number[2];
-	int later;
 
 	to->count = 0;
+	*later = false;
 	if (fstat(fd, &stat) || stat.st_size != 2 * HALF)
 		return "it has a wrong size";
-	wrong[0] = read_half(fd, 0, &half[0], &number[0]);
-	wrong[1] = read_half(fd, 1, &half[1], &number[1]);
-	if (!number[0] && !number[1])
+	wrong[0] = read_half(fd, 0, &half[0], &number[0], later);
+	wrong[1] = read_half(fd, 1, &half[1], &number[1], later);
+	/* What cannot be read now could be the later one of the two. */
+	if (*later)
+		return wrong[0] ?: wrong[1];
+	if (!number[0] && !number[1]) {
+		*later = wrong[0] == another_version || wrong[1] == another_version;
 		return wrong[0] ?: wrong[1] ?: "it is empty";
-	later = number[1] > number[0];
-	*to = half[later];
+	}
+	*to = half[number[1] > number[0]];
 	return NULL;
 }

@@ -40,12 +40,15 @@ int list_create(void);
 
 /*
  * Writes the list. Whenever the kexec takes place, the next kernel finds either this list or
- * the one before. Returns 0 or -1.
+ * the one before. Returns 0 or a negative errno.
  */
 int list_write(int fd, const struct list *from);
 
-/* Reads and checks a list. Returns what is wrong with it, or NULL. */
-const char *list_read(int fd, struct list *to);
+/*
+ * Reads and checks a list. Returns what is wrong with it, or NULL. *later is set if that is no
+ * damage: another version of luo-run can read it, or it can be read later.
+ */
+const char *list_read(int fd, struct list *to, bool *later);
 
 /* Is this a name that a file can have, as in systemd? */
 bool name_valid(const char *name);

@@ -6,6 +6,7 @@
  * connection to the keeper (keeper.c), which has its files.
  */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -21,6 +22,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "link.h"
@@ -33,6 +35,28 @@
 /* As many as fit into one message of a socket. */
 #define MESSAGE_FDS	253
 
+/* So many messages are read before something else gets its turn, such as a signal. */
+#define MESSAGES	32
+
+/* More messages than wait in a socket, whatever net.unix.max_dgram_qlen is. */
+#define LAST_MESSAGES	4096
+
+/* To preserve a file of some TiB takes minutes. */
+#define LINK_LIMIT_S	600
+#define LINK_STEP_S	10
+
+/* How long the service of a luo-run that was killed may take to end. */
+#define LEFT_LIMIT_MS	10000
+
+/* Is there where systemd runs. */
+#ifndef SYSTEMD_DIRECTORY
+#define SYSTEMD_DIRECTORY	"/run/systemd/system"
+#endif
+
+#ifndef CGROUP_FILE
+#define CGROUP_FILE		"/proc/self/cgroup"
+#endif
+
 static struct {
 	const struct settings *set;
 	int link;			/* to the keeper, or -1 */
@@ -40,14 +64,18 @@ static struct {
 	char notify_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	int signals;
 	sigset_t mask_before;
+	void (*sigpipe_before)(int number);
+	void (*sigchld_before)(int number);
 	struct rlimit files_before;
 
 	int fd[FILES_MAX];		/* what the service gets */
 	char *name[FILES_MAX];
 	unsigned int files;
 	bool lost;			/* something is not there, or cannot be kept */
+	bool left;			/* a service of another luo-run still has them */
 
 	pid_t main;
+	bool child_ended;		/* there was a SIGCHLD */
 } it = {
 	.link = -1, .notify = -1, .signals = -1,
 };
@@ -125,6 +153,48 @@ static void keeper_gone(void)
 	detach();
 }
 
+/* The next signal, if there is one: it can have been taken meanwhile. */
+static void take_signal(void)
+{
+	struct signalfd_siginfo signal;
+
+	if (read(it.signals, &signal, sizeof(signal)) != sizeof(signal))
+		return;
+	if (signal.ssi_signo == SIGCHLD)
+		it.child_ended = true;
+	/* The terminal sends its signals to the service itself. */
+	else if (signal.ssi_code != SI_KERNEL && it.main > 0)
+		kill(it.main, signal.ssi_signo);
+}
+
+/* Waits for an answer. Signals are passed on meanwhile. Returns false if there is none. */
+static bool wait_for_keeper(void)
+{
+	struct pollfd on[] = {
+		{ .fd = it.link, .events = POLLIN },
+		{ .fd = it.signals, .events = POLLIN },
+	};
+	int waited = 0, ready;
+
+	while (waited < LINK_LIMIT_S) {
+		ready = poll(on, ARRAY_SIZE(on), LINK_STEP_S * 1000);
+		if (ready < 0)
+			continue;
+		if (!ready) {
+			if (!waited)
+				say("session %s: its keeper does not answer yet",
+				    it.set->session);
+			waited += LINK_STEP_S;
+			continue;
+		}
+		if (on[1].revents)
+			take_signal();
+		if (on[0].revents)
+			return true;
+	}
+	return false;
+}
+
 /* Deals with the answers of the keeper, of which the last one is LINK_DONE. */
 static void hear(void)
 {
@@ -132,7 +202,7 @@ static void hear(void)
 	int fd;
 
 	do {
-		if (!link_receive(it.link, &answer, &fd)) {
+		if (!wait_for_keeper() || !link_receive(it.link, &answer, &fd)) {
 			keeper_gone();
 			return;
 		}
@@ -143,6 +213,13 @@ static void hear(void)
 		case LINK_BUSY:
 			say("session %s is in use by process %s", it.set->session, answer.text);
 			it.lost = true;
+			detach();
+			return;
+		case LINK_LEFT:
+			if (!it.left)
+				say("session %s: process %s, which has its files, has to end first",
+				    it.set->session, answer.text);
+			it.left = true;
 			detach();
 			return;
 		case LINK_LOST:
@@ -165,33 +242,128 @@ static void ask(__u32 what, const char *text, int with)
 		keeper_gone();
 }
 
-/* Connects to the keeper, which says whether it has time for us. */
-static void attach(void)
+/* Is this one whose processes systemd ends with it? */
+static bool is_unit(const char *name)
 {
-	mkdir(it.set->directory, 0755);
-	it.link = link_connect(it.set);
-	if (it.link < 0 && (errno == ENOENT || errno == ECONNREFUSED)) {
-		if (getenv("INVOCATION_ID"))
-			say("session %s: without luo-keep@%s.service, files end with this unit",
-			    it.set->session, it.set->session);
-		start_keeper();
+	const char *dot = strrchr(name, '.');
+
+	return dot && (!strcmp(dot, ".service") || !strcmp(dot, ".scope")) &&
+	       strcmp(name, "init.scope");
+}
+
+/* The unit to which we belong, and so will a keeper that we start; NULL if there is none. */
+static const char *our_unit(void)
+{
+	static char unit[NAME_SIZE];
+	char line[4096], *path, *part;
+	FILE *file;
+
+	unit[0] = '\0';
+	if (access(SYSTEMD_DIRECTORY, F_OK))
+		return NULL;
+	file = fopen(CGROUP_FILE, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		/* systemd's hierarchy is the second version's, or has its name. */
+		if (strncmp(line, "0::", 3) && !strstr(line, ":name=systemd:"))
+			continue;
+		path = strchr(line, '/');
+		while ((part = strsep(&path, "/\n"))) {
+			if (is_unit(part))
+				snprintf(unit, sizeof(unit), "%s", part);
+		}
+	}
+	if (file)
+		fclose(file);
+	return unit[0] ? unit : NULL;
+}
+
+/* Would a keeper that we start keep something? Says it if not. */
+static bool would_keep(void)
+{
+	const char *unit = our_unit();
+
+	if (unit)
+		say("session %s: without luo-keep@%s.service, files end with %s",
+		    it.set->session, it.set->session, unit);
+	return !unit;
+}
+
+static bool nobody_listens(void)
+{
+	return it.link < 0 && (errno == ENOENT || errno == ECONNREFUSED);
+}
+
+/* Starts a keeper, and connects to it, or to the one that another luo-run has just started. */
+static void connect_new(void)
+{
+	int tries = 0;
+
+	start_keeper();
+	for (;;) {
 		it.link = link_connect(it.set);
+		if (!nobody_listens() || ++tries == 20)
+			return;
+		wait_ms(100);
+	}
+}
+
+/* Connects to the keeper, which says whether it has time for us. */
+static void attach_once(bool keeps)
+{
+	it.link = link_connect(it.set);
+	if (nobody_listens()) {
+		if (keeps && !would_keep() && it.set->require) {
+			it.lost = true;
+			return;
+		}
+		connect_new();
 	}
 	if (it.link < 0) {
-		say("session %s: there is no keeper: %s/%s: %m", it.set->session,
-		    it.set->directory, it.set->session);
+		say("session %s: there is no keeper: %s/" LINK_SOCKETS "/%s: %m",
+		    it.set->session, it.set->directory, it.set->session);
 		it.lost = true;
 		return;
 	}
 	hear();
 }
 
+/* The same, and waits for a service that is left from another luo-run; @keeps: to keep files. */
+static void attach(bool keeps)
+{
+	unsigned int waited = 0;
+
+	link_directories(it.set);
+	attach_once(keeps);
+	while (it.link < 0 && it.left && !it.lost && waited < LEFT_LIMIT_MS) {
+		wait_ms(100);
+		waited += 100;
+		attach_once(keeps);
+	}
+	it.lost |= it.left && it.link < 0;
+}
+
 int service_drop(const struct settings *set)
 {
 	it.set = set;
-	attach();
+	attach(false);
 	ask(LINK_DROP, "", -1);
 	return it.lost ? EXIT_SELF : 0;
+}
+
+/*
+ * Tells the keeper which process has its files: until it has ended nobody else gets them, also
+ * if we are killed.
+ */
+static void tell_service(pid_t pid)
+{
+	int fd = syscall(SYS_pidfd_open, pid, 0);
+	char text[16];
+
+	if (fd < 0)
+		return;
+	snprintf(text, sizeof(text), "%d", pid);
+	ask(LINK_SERVICE, text, fd);
+	close(fd);
 }
 
 /* ---------------------------------------------------------------- command */
@@ -243,6 +415,10 @@ static void set_number(const char *variable, int value)
 static void set_environment(unsigned int before, pid_t parent)
 {
 	setenv("NOTIFY_SOCKET", it.notify_path, 1);
+	if (it.link >= 0)
+		set_number("FDSTORE", FILES_MAX);
+	else
+		unsetenv("FDSTORE");
 	unsetenv("LISTEN_PIDFDID");
 	if (pid_in("WATCHDOG_PID") == parent)
 		set_number("WATCHDOG_PID", getpid());
@@ -275,16 +451,23 @@ static bool place_files(unsigned int before, int *report)
 	return *report >= 0;
 }
 
-static void run_command(char **command, int report, unsigned int before, pid_t parent)
+static void run_command(char **command, int go, int report, unsigned int before, pid_t parent)
 {
 	int error = 0;
+	char byte;
 
-	/* The service is not to run without us. */
+	/*
+	 * The service is not to run without us. The kernel forgets that if the service changes
+	 * its user, so it is not to run before the keeper knows it, either.
+	 */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent || read(go, &byte, 1) != 1)
+		_exit(EXIT_SELF);
 	set_environment(before, parent);
 	if (place_files(before, &report)) {
 		setrlimit(RLIMIT_NOFILE, &it.files_before);
-		signal(SIGPIPE, SIG_DFL);
+		signal(SIGPIPE, it.sigpipe_before);
+		signal(SIGCHLD, it.sigchld_before);
 		sigprocmask(SIG_SETMASK, &it.mask_before, NULL);
 		execvp(command[0], command);
 	}
@@ -299,22 +482,27 @@ static int start_command(char **command)
 {
 	unsigned int before = inherited();
 	pid_t self = getpid();
-	int ends[2], error;
+	int ends[2], go[2], error;
 
-	if (pipe2(ends, O_CLOEXEC)) {
+	if (pipe2(ends, O_CLOEXEC) || pipe2(go, O_CLOEXEC)) {
 		say("pipe: %m");
 		return EXIT_SELF;
 	}
 	it.main = fork();
-	if (!it.main)
-		run_command(command, ends[1], before, self);
+	if (!it.main) {
+		close(go[1]);
+		run_command(command, go[0], ends[1], before, self);
+	}
+	close(go[0]);
 	close(ends[1]);
 	if (it.main < 0) {
 		say("fork: %m");
 		return EXIT_SELF;
 	}
-	error = 0;
-	if (read(ends[0], &error, sizeof(error)) < 0)
+	tell_service(it.main);
+	error = write(go[1], "", 1) < 0 ? errno : 0;
+	close(go[1]);
+	if (!error && read(ends[0], &error, sizeof(error)) < 0)
 		error = errno;
 	close(ends[0]);
 	while (it.files) {
@@ -364,6 +552,22 @@ static bool trusted(const struct ucred *who)
 	return who && (who->uid == geteuid() || is_ours(who->pid));
 }
 
+/* Everybody can send messages, so these are not to fill the journal. */
+static void say_stranger(const struct ucred *who)
+{
+	static unsigned int ignored;
+	static time_t said;
+	struct timespec now;
+
+	ignored++;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (said && now.tv_sec - said < 10)
+		return;
+	say("session %s: a message of process %d, which is not of the service, is ignored (%u)",
+	    it.set->session, who ? who->pid : 0, ignored);
+	said = now.tv_sec ?: 1;
+}
+
 static void obey(const struct notice *notice, const int *fd, unsigned int fds)
 {
 	unsigned int i;
@@ -378,8 +582,10 @@ static void obey(const struct notice *notice, const int *fd, unsigned int fds)
 	}
 	if (notice->remove && notice->name[0])
 		ask(LINK_REMOVE, notice->name, -1);
-	if (notice->main_pid > 1 && is_ours(notice->main_pid))
+	if (notice->main_pid > 1 && notice->main_pid != it.main && is_ours(notice->main_pid)) {
 		it.main = notice->main_pid;
+		tell_service(it.main);
+	}
 	/* Also the barrier of whoever gets the messages that we forward. */
 	if (notice->barrier && fds == 1)
 		notify_outer("BARRIER=1", fd[0]);
@@ -422,24 +628,48 @@ static bool receive(void)
 		}
 	}
 	text[len] = '\0';
-	notice_read(text, &notice);
-	if (!trusted(who))
-		say("session %s: a message of process %d, which is not of the service, is ignored",
-		    it.set->session, who ? who->pid : 0);
-	else if (head.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+	if (!trusted(who)) {
+		say_stranger(who);
+	} else if (head.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
 		say("session %s: a message of the service is too long, or has too many files",
 		    it.set->session);
-	else
+	} else {
+		notice_read(text, &notice);
 		obey(&notice, fd, fds);
+	}
 	for (i = 0; i < fds; i++)
 		close(fd[i]);
 	return true;
 }
 
-static void receive_all(void)
+static void receive_some(unsigned int most)
 {
-	while (receive())
+	while (most-- && receive())
 		;
+}
+
+/* Sockets of luo-runs that were killed. The keeper says that no other one has the session. */
+static void remove_stale(void)
+{
+	char path[sizeof(it.notify_path)];
+	size_t len = strlen(it.set->session);
+	struct dirent *entry;
+	DIR *directory;
+	pid_t pid;
+
+	if (it.link < 0)
+		return;
+	snprintf(path, sizeof(path), "%.80s/" LINK_NOTIFY, it.set->directory);
+	directory = opendir(path);
+	while (directory && (entry = readdir(directory))) {
+		if (strncmp(entry->d_name, it.set->session, len) || entry->d_name[len] != '.')
+			continue;
+		pid = atoi(entry->d_name + len + 1);
+		if (pid > 0 && kill(pid, 0) && errno == ESRCH)
+			unlinkat(dirfd(directory), entry->d_name, 0);
+	}
+	if (directory)
+		closedir(directory);
 }
 
 static bool listen_for_messages(void)
@@ -448,8 +678,9 @@ static bool listen_for_messages(void)
 	char suffix[32];
 	int on = 1;
 
-	snprintf(suffix, sizeof(suffix), ".%d.notify", getpid());
-	if (!link_path(it.set, suffix, it.notify_path, sizeof(it.notify_path))) {
+	remove_stale();
+	snprintf(suffix, sizeof(suffix), ".%d", getpid());
+	if (!link_path(it.set, LINK_NOTIFY, suffix, it.notify_path, sizeof(it.notify_path))) {
 		say("%s: the name is too long", it.set->directory);
 		return false;
 	}
@@ -476,10 +707,10 @@ static bool take_signals(void)
 	sigaddset(&mask, SIGCHLD);
 	for (i = 0; i < ARRAY_SIZE(forwarded); i++)
 		sigaddset(&mask, forwarded[i]);
-	signal(SIGCHLD, SIG_DFL);
-	signal(SIGPIPE, SIG_IGN);
+	it.sigchld_before = signal(SIGCHLD, SIG_DFL);
+	it.sigpipe_before = signal(SIGPIPE, SIG_IGN);
 	sigprocmask(SIG_BLOCK, &mask, &it.mask_before);
-	it.signals = signalfd(-1, &mask, SFD_CLOEXEC);
+	it.signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (it.signals < 0)
 		say("signalfd: %m");
 	return it.signals >= 0;
@@ -498,7 +729,7 @@ static bool reap(int *status)
 		who.si_pid = 0;
 		if (waitid(P_ALL, 0, &who, WEXITED | WNOHANG | WNOWAIT) || !who.si_pid)
 			break;
-		receive_all();
+		receive_some(LAST_MESSAGES);
 		if (waitpid(who.si_pid, &its, 0) == who.si_pid && who.si_pid == it.main) {
 			*status = its;
 			return true;
@@ -511,26 +742,27 @@ static bool reap(int *status)
 /* Waits for the end of the service. Returns the status of waitpid(). */
 static int serve(void)
 {
-	struct pollfd on[] = {
-		{ .fd = it.notify, .events = POLLIN },
-		{ .fd = it.signals, .events = POLLIN },
-	};
-	struct signalfd_siginfo signal;
+	struct pollfd on[3];
 	int status;
 
 	for (;;) {
-		if (poll(on, ARRAY_SIZE(on), -1) < 0)
+		on[0] = (struct pollfd){ .fd = it.notify, .events = POLLIN };
+		on[1] = (struct pollfd){ .fd = it.signals, .events = POLLIN };
+		/* The keeper says nothing unasked. */
+		on[2] = (struct pollfd){ .fd = it.link };
+		/* A signal can have come while we asked the keeper. */
+		if (poll(on, ARRAY_SIZE(on), it.child_ended ? 0 : -1) < 0)
 			continue;
+		if (on[2].revents)
+			keeper_gone();
 		if (on[0].revents)
-			receive_all();
-		if (!on[1].revents || read(it.signals, &signal, sizeof(signal)) != sizeof(signal))
-			continue;
-		if (signal.ssi_signo == SIGCHLD) {
+			receive_some(MESSAGES);
+		if (on[1].revents)
+			take_signal();
+		if (it.child_ended) {
+			it.child_ended = false;
 			if (reap(&status))
 				return status;
-		} else if (signal.ssi_code != SI_KERNEL) {
-			/* The terminal sends its signals to the service itself. */
-			kill(it.main, signal.ssi_signo);
 		}
 	}
 }
@@ -562,7 +794,7 @@ int service_run(const struct settings *set, char **command)
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
 
-	attach();
+	attach(true);
 	ask(LINK_OPEN, "", -1);
 	if (it.lost && set->require) {
 		say("session %s: %s is not started", set->session, command[0]);

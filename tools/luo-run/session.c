@@ -20,11 +20,19 @@
 /* Each session of a service manager takes a moment, and there may be many. */
 #define TRIES	50
 
+static int tries_at_most = TRIES;
+
+void session_patience(bool patience)
+{
+	tries_at_most = patience ? TRIES : 1;
+}
+
 static int device_open(void)
 {
 	int fd, tries = 0;
 
-	while ((fd = open(DEVICE, O_RDWR | O_CLOEXEC)) < 0 && errno == EBUSY && ++tries < TRIES)
+	while ((fd = open(DEVICE, O_RDWR | O_CLOEXEC)) < 0 && errno == EBUSY &&
+	       ++tries < tries_at_most)
 		wait_ms(100);
 	if (fd >= 0)
 		return fd;
@@ -63,7 +71,8 @@ int session_retrieve(const char *name)
 	snprintf((char *)it.name, sizeof(it.name), "%s", name);
 	error = ioctl(device, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, &it) ? -errno : 0;
 	close(device);
-	return error ?: it.fd;
+	/* The same error of session_take() is damage. */
+	return error == -EINVAL ? -EBUSY : error ?: it.fd;
 }
 
 int session_preserve(int session, int fd)
@@ -122,12 +131,26 @@ const char *retrieve_error(int error)
 		return "there is no " DEVICE;
 	case EAGAIN:
 		return "another program has " DEVICE " open";
+	case EACCES:
+	case EPERM:
+		return DEVICE " cannot be opened without privileges";
 	case ENOENT:
 		return "it was not handed over";
-	case EINVAL:
+	case EBUSY:
 		return "another program has its session open";
+	case EINVAL:
 	case EIO:
 		return "what was handed over is damaged, the kernel log says why";
+	case ENOMEM:
+		return "there is no memory for it now";
+	default:
+		return strerror(error);
+	}
+}
+
+const char *finish_error(int error)
+{
+	switch (error) {
 	case ENOMEM:
 		return "there is no memory for it now";
 	default:

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * store.c - the files that a keeper keeps, and what of them goes out
+ *
+ * Owns the files, their names and order, the sessions in which they are preserved, and the
+ * list that is handed over with them.
+ *
+ * A file that is in the list has its session. So the list is written after a file was
+ * preserved, and before it is given up. The other way round, a session that is in no list
+ * can come in, and is ended.
+ *
+ * What fails for a reason that passes, such as want of memory, is tried again from time to
+ * time, see keeper.c.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kcmp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "keeper.h"
+#include "link.h"
+#include "session.h"
+
+/* How /proc calls the file of a session. */
+#define SESSION_FILE	"anon_inode:[luo_session]"
+
+/* Puts a file into a session of its own. Returns the session, or a negative errno. */
+static int preserve(unsigned int token, int fd)
+{
+	int session = session_create(session_name(token)), error;
+
+	if (session < 0)
+		return session;
+	error = session_preserve(session, fd);
+	if (!error)
+		return session;
+	close(session);
+	return error;
+}
+
+/* What of it fails is in keeper.not_written. */
+static void write_list(void)
+{
+	static struct list list;
+	int before = keeper.not_written;
+	unsigned int i;
+
+	if (keeper.list < 0)
+		return;
+	list.count = 0;
+	for (i = 0; i < keeper.files; i++) {
+		if (keeper.file[i].fd >= 0)
+			list.entry[list.count++] = keeper.file[i].entry;
+	}
+	keeper.not_written = -list_write(keeper.list, &list);
+	if (keeper.not_written && keeper.not_written != before)
+		say("session %s: the list of files cannot be written: %s", keeper.set->session,
+		    strerror(keeper.not_written));
+}
+
+void begin_list(void)
+{
+	int fd, session;
+
+	if (keeper.list_out >= 0)
+		return;
+	fd = list_create();
+	session = fd < 0 ? -errno : preserve(0, fd);
+	if (session < 0) {
+		keeper.no_list = -session;
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	keeper.list = fd;
+	keeper.list_out = session;
+	keeper.no_list = 0;
+	write_list();
+}
+
+/* Preserves a file that is in no session. What fails is in @entry.error. */
+static void preserve_file(struct file *it)
+{
+	begin_list();
+	it->out = keeper.no_list ? -keeper.no_list : preserve(it->entry.token, it->fd);
+	it->entry.error = it->out < 0 ? -it->out : 0;
+	if (it->out < 0)
+		it->out = -1;
+}
+
+/* Should this file be in a session, and can it perhaps be? */
+static bool is_rest(const struct file *it, bool device)
+{
+	return it->fd >= 0 && it->in < 0 && it->out < 0 &&
+	       (passes(it->entry.error) || (device && it->entry.error == ENODEV));
+}
+
+bool rest_waits(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < keeper.files; i++) {
+		if (is_rest(&keeper.file[i], false))
+			return true;
+	}
+	return keeper.not_written;
+}
+
+void preserve_rest(bool device)
+{
+	bool changed = keeper.not_written;
+	struct file *it;
+	unsigned int i;
+	__u32 before;
+
+	for (i = 0; i < keeper.files; i++) {
+		it = &keeper.file[i];
+		if (!is_rest(it, device))
+			continue;
+		before = it->entry.error;
+		preserve_file(it);
+		if (it->entry.error == before)
+			goto next;
+		changed = true;
+		if (it->entry.error)
+			say("session %s: '%s' is kept for restarts and not over a kexec: %s%s",
+			    keeper.set->session, it->entry.name,
+			    preserve_error(it->entry.error),
+			    passes(it->entry.error) ? ", for now" : "");
+		else if (before != NOT_YET)
+			say("session %s: '%s' is now kept over a kexec", keeper.set->session,
+			    it->entry.name);
+next:
+		/* Who has the device has it for the next file, too. */
+		if (it->entry.error == EAGAIN)
+			break;
+	}
+	if (changed)
+		write_list();
+}
+
+static unsigned int free_token(void)
+{
+	bool used[FILES_MAX + 1] = { false };
+	unsigned int i, token = 1;
+
+	for (i = 0; i < keeper.files; i++)
+		used[keeper.file[i].entry.token] = true;
+	while (used[token])
+		token++;
+	return token;
+}
+
+/*
+ * Are these descriptors of the same open file? Where the kernel cannot compare them, two of
+ * the same file on a file system that are open in the same way count. Files of other kinds
+ * can share an inode and be different.
+ */
+static bool same_file(int a, int b)
+{
+	struct stat of_a, of_b;
+	long differ = syscall(SYS_kcmp, getpid(), getpid(), KCMP_FILE, a, b);
+
+	if (differ >= 0)
+		return !differ;
+	return !fstat(a, &of_a) && !fstat(b, &of_b) && S_ISREG(of_a.st_mode) &&
+	       of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino &&
+	       fcntl(a, F_GETFL) == fcntl(b, F_GETFL);
+}
+
+static bool is_session(int fd)
+{
+	char path[32], link[sizeof(SESSION_FILE)] = "";
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return readlink(path, link, sizeof(link) - 1) == sizeof(link) - 1 &&
+	       !strcmp(link, SESSION_FILE);
+}
+
+void forget(unsigned int i)
+{
+	struct file it;
+
+	/* The child would go on to bring the pages of this file. */
+	if (keeper.file[i].finishing)
+		stop_finisher();
+	it = keeper.file[i];
+	keeper.files--;
+	memmove(&keeper.file[i], &keeper.file[i + 1],
+		(keeper.files - i) * sizeof(keeper.file[0]));
+	write_list();
+	drop_fd(&it.fd);
+	drop_fd(&it.out);
+	if (it.in < 0)
+		return;
+	/* If it cannot end now then it has to be ended later. */
+	drop_fd(&it.in);
+	keeper.strays = true;
+}
+
+struct file *add_came(const struct list_entry *entry)
+{
+	unsigned int token = entry->token, i;
+	struct file *it;
+
+	for (i = 0; i < keeper.files; i++) {
+		if (keeper.file[i].entry.token == entry->token)
+			token = free_token();
+	}
+	it = &keeper.file[keeper.files++];
+	*it = (struct file){
+		.entry = *entry, .fd = -1, .out = -1, .came = entry->token, .in = -1,
+	};
+	it->entry.token = token;
+	return it;
+}
+
+/* Is there a reason not to keep this file? Says it to the client. */
+static bool refused(const char *name, int fd)
+{
+	if (is_session(fd))
+		tell(LINK_TOLD, "'%s' is not kept: a session of live update cannot be handed over",
+		     name);
+	else if (keeper.files == keeper.room)
+		tell(LINK_TOLD, "'%s' is not kept: there are %u files", name, keeper.room);
+	else
+		return false;
+	return true;
+}
+
+void store(const char *name, int fd)
+{
+	struct file *it;
+	unsigned int i;
+
+	for (i = 0; i < keeper.files; i++) {
+		/* As in systemd, the first name remains. */
+		if (keeper.file[i].fd >= 0 && same_file(keeper.file[i].fd, fd)) {
+			close(fd);
+			return;
+		}
+	}
+	if (refused(name, fd)) {
+		close(fd);
+		return;
+	}
+	it = &keeper.file[keeper.files];
+	*it = (struct file){ .entry.token = free_token(), .fd = fd, .out = -1, .in = -1 };
+	memcpy(it->entry.name, name, strlen(name) + 1);
+	preserve_file(it);
+	keeper.files++;
+	write_list();
+	if (it->entry.error)
+		tell(LINK_TOLD, "'%s' is kept for restarts and not over a kexec: %s%s", name,
+		     preserve_error(it->entry.error),
+		     passes(it->entry.error) ? ", for now" : "");
+	else if (keeper.not_written)
+		tell(LINK_TOLD, "'%s' is kept for restarts and not over a kexec: %s%s", name,
+		     "the list of files cannot be written, for now: ",
+		     strerror(keeper.not_written));
+}
+
+void remove_name(const char *name)
+{
+	unsigned int i = keeper.files;
+
+	while (i--) {
+		if (keeper.file[i].fd >= 0 && !strcmp(keeper.file[i].entry.name, name))
+			forget(i);
+	}
+	start_finisher();
+}
