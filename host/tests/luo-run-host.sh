@@ -68,7 +68,8 @@ host_test() {
 }
 
 compile() {
-	local flags=(-std=gnu11 -Wall -Wextra -Werror -D_GNU_SOURCE) program
+	local flags=(-std=gnu11 -Wall -Wextra -Werror -D_GNU_SOURCE -idirafter "$root/include/uapi")
+	local program
 	local sanitize="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
 
 	make -s -C "$root/tools/luo-run" OUT="$dir" CFLAGS="-Werror $sanitize \

@@ -84,7 +84,7 @@ static int read_list_in(void)
 	}
 	if (later)
 		keeper.came.count = 0;
-	return later ? EAGAIN : 0;
+	return later ? EBUSY : 0;
 failed:
 	/* Without a device nothing can have come in. */
 	if (fd != -ENODEV)
@@ -92,14 +92,17 @@ failed:
 	return waits(-fd) ? -fd : 0;
 }
 
-void collect(void)
+bool collect(void)
 {
 	bool device = true;
 	struct file *it;
 	unsigned int i;
+	int error;
 
 	if (!keeper.known) {
-		keeper.known = !read_list_in();
+		error = read_list_in();
+		keeper.known = !error;
+		device = error != EAGAIN;
 		for (i = 0; keeper.known && i < keeper.came.count; i++) {
 			if (!keeper.came.entry[i].error)
 				add_came(&keeper.came.entry[i]);
@@ -117,6 +120,7 @@ void collect(void)
 		if (it->why == EAGAIN)
 			device = false;
 	}
+	return device;
 }
 
 bool nothing_came(void)

@@ -98,9 +98,11 @@ static void answer_open(void)
 {
 	unsigned int i;
 
-	collect();
+	/* Once is long enough to wait for the device. */
+	session_patience(collect());
 	begin_list();
 	preserve_rest(true);
+	session_patience(true);
 	for (i = 0; i < keeper.files; i++) {
 		if (keeper.file[i].fd >= 0 &&
 		    !send_client(LINK_FILE, keeper.file[i].entry.name, keeper.file[i].fd))

@@ -117,8 +117,11 @@ bool rest_waits(void);
  */
 void preserve_rest(bool device);
 
-/* arrival.c: asks for what came in and is not there yet. Nothing is given up here. */
-void collect(void);
+/*
+ * arrival.c: asks for what came in and is not there yet. Nothing is given up here. Returns
+ * false if another program has the device.
+ */
+bool collect(void);
 
 /* arrival.c: tells the client what came in and what did not. */
 void tell_arrival(void);

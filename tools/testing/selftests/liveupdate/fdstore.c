@@ -11,6 +11,7 @@
  *   sparse NAME TEXT   one of 64 MiB with the text in the middle, and holes
  *   huge NAME TEXT     one of a page of hugetlb
  *   pipe NAME          stores the end of a pipe
+ *   session NAME       stores a session of live update
  *   again N            stores the file with this number once more, as "again"
  *   many NAME COUNT    stores so many memfds
  *   write N TEXT       writes into the file with this number
@@ -26,11 +27,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/liveupdate.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -131,6 +134,17 @@ static void store_pipe(const char *name)
 		fail("pipe");
 	close(ends[1]);
 	store(name, ends[0]);
+}
+
+static void store_session(const char *name)
+{
+	struct liveupdate_ioctl_create_session it = { .size = sizeof(it), .name = "fdstore" };
+	int device = open("/dev/liveupdate", O_RDWR | O_CLOEXEC);
+
+	if (device < 0 || ioctl(device, LIVEUPDATE_IOCTL_CREATE_SESSION, &it))
+		fail("/dev/liveupdate");
+	close(device);
+	store(name, it.fd);
 }
 
 static void store_many(const char *name, unsigned int count)
@@ -255,6 +269,8 @@ static int act(char **word)
 		return 0;
 	if (!strcmp(word[0], "pipe"))
 		return store_pipe(word[1]), 2;
+	if (!strcmp(word[0], "session"))
+		return store_session(word[1]), 2;
 	if (!strcmp(word[0], "again"))
 		return store("again", dup(FIRST_FD + atoi(word[1]))), 2;
 	if (!strcmp(word[0], "remove"))

@@ -11,7 +11,8 @@ machines=x86
 words="liveupdate=on hugepages=2"
 programs="luo-run fdstore"
 stages=3
-plan=55
+limit=120
+plan=61
 expect="LUO: no kexec"
 
 readonly HUGE_ON=hugepages=2
@@ -53,6 +54,8 @@ stage_1() {
 		"service service:1 service:2 service:4 service:6"
 	check "a file takes the place of one that is gone" stores service memfd late six
 	check "another service has a session" stores other memfd x seven
+	check "a session of live update is no file to keep" stores other session s
+	check "this is said" told "session other: 's' is not kept: a session of live update"
 	check "a service can store hugetlb pages" stores pages huge h eight
 	check "they can be handed over" test ! -s /tmp/told
 	note_down
@@ -70,6 +73,12 @@ stage_2() {
 	begin
 	check "no memory is lost" arrived 1
 	check "no kexec before the services are started" refused_kexec
+	check "a keeper that is killed before it was asked has nothing to lose" unused_keeper
+	exec 9<>$LUO_DEVICE
+	check "a service can be started while the device is in use" gives service nothing
+	exec 9>&-
+	check "this is said" told "session service: the files of the previous kernel wait: .*"
+	check "no kexec now" refused_kexec
 	check "a command that does not exist gives nothing up" status_is 127 \
 		luo-run --session service nothing-of-that-name
 	check "the service gets its files back" gives service "$AFTER" --require
@@ -186,6 +195,17 @@ sessions_are() {
 refused_kexec() {
 	load_kernel load debug $LUO_ON $HUGE_ON || return
 	kexec_load exec 2>&1 | grep -qx 'kexec_load: kexec: error 16'
+}
+
+# What came in is as before.
+unused_keeper() {
+	local before
+	before=$(cat /sys/kernel/debug/liveupdate/incoming)
+	luo-run --keep service &
+	later 50 test -S /run/luo-run/keepers/service || return
+	kill -KILL $!
+	wait $! || true
+	[ -n "$before" ] && same incoming "$(cat /sys/kernel/debug/liveupdate/incoming)" "$before"
 }
 
 killed_service() {
