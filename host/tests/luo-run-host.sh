@@ -17,7 +17,7 @@ host_test() {
 	dir=$(mktemp -d)
 	luo=$dir/luo-run
 	runs=$dir/run
-	echo "1..52"
+	echo "1..53"
 	result "it compiles without a warning" compile
 	"$dir/list_test" | grep -v '^1\.\.'
 	result "a service gets nothing at first, and its files when it is started again" again
@@ -40,6 +40,7 @@ host_test() {
 	result "names that are not valid are not used" bad_names
 	result "nobody waits for the keeper's output" no_output
 	result "a keeper has none of the descriptors of others" no_descriptors
+	result "a pipe whose other end is closed goes, if that is wanted" hung_up
 	result "a keeper that has ended is missed at once" keeper_missed
 	result "a keeper has descriptors for all that it takes" few_descriptors
 	result "a service whose luo-run was killed has to end before the next one" left_service
@@ -366,6 +367,17 @@ no_descriptors() {
 	exec 9<&-
 	links=$(ls -l "/proc/$(keeper_of c)/fd") || return
 	! grep -E 'COPYING' <<<"$links" && grep -q socket <<<"$links"
+}
+
+hung_up() {
+	start hup polled p memfd x one pipe q barrier show wait close wait barrier || return
+	same "$(run hup -- show)" nothing
+	kill -USR1 "$started"
+	later grep -q "signal 10" "$dir/out" || return
+	kill -USR1 "$started"
+	wait "$started" || return
+	same "$(run hup -- show | cut -d ' ' -f 1-3)" "0 x memfd
+1 q pipe"
 }
 
 keeper_missed() {

@@ -86,8 +86,8 @@ static int read_list_in(void)
 		keeper.came.count = 0;
 	return later ? EBUSY : 0;
 failed:
-	/* Without a device nothing can have come in. */
-	if (fd != -ENODEV)
+	/* Then nothing can be kept either, which is said anyway. */
+	if (fd != -ENODEV && fd != -EACCES && fd != -EPERM)
 		keeper.damage = retrieve_error(-fd);
 	return waits(-fd) ? -fd : 0;
 }
@@ -216,6 +216,7 @@ static void become_finisher(pid_t parent, int ready)
 	drop_fd(&keeper.listener);
 	drop_fd(&keeper.client);
 	drop_fd(&keeper.service);
+	drop_fd(&keeper.hangups);
 	drop_fd(&keeper.list);
 	drop_fd(&keeper.list_out);
 	for (i = 0; i < keeper.files; i++) {

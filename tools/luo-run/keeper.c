@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -44,7 +45,7 @@
 
 struct keeper keeper = {
 	.list = -1, .list_out = -1, .list_in = -1, .finisher = -1, .lock = -1, .listener = -1,
-	.client = -1, .service = -1,
+	.client = -1, .service = -1, .hangups = -1,
 };
 
 void drop_fd(int *fd)
@@ -138,7 +139,7 @@ static void answer_store(const struct link_message *question, int *fd)
 	} else if (!name_valid(question->text)) {
 		tell(LINK_TOLD, "a file is not kept: its name is not valid");
 	} else {
-		store(question->text, *fd);
+		store(question->text, *fd, question->what == LINK_STORE_POLL);
 		*fd = -1;
 	}
 }
@@ -184,6 +185,7 @@ static bool answer(void)
 		go_on_with_arrival();
 		break;
 	case LINK_STORE:
+	case LINK_STORE_POLL:
 		answer_store(&question, &fd);
 		break;
 	case LINK_REMOVE:
@@ -272,18 +274,21 @@ static int go_on(void)
 
 static int serve(void)
 {
-	struct pollfd on[3];
+	struct pollfd on[4];
 	bool run = true;
 
 	while (run) {
 		on[0] = (struct pollfd){ .fd = keeper.client, .events = POLLIN };
 		on[1] = (struct pollfd){ .fd = keeper.listener, .events = POLLIN };
 		on[2] = (struct pollfd){ .fd = keeper.finisher, .events = POLLIN };
+		on[3] = (struct pollfd){ .fd = keeper.hangups, .events = POLLIN };
 		if (poll(on, ARRAY_SIZE(on), go_on()) < 0)
 			continue;
 		/* Before a question, which can start another child. */
 		if (on[2].revents)
 			finisher_ended();
+		if (on[3].revents)
+			forget_hung_up();
 		if (on[0].revents)
 			run = answer();
 		/* One who has just left must not keep out the next one. */
@@ -352,6 +357,8 @@ int keeper_run(const struct settings *set)
 		return EXIT_SELF;
 	}
 	make_room();
+	/* Without it, files stay although they have hung up. */
+	keeper.hangups = epoll_create1(EPOLL_CLOEXEC);
 	/* The journal ends before we do. */
 	signal(SIGPIPE, SIG_IGN);
 	if (chdir("/"))

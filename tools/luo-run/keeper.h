@@ -68,6 +68,7 @@ struct keeper {
 
 	/* keeper.c */
 	int lock, listener;
+	int hangups;			/* epoll of files that are kept until they hang up */
 	int client;			/* -1: nobody */
 	pid_t client_pid;
 	int service;			/* pidfd of the service, or -1 */
@@ -96,8 +97,13 @@ bool passes(int error);
 /* store.c: adds a file that came in. The caller has checked that there is room. */
 struct file *add_came(const struct list_entry *entry);
 
-/* store.c: keeps this file, whose name is valid. */
-void store(const char *name, int fd);
+/*
+ * store.c: keeps this file, whose name is valid; if @poll, until its other end is closed.
+ */
+void store(const char *name, int fd, bool poll);
+
+/* store.c: forgets a file whose other end is closed, of those that were to be polled. */
+void forget_hung_up(void);
 
 /* store.c: forgets all files of this name. */
 void remove_name(const char *name);

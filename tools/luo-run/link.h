@@ -28,6 +28,7 @@ enum {
 	LINK_STORE,		/* keep this file under this name */
 	LINK_REMOVE,		/* do not keep the files of this name any more */
 	LINK_DROP,		/* give up the session, and end */
+	LINK_STORE_POLL,	/* keep this file, until its other end is closed */
 	LINK_SERVICE,		/* this is the pidfd of the service, the text is its pid */
 
 	/* Answers */

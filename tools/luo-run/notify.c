@@ -27,6 +27,8 @@ static void read_line(const char *line, struct notice *to)
 
 	if (!strcmp(line, "FDSTORE=1")) {
 		to->store = true;
+	} else if (!strcmp(line, "FDPOLL=0")) {
+		to->no_poll = true;
 	} else if (!strcmp(line, "FDSTOREREMOVE=1")) {
 		to->remove = true;
 	} else if (!strcmp(line, "BARRIER=1")) {

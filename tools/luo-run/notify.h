@@ -16,6 +16,7 @@
  * struct notice - a message of a service
  * @store: its files are to be stored
  * @remove: the files called @name are not to be stored any more
+ * @no_poll: and to stay there when their other end is closed
  * @barrier: the sender waits until the descriptor with it is closed
  * @bad_name: it has a name, which is not valid
  * @name: name of the files; "stored" if there is none
@@ -24,6 +25,7 @@
  */
 struct notice {
 	bool store;
+	bool no_poll;
 	bool remove;
 	bool barrier;
 	bool bad_name;

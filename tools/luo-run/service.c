@@ -38,7 +38,7 @@
 /* So many messages are read before something else gets its turn, such as a signal. */
 #define MESSAGES	32
 
-/* More messages than wait in a socket, whatever net.unix.max_dgram_qlen is. */
+/* More messages than wait in a socket, where systemd sets net.unix.max_dgram_qlen to 512. */
 #define LAST_MESSAGES	4096
 
 /* To preserve a file of some TiB takes minutes. */
@@ -575,7 +575,8 @@ static void obey(const struct notice *notice, const int *fd, unsigned int fds)
 	if (notice->bad_name)
 		say("session %s: the service uses a name that is not valid", it.set->session);
 	for (i = 0; notice->store && i < fds; i++) {
-		ask(LINK_STORE, notice->name[0] ? notice->name : "stored", fd[i]);
+		ask(notice->no_poll ? LINK_STORE : LINK_STORE_POLL,
+		    notice->name[0] ? notice->name : "stored", fd[i]);
 		if (it.link < 0)
 			say("session %s: '%s' is not kept", it.set->session,
 			    notice->name[0] ? notice->name : "stored");

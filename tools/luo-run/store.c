@@ -18,6 +18,7 @@
 #include <linux/kcmp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -194,6 +195,9 @@ void forget(unsigned int i)
 	memmove(&keeper.file[i], &keeper.file[i + 1],
 		(keeper.files - i) * sizeof(keeper.file[0]));
 	write_list();
+	/* The service can have the same open file, which would stay there. */
+	if (it.fd >= 0)
+		epoll_ctl(keeper.hangups, EPOLL_CTL_DEL, it.fd, NULL);
 	drop_fd(&it.fd);
 	drop_fd(&it.out);
 	if (it.in < 0)
@@ -233,8 +237,22 @@ static bool refused(const char *name, int fd)
 	return true;
 }
 
-void store(const char *name, int fd)
+void forget_hung_up(void)
 {
+	struct epoll_event event;
+	unsigned int i = keeper.files;
+
+	if (epoll_wait(keeper.hangups, &event, 1, 0) != 1)
+		return;
+	while (i--) {
+		if (keeper.file[i].fd == event.data.fd)
+			forget(i);
+	}
+}
+
+void store(const char *name, int fd, bool poll)
+{
+	struct epoll_event hangup = { .data.fd = fd };
 	struct file *it;
 	unsigned int i;
 
@@ -255,6 +273,9 @@ void store(const char *name, int fd)
 	preserve_file(it);
 	keeper.files++;
 	write_list();
+	/* Files to which this cannot happen, such as memfds, are refused. */
+	if (poll)
+		epoll_ctl(keeper.hangups, EPOLL_CTL_ADD, fd, &hangup);
 	if (it->entry.error)
 		tell(LINK_TOLD, "'%s' is kept for restarts and not over a kexec: %s%s", name,
 		     preserve_error(it->entry.error),

@@ -11,6 +11,8 @@
  *   sparse NAME TEXT   one of 64 MiB with the text in the middle, and holes
  *   huge NAME TEXT     one of a page of hugetlb
  *   pipe NAME          stores the end of a pipe
+ *   polled NAME        stores the end of a pipe, until the other end is closed
+ *   close              closes that
  *   session NAME       stores a session of live update
  *   again N            stores the file with this number once more, as "again"
  *   many NAME COUNT    stores so many memfds
@@ -134,6 +136,22 @@ static void store_pipe(const char *name)
 		fail("pipe");
 	close(ends[1]);
 	store(name, ends[0]);
+}
+
+/* The other end of the pipe of the word "polled". */
+static int other_end = -1;
+
+static void store_polled(const char *name)
+{
+	char text[TEXT_SIZE + 32];
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		fail("pipe");
+	snprintf(text, sizeof(text), "FDSTORE=1\nFDNAME=%s", name);
+	notify(text, ends[0]);
+	close(ends[0]);
+	other_end = ends[1];
 }
 
 static void store_session(const char *name)
@@ -263,12 +281,16 @@ static int act(char **word)
 		return show(), 1;
 	if (!strcmp(word[0], "barrier"))
 		return barrier(), 1;
+	if (!strcmp(word[0], "close"))
+		return close(other_end) ? 0 : 1;
 	if (!strcmp(word[0], "wait"))
 		return wait_signal(), 1;
 	if (!word[1])
 		return 0;
 	if (!strcmp(word[0], "pipe"))
 		return store_pipe(word[1]), 2;
+	if (!strcmp(word[0], "polled"))
+		return store_polled(word[1]), 2;
 	if (!strcmp(word[0], "session"))
 		return store_session(word[1]), 2;
 	if (!strcmp(word[0], "again"))
