@@ -441,13 +441,14 @@ keeper_stopped() {
 }
 
 start_race() {
-	local i pids=() wrong=''
+	local i wrong=''
 	for i in 1 2 3 4; do
-		luo_run --session race sh -c 'sleep 0.5' 2>"$dir/race.$i" &
-		pids+=($!)
+		luo_run --session race sh -c "until [ -e $dir/go ]; do sleep 0.1; done" \
+			2>"$dir/race.$i" &
 	done
-	wait "${pids[@]}"
-	same "$(cat "$dir"/race.? | grep -c 'session race is in use')" 3 || wrong=yes
+	later eval "cat $dir/race.? | grep -c 'session race is in use' | grep -x 3" || wrong=yes
+	touch "$dir/go"
+	wait
 	! grep -E "no keeper|has a keeper" "$dir"/race.? && [[ -z $wrong ]]
 }
 
@@ -463,7 +464,8 @@ many_strangers() {
 	done
 	kill -KILL "$started"
 	wait "$started" 2>/dev/null
-	same "$(grep -c 'is ignored' "$dir/err")" 1 || wrong=yes
+	# One line in 10 seconds.
+	(($(grep -c 'is ignored' "$dir/err") < 10)) || wrong=yes
 	[[ -S $socket ]] || wrong=yes
 	run s -- show >/dev/null || wrong=yes
 	[[ ! -e $socket && -z $wrong ]]

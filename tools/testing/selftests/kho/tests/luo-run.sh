@@ -11,7 +11,7 @@ machines=x86
 words="liveupdate=on hugepages=2"
 programs="luo-run fdstore"
 stages=3
-limit=120
+limit=180
 plan=61
 expect="LUO: no kexec"
 
