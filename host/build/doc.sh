@@ -17,7 +17,7 @@ readonly doc_log=$logs/doc.log
 build_html() {
 	local status=0
 	make -C "$tree" O="$out" SPHINXDIRS="core-api userspace-api admin-guide/mm" \
-		SPHINXOPTS="-j$(nproc) -D include_patterns=index.rst,kho/**,kho.rst,liveupdate.rst" \
+		SPHINXOPTS="-j$(nproc) -D include_patterns=index.rst,kho/**,kho.rst,liveupdate*.rst" \
 		htmldocs || status=$?
 	# These pages are generated, beside the sources: edited_unpatched() would take them
 	# for edits.
@@ -27,7 +27,7 @@ build_html() {
 
 # Prints the warnings about files that have one of our words in their path.
 complaints() {
-	grep -E '^[^ ]*(kho|kexec_handover|liveupdate|memfd_luo)[^ ]*:([0-9]+:)? .*(WARNING|ERROR|warning|error)' "$doc_log" |
+	grep -E '^[^ ]*(kho|kexec_handover|liveupdate|memfd_luo|hugetlb_luo)[^ ]*:([0-9]+:)? .*(WARNING|ERROR|warning|error)' "$doc_log" |
 		sed "s|$tree/||g" | sort -u
 }
 
@@ -42,7 +42,7 @@ main() {
 		die_log "the documentation does not build" "$doc_log"
 	said=$(complaints) || true
 	[[ -z $said ]] || die "$said"
-	for page in core-api/kho/{index,api,format,cost} admin-guide/mm/kho {core,userspace}-api/liveupdate admin-guide/mm/liveupdate{,-vm}; do
+	for page in core-api/kho/{index,api,format,cost} admin-guide/mm/kho {core,userspace}-api/liveupdate core-api/liveupdate-hugetlb admin-guide/mm/liveupdate{,-vm}; do
 		page=$out/Documentation/output/$page.html
 		[[ -s $page ]] || die "there is no $(shown "$page")"
 		say "$(shown "$page")"
