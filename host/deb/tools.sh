@@ -28,7 +28,7 @@ Priority: optional
 Depends: python3, libc6 (>= 2.34)
 Recommends: kexec-tools
 Suggests: zstd, lz4
-Installed-Size: $(du -sk "$out/root/usr" | cut -f 1)
+Installed-Size: $(du -sk "$out/files/usr" | cut -f 1)
 Description: see a handover of Kexec HandOver, and keep the memory of services
  Kexec HandOver (KHO) lets memory outlive a kexec. The command kho shows what
  the kernel says of it, checks whether a kexec will arrive before it is too
@@ -51,20 +51,20 @@ END
 }
 
 main() {
-	local doc=$out/root/usr/share/doc/kho-tools
+	local doc=$out/files/usr/share/doc/kho-tools
 	rm -rf "$out"
-	mkdir -p "$out/root/DEBIAN"
-	make -s -C tools/kho install DESTDIR="$out/root"
+	mkdir -p "$out/files/DEBIAN"
+	make -s -C tools/kho install DESTDIR="$out/files"
 	mkdir "$out/obj"
-	make -s -C tools/luo-run install DESTDIR="$out/root" OUT="$out/obj" LDFLAGS=-s
-	gzip -9n "$out"/root/usr/share/man/man8/*.8
+	make -s -C tools/luo-run install DESTDIR="$out/files" OUT="$out/obj" LDFLAGS=-s
+	gzip -9n "$out"/files/usr/share/man/man8/*.8
 	mkdir -p "$doc"
 	copyright >"$doc/copyright"
-	control >"$out/root/DEBIAN/control"
+	control >"$out/files/DEBIAN/control"
 	# A umask must not decide what others may read.
-	chmod -R u=rwX,go=rX "$out/root"
-	dpkg-deb --root-owner-group -b "$out/root" "$out/kho-tools_${version}_$arch.deb" >/dev/null
-	rm -rf "$out/root" "$out/obj"
+	chmod -R u=rwX,go=rX "$out/files"
+	dpkg-deb --root-owner-group -b "$out/files" "$out/kho-tools_${version}_$arch.deb" >/dev/null
+	rm -rf "$out/files" "$out/obj"
 	say "$(shown "$out")/kho-tools_${version}_$arch.deb"
 }
 

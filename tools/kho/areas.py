@@ -119,3 +119,18 @@ def write_region(writer, name, folio, data):
             'size': U64.pack(size_of(folio))}
     root = {'compatible': b'memblock-v1\0'}
     writer.add_blob(REGIONS_BLOB, make_fdt((root, [(name, (node, []))]), PAGE))
+
+
+def read_array(state, count, form, first, pages, flags, order):
+    """Returns the entries of an array of live update, each of the given form."""
+    if not count:
+        if first or pages or flags or order:
+            raise Defect('there is an array although it has no entries')
+        return []
+    if flags != ALLOC or order or pages * PAGE < count * form.size:
+        raise Defect(f'an array of {pages} pages, flags {flags}, for {count} entries')
+    folios, chunks = read_chain(state.reader, first, pages, order)
+    data = b''.join(state.page(folio.addr) for folio in folios)
+    for chunk in chunks:
+        state.page(chunk)
+    return list(form.iter_unpack(data[:count * form.size]))

@@ -43,8 +43,8 @@ class File:
         if any(page[ranges_at + COUNT.size + VMALLOC.size:]):
             raise Defect(f'the page of the file at {at:#x} has something at its end')
         self._check()
-        self.entries = read_array(state, count, ENTRY, *area)
-        self.ranges = sorted(read_array(state, nr_ranges, RANGE, *ranges))
+        self.entries = areas.read_array(state, count, ENTRY, *area)
+        self.ranges = sorted(areas.read_array(state, nr_ranges, RANGE, *ranges))
         self.pages = {}                 # index: address
         for pfn, index in self.entries:
             self._place(state.folio(pfn << PAGE_SHIFT), index)
@@ -84,21 +84,6 @@ class File:
             size = min(self.page_size, self.size - start)
             digest.update(self.ram.read(at, size) if at else bytes(size))
         return digest.hexdigest()
-
-
-def read_array(state, count, form, first, pages, flags, order):
-    """Returns the entries of an array of live update, each of the given form."""
-    if not count:
-        if first or pages or flags or order:
-            raise Defect('there is an array although it has no entries')
-        return []
-    if flags != areas.ALLOC or order or pages * PAGE < count * form.size:
-        raise Defect(f'an array of {pages} pages, flags {flags}, for {count} entries')
-    folios, chunks = areas.read_chain(state.reader, first, pages, order)
-    data = b''.join(state.page(folio.addr) for folio in folios)
-    for chunk in chunks:
-        state.page(chunk)
-    return list(form.iter_unpack(data[:count * form.size]))
 
 
 def read_pools(reader):

@@ -141,18 +141,8 @@ class Memfd:
 
     @staticmethod
     def _entries(state, count, first, pages, flags, order):
-        if not count:
-            if first or pages or flags or order:
-                raise Defect('there is an array although there are no folios')
-            return []
-        if flags != areas.ALLOC or order or pages * PAGE < count * ENTRY.size:
-            raise Defect(f'an array of {pages} pages, flags {flags}, for {count} folios')
-        folios, chunks = areas.read_chain(state.reader, first, pages, order)
-        data = b''.join(state.page(folio.addr) for folio in folios)
-        for chunk in chunks:
-            state.page(chunk)
         # What follows the entries is zero, or what the next ones would have been.
-        words = ENTRY.iter_unpack(data[:count * ENTRY.size])
+        words = areas.read_array(state, count, ENTRY, first, pages, flags, order)
         entries = [Entry(word & (1 << PFN_BITS) - 1, word >> PFN_BITS, index)
                    for word, index in words]
         return [entry for entry in entries if entry.pfn]

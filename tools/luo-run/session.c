@@ -98,7 +98,8 @@ int session_finish(int session)
 	return ioctl(session, LIVEUPDATE_SESSION_FINISH, &it) ? -errno : 0;
 }
 
-const char *preserve_error(int error)
+/* What stands in the way of the device, whatever it is opened for. */
+static const char *device_error(int error)
 {
 	switch (error) {
 	case ENODEV:
@@ -108,6 +109,14 @@ const char *preserve_error(int error)
 	case EACCES:
 	case EPERM:
 		return DEVICE " cannot be opened without privileges";
+	default:
+		return strerror(error);
+	}
+}
+
+const char *preserve_error(int error)
+{
+	switch (error) {
 	case ENOENT:
 		return "the kernel does not hand over files of its type";
 	case EBUSY:
@@ -120,20 +129,13 @@ const char *preserve_error(int error)
 	case ENOSPC:
 		return "there is no memory for it";
 	default:
-		return strerror(error);
+		return device_error(error);
 	}
 }
 
 const char *retrieve_error(int error)
 {
 	switch (error) {
-	case ENODEV:
-		return "there is no " DEVICE;
-	case EAGAIN:
-		return "another program has " DEVICE " open";
-	case EACCES:
-	case EPERM:
-		return DEVICE " cannot be opened without privileges";
 	case ENOENT:
 		return "it was not handed over";
 	case EBUSY:
@@ -144,7 +146,7 @@ const char *retrieve_error(int error)
 	case ENOMEM:
 		return "there is no memory for it now";
 	default:
-		return strerror(error);
+		return device_error(error);
 	}
 }
 
