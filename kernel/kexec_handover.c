@@ -46,6 +46,7 @@
 #include <linux/instruction_pointer.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/memory.h>
 #include <linux/mm.h>
@@ -96,7 +97,7 @@ int kho_preserve_folio(struct folio *folio)
 	unsigned long *leaf;
 	int err = 0;
 
-	kho_misuse_preserve(&kho_out.map, pfn, pfn + BIT(order), _RET_IP_);
+	kho_misuse_preserve(pfn, pfn + BIT(order), _RET_IP_);
 	/*
 	 * The common case: the map has a leaf for this folio already, so KHO is on,
 	 * all memory of its stretch can be handed over, see ram.h, and no page is known
@@ -129,7 +130,7 @@ void kho_unpreserve_folio(struct folio *folio)
 	unsigned long *leaf;
 	bool found;
 
-	kho_misuse_unpreserve(&kho_out.map, pfn, pfn + BIT(order), _RET_IP_);
+	kho_misuse_unpreserve(pfn, pfn + BIT(order), _RET_IP_);
 	if (likely(kho_map_near_leaf(&kho_out.map, pfn, order, &leaf) && leaf))
 		found = test_and_clear_bit(kho_map_bit(kho_map_key(pfn, order)), leaf);
 	else

@@ -13,6 +13,7 @@
 #include <linux/debugfs.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/kstrtox.h>
 #include <linux/libfdt.h>

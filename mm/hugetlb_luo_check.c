@@ -18,6 +18,7 @@
 #include <linux/hugetlb.h>
 #include <linux/init.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/kho/abi/hugetlb.h>
 #include <linux/log2.h>
 #include <linux/memblock.h>
@@ -30,7 +31,6 @@
 #include <linux/sort.h>
 #include <linux/string.h>
 
-#include "../kernel/kexec_handover/restore.h"
 #include "hugetlb_luo.h"
 
 static bool array_is_valid(const struct kho_vmalloc *kv, u64 nr, size_t size)

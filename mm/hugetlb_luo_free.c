@@ -27,6 +27,7 @@
 #include <linux/err.h>
 #include <linux/hugetlb.h>
 #include <linux/hugetlb_luo.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/list.h>
 #include <linux/liveupdate.h>
 #include <linux/migrate.h>
@@ -36,7 +37,6 @@
 #include <linux/sched/mm.h>
 #include <linux/spinlock.h>
 
-#include "../kernel/kexec_handover/ram.h"
 #include "hugetlb_luo.h"
 #include "internal.h"
 

@@ -32,6 +32,7 @@
 #include <linux/hugetlb_cgroup.h>
 #include <linux/hugetlb_luo.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/kho/abi/hugetlb.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
@@ -41,9 +42,6 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "../kernel/kexec_handover/ram.h"
-#include "../kernel/kexec_handover/restore.h"
-#include "../kernel/kexec_handover/waits.h"
 #include "hugetlb_luo.h"
 #include "hugetlb_vmemmap.h"
 #include "internal.h"

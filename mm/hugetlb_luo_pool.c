@@ -25,6 +25,7 @@
 #include <linux/hugetlb_luo.h>
 #include <linux/init.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/kho/abi/hugetlb.h>
 #include <linux/limits.h>
 #include <linux/log2.h>
@@ -38,8 +39,6 @@
 
 #include "../kernel/kexec_handover/fdt.h"
 #include "../kernel/kexec_handover/incoming.h"
-#include "../kernel/kexec_handover/pages.h"
-#include "../kernel/kexec_handover/restore.h"
 #include "hugetlb_luo.h"
 #include "internal.h"
 

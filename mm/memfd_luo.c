@@ -40,7 +40,9 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/init.h>
+#include <linux/io.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/liveupdate.h>
 #include <linux/memfd_luo.h>
 #include <linux/migrate.h>
@@ -52,7 +54,6 @@
 #include <linux/swap.h>
 #include <linux/vmalloc.h>
 
-#include "../kernel/kexec_handover/ram.h"
 #include "internal.h"
 #include "memfd_luo.h"
 
@@ -71,8 +72,7 @@ static bool is_suitable(struct folio *folio)
 	const unsigned long pfn = folio_pfn(folio);
 
 	return folio_is_longterm_pinnable(folio) &&
-	       (likely(kho_ram_ordinary(pfn, folio_order(folio))) ||
-		kho_ram_can_go_out(pfn, pfn + folio_nr_pages(folio)));
+	       kho_ram_can_go_out(pfn, pfn + folio_nr_pages(folio));
 }
 
 static struct folio *alloc_on(gfp_t gfp, unsigned int order, int nid)

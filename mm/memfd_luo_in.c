@@ -49,6 +49,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/memcontrol.h>
 #include <linux/memfd_luo.h>
 #include <linux/mm.h>
@@ -64,8 +65,6 @@
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 
-#include "../kernel/kexec_handover/restore.h"
-#include "../kernel/kexec_handover/waits.h"
 #include "internal.h"
 #include "memfd_luo.h"
 

@@ -24,6 +24,7 @@
 #include <linux/kexec.h>
 #include <linux/kexec_handover.h>
 #include <linux/kexec_handover_image.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/kobject.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>

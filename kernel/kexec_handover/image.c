@@ -18,6 +18,7 @@
 #include <linux/kexec.h>
 #include <linux/kexec_handover.h>
 #include <linux/kexec_handover_image.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/printk.h>

@@ -30,13 +30,6 @@
 #define KHO_MAP_MAX_ORDER	KHO_MAP_ORDER_0_BIT
 
 /*
- * The largest folio that can be handed over: 1 GiB with pages of 4 KiB, 16 GiB
- * with pages of 64 KiB, which are the largest huge pages that Linux has. It must
- * not depend on the configuration of the kernel, since another kernel reads the map.
- */
-#define KHO_MAX_FOLIO_ORDER	18
-
-/*
  * The largest part of a run of pages, 4 TiB with pages of 4 KiB. The format has no
  * limit; with a larger one the page allocator would count the pages of a compound
  * page beyond what an int can hold.

@@ -23,7 +23,6 @@
 
 /**
  * kho_misuse_preserve - check memory that is about to be preserved
- * @map: the outgoing map
  * @pfn: first PFN of the memory
  * @end: first PFN after it
  * @caller: an address in the function that preserves it
@@ -32,8 +31,7 @@
  *
  * Context: any but NMIs, never sleeps. Does nothing before KHO is enabled.
  */
-void kho_misuse_preserve(const struct kho_map *map, unsigned long pfn, unsigned long end,
-			 unsigned long caller)
+void kho_misuse_preserve(unsigned long pfn, unsigned long end, unsigned long caller)
 {
 	const phys_addr_t start = PFN_PHYS(pfn), size = PFN_PHYS(end - pfn);
 	struct kho_map_folio folio;
@@ -44,14 +42,13 @@ void kho_misuse_preserve(const struct kho_map *map, unsigned long pfn, unsigned 
 	WARN(kho_scratch_overlap(start, size),
 	     pr_fmt("%pS preserves %pa bytes at %pa, which lie in scratch\n"),
 	     (void *)caller, &size, &start);
-	WARN(kho_map_next(map, pfn, end, &folio),
+	WARN(kho_map_next(&kho_out.map, pfn, end, &folio),
 	     pr_fmt("%pS preserves %pa bytes at %pa, of which some are preserved\n"),
 	     (void *)caller, &size, &start);
 }
 
 /**
  * kho_misuse_unpreserve - check memory that is about to be unpreserved
- * @map: the outgoing map
  * @pfn: first PFN of the memory
  * @end: first PFN after it
  * @caller: an address in the function that unpreserves it
@@ -60,8 +57,7 @@ void kho_misuse_preserve(const struct kho_map *map, unsigned long pfn, unsigned 
  *
  * Context: any, never sleeps. Does nothing before KHO is enabled.
  */
-void kho_misuse_unpreserve(const struct kho_map *map, unsigned long pfn, unsigned long end,
-			   unsigned long caller)
+void kho_misuse_unpreserve(unsigned long pfn, unsigned long end, unsigned long caller)
 {
 	const phys_addr_t start = PFN_PHYS(pfn), size = PFN_PHYS(end - pfn);
 	struct kho_map_folio folio;
@@ -70,7 +66,7 @@ void kho_misuse_unpreserve(const struct kho_map *map, unsigned long pfn, unsigne
 		return;
 
 	for (; pfn < end; pfn += BIT(folio.order)) {
-		if (WARN(!kho_map_find(map, pfn, &folio) ||
+		if (WARN(!kho_map_find(&kho_out.map, pfn, &folio) ||
 			 BIT(folio.order) > end - pfn,
 			 pr_fmt("%pS unpreserves %pa bytes at %pa, which are not preserved\n"),
 			 (void *)caller, &size, &start))

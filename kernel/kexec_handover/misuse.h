@@ -7,21 +7,15 @@
 #ifndef _KHO_MISUSE_H
 #define _KHO_MISUSE_H
 
-struct kho_map;
-
 #ifdef CONFIG_KEXEC_HANDOVER_DEBUG
 
-void kho_misuse_preserve(const struct kho_map *map, unsigned long pfn, unsigned long end,
-			 unsigned long caller);
-void kho_misuse_unpreserve(const struct kho_map *map, unsigned long pfn, unsigned long end,
-			   unsigned long caller);
+void kho_misuse_preserve(unsigned long pfn, unsigned long end, unsigned long caller);
+void kho_misuse_unpreserve(unsigned long pfn, unsigned long end, unsigned long caller);
 
 #else
 
-static inline void kho_misuse_preserve(const struct kho_map *map, unsigned long pfn,
-				       unsigned long end, unsigned long caller) { }
-static inline void kho_misuse_unpreserve(const struct kho_map *map, unsigned long pfn,
-					 unsigned long end, unsigned long caller) { }
+static inline void kho_misuse_preserve(unsigned long pfn, unsigned long end, unsigned long caller) { }
+static inline void kho_misuse_unpreserve(unsigned long pfn, unsigned long end, unsigned long caller) { }
 
 #endif
 

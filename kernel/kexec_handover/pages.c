@@ -15,6 +15,7 @@
 #include <linux/instruction_pointer.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -101,7 +102,7 @@ static int preserve_run(unsigned long pfn, unsigned long nr_pages, unsigned long
 	if (!run_ok(pfn, nr_pages, &end))
 		return -EINVAL;
 
-	kho_misuse_preserve(&kho_out.map, pfn, end, caller);
+	kho_misuse_preserve(pfn, end, caller);
 	if (!kho_ram_can_go_out(pfn, end))
 		return -EINVAL;
 	if (kho_ram_has_bad(pfn, end))
@@ -155,7 +156,7 @@ void kho_unpreserve_pages(struct page *page, unsigned long nr_pages)
 		return;
 	}
 
-	kho_misuse_unpreserve(&kho_out.map, pfn, end, _RET_IP_);
+	kho_misuse_unpreserve(pfn, end, _RET_IP_);
 	for (p = pfn; p < end; p = next) {
 		next = one_node(p, end);
 		kho_map_del_run(&kho_out.map, p, next, KHO_MAX_RUN_ORDER);

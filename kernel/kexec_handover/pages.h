@@ -8,6 +8,5 @@
 #define _KHO_PAGES_H
 
 unsigned long kho_pages_release(void);
-void kho_pages_on_release(void (*fn)(void));
 
 #endif /* _KHO_PAGES_H */

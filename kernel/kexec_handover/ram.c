@@ -20,6 +20,7 @@
 #include <linux/ioport.h>
 #include <linux/kexec_handover.h>
 #include <linux/kexec_handover_boot.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -234,6 +235,11 @@ static bool was_there_at_boot(unsigned long pfn, unsigned long end)
 	return false;
 }
 
+static bool is_within_stretch(unsigned long pfn, unsigned long end)
+{
+	return pfn >> KHO_RAM_STRETCH_ORDER == (end - 1) >> KHO_RAM_STRETCH_ORDER;
+}
+
 /**
  * kho_ram_can_go_out - can memory be handed over to the next kernel?
  * @pfn: first PFN of the memory
@@ -245,6 +251,9 @@ static bool was_there_at_boot(unsigned long pfn, unsigned long end)
  */
 bool kho_ram_can_go_out(unsigned long pfn, unsigned long end)
 {
+	if (likely(is_within_stretch(pfn, end) && kho_ram_ordinary(pfn, 0)))
+		return true;
+
 	return !kho_scratch_overlap(PFN_PHYS(pfn), PFN_PHYS(end - pfn)) &&
 	       was_there_at_boot(pfn, end);
 }

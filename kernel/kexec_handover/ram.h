@@ -56,12 +56,10 @@ static inline long kho_ram_nr_bad(void)
 #endif
 }
 
-bool kho_ram_has_bad(unsigned long pfn, unsigned long end);
 int kho_ram_init(void);
 void kho_ram_start(void);
 unsigned long kho_ram_pages(void);
 void kho_ram_find_vacant(const struct kho_named *named, struct kho_gaps *found);
-bool kho_ram_can_go_out(unsigned long pfn, unsigned long end);
 struct folio *kho_ram_alloc_folio(unsigned int order);
 bool kho_ram_is_ram(u64 phys, u64 size);
 

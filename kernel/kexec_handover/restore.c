@@ -20,6 +20,7 @@
 #include <linux/instruction_pointer.h>
 #include <linux/kexec_handover.h>
 #include <linux/kexec_handover_boot.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>

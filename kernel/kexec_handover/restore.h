@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Restoring the folios of the previous kernel, see restore.c.
+ * Restoring the folios of the previous kernel, see restore.c. What live update calls is in
+ * <linux/kexec_handover_waiting.h>.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -10,9 +11,6 @@
 #include <linux/types.h>
 
 #include "map.h"
-
-struct folio;
-struct kho_vmalloc;
 
 /**
  * struct kho_restore_stats - numbers of folios that were handed over
@@ -32,11 +30,6 @@ void kho_restore_trace(void);
 void kho_restore_finish(void);
 bool kho_restore_take_run(unsigned long pfn, unsigned long end);
 bool kho_restore_peek(phys_addr_t phys, size_t size, void *to);
-bool kho_restore_copy(phys_addr_t phys, size_t size, void *to);
-struct folio *kho_restore_if_waiting(unsigned long pfn);
-unsigned int kho_restore_batch(const unsigned long *pfns, unsigned int nr, struct folio **folios);
-int kho_waiting_order(unsigned long pfn);
-bool kho_vmalloc_is_valid(const struct kho_vmalloc *kv);
 void kho_restore_get_stats(struct kho_restore_stats *stats);
 
 #endif /* _KHO_RESTORE_H */

@@ -15,6 +15,7 @@
 #include <linux/io.h>
 #include <linux/kasan.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/kmemleak.h>
 #include <linux/mm.h>
@@ -22,7 +23,6 @@
 #include <linux/vmalloc.h>
 
 #include "../../mm/internal.h"
-#include "restore.h"
 
 /* An area with any other flag cannot be rebuilt as one from vmalloc(). */
 #define VM_SUPPORTED	(VM_ALLOC | VM_ALLOW_HUGE_VMAP)

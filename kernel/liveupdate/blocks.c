@@ -25,6 +25,7 @@
 #include <linux/err.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -33,7 +34,6 @@
 
 #include <linux/kho/abi/block.h>
 
-#include "../kexec_handover/restore.h"
 #include "blocks.h"
 
 static unsigned int entries_per_block(size_t entry_size)

@@ -31,6 +31,7 @@
 #include <linux/export.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/liveupdate.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -39,7 +40,6 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "../kexec_handover/restore.h"
 #include "internal.h"
 
 /* The page of FLBs has room for so many. */

@@ -18,6 +18,7 @@
 #include <linux/io.h>
 #include <linux/kexec.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/kstrtox.h>
 #include <linux/liveupdate.h>
 #include <linux/mm.h>
@@ -27,7 +28,6 @@
 
 #include <trace/events/liveupdate.h>
 
-#include "../kexec_handover/restore.h"
 #include "internal.h"
 
 /* liveupdate= on the command line */

@@ -102,6 +102,13 @@ static_assert(sizeof(struct kho_scratch) == 2 * sizeof(phys_addr_t));
 #define KHO_MAP_LEVELS		\
 	(1 + DIV_ROUND_UP(KHO_MAP_KEY_BITS - KHO_MAP_LEAF_SHIFT, KHO_MAP_TABLE_SHIFT))
 
+/*
+ * The largest folio that can be handed over: 1 GiB with pages of 4 KiB, 16 GiB
+ * with pages of 64 KiB, which are the largest huge pages that Linux has. It must
+ * not depend on the configuration of the kernel, since another kernel reads the map.
+ */
+#define KHO_MAX_FOLIO_ORDER	18
+
 /**
  * union kho_map_node - a node of the preserved map
  * @entry: in a table, the physical addresses of the nodes one level below, 0 for none

@@ -207,13 +207,14 @@ static int read_line(int fd, char *line, const char *place)
 
 /*
  * The agent has both ends of both FIFOs open, so it waits for no client and sees no end
- * of a file when there is none.
+ * of a file when there is none. reach() takes an agent that has opened the FIFO ".in" for
+ * one that is there, so ".out" comes first.
  */
 int serve(const char *place)
 {
 	static char line[LINE];
-	int in = open_fifo(place, ".in", O_CREAT | O_RDWR);
 	int out = open_fifo(place, ".out", O_CREAT | O_RDWR);
+	int in = open_fifo(place, ".in", O_CREAT | O_RDWR);
 
 	if (in < 0 || out < 0 || dup2(out, 1) < 0) {
 		perror(place);
@@ -251,6 +252,10 @@ int ask(const char *place, char **words)
 		return 3;
 	}
 	out = open_fifo(place, ".out", O_RDWR);
+	if (out < 0) {
+		perror(place);
+		return 3;
+	}
 	for (; *words; words++) {
 		strlcat(line, *words, LINE);
 		strlcat(line, words[1] ? " " : "\n", LINE);
