@@ -19,7 +19,7 @@
  *   incoming      the incoming handover, and questions about it
  *   check         the checks of an incoming handover
  *   restore       kho_restore_folio(), and the end of the incoming map
- *   pages         runs of single pages
+ *   pages         runs of single pages, and releasing all that waits
  *   vmalloc       vmalloc areas
  *   reserve_mem   regions of reserve_mem=
  *   bad_pages     passes pages that hardware reported as bad on to the next kernel
@@ -86,9 +86,8 @@ static noinline int preserve(unsigned long pfn, unsigned int order)
  * Context: may sleep. From the core_initcalls on.
  * Return: 0; -EOPNOTSUPP if KHO is off; -EINVAL if the folio lies in scratch, in
  * hot-added memory or in an area of CMA at a fixed address, or if its order is above
- * %KHO_MAX_FOLIO_ORDER; -EHWPOISON if
- * hardware reported a page of it as bad; -ENOMEM if there is no memory for a node of
- * the map. After an error the map is as it was.
+ * %KHO_MAX_FOLIO_ORDER; -EHWPOISON if hardware reported a page of it as bad; -ENOMEM if
+ * there is no memory for a node of the map. After an error the map is as it was.
  */
 int kho_preserve_folio(struct folio *folio)
 {

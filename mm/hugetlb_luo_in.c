@@ -337,7 +337,7 @@ static void count_pages(struct hstate *h, struct list_head *list)
 
 /*
  * Takes the last pages that are not taken yet. Returns -EIO if one does not wait any more:
- * those behind it are taken.
+ * those after it are taken.
  */
 static int take_batch(struct hugetlb_luo_in *in)
 {

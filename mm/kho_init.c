@@ -243,7 +243,10 @@ static void __init init_block(unsigned long start)
 	u64 i = free_from(PFN_PHYS(start));
 	phys_addr_t from, to;
 
-	/* kho_scratch_mark_reserved() may have marked some of them before. */
+	/*
+	 * In scratch the type is MIGRATE_CMA: kho_scratch_mark_reserved() may have given it to
+	 * some of these pageblocks, and their pages may be free already.
+	 */
 	if (in_scratch(start, BLOCK_PAGES))
 		type = MIGRATE_CMA;
 

@@ -27,7 +27,7 @@ struct seq_file;
  * enum memfd_luo_state - what part a file takes in a live update
  * @MEMFD_LUO_IDLE: none at the moment
  * @MEMFD_LUO_OUT: it is preserved: its size is fixed and each folio below it is pinned
- * @MEMFD_LUO_IN: it came in, and some of its folios may still wait
+ * @MEMFD_LUO_IN: it is incoming, and some of its folios may still wait
  */
 enum memfd_luo_state {
 	MEMFD_LUO_IDLE,

@@ -488,7 +488,7 @@ static void free_array_of(const struct memfd_luo_ser *ser)
 }
 
 /**
- * memfd_luo_in_discard - free what came in for a file that nobody retrieved
+ * memfd_luo_in_discard - free the memory of an incoming file that nobody retrieved
  * @data: the address of the structure
  *
  * Context: may sleep.
@@ -777,7 +777,7 @@ static void count_added(struct address_space *mapping, struct run *run, unsigned
 }
 
 /*
- * Stores folios behind the one that was just stored, as far as there are empty slots in the
+ * Stores folios after the one that was just stored, as far as there are empty slots in the
  * same leaf. Returns how many were stored. This is what xas_store() comes down to, since
  * nobody else has to know of a change of such a leaf; for each folio that function would
  * take several times as long, with the lock held for which all who populate the file
@@ -1021,7 +1021,7 @@ static bool read_entries(u64 chunk, unsigned long i, struct memfd_luo_folio_ser 
 
 /*
  * Finds the last entry with an index of at most @index in [0, @nr) of the entries of a
- * chunk, and some of those behind it. The first one of the chunk is such an entry. Returns
+ * chunk, and some of those after it. The first one of the chunk is such an entry. Returns
  * how many it has found.
  */
 static unsigned long search_chunk(u64 chunk, unsigned long nr, pgoff_t index,
@@ -1047,7 +1047,7 @@ static unsigned long search_chunk(u64 chunk, unsigned long nr, pgoff_t index,
 
 /*
  * Finds the entry for @index if the array is sorted, or perhaps one for another index, and
- * some of those behind it. Returns how many it has found.
+ * some of those after it. Returns how many it has found.
  */
 static unsigned long search_waiting(struct memfd_luo_in *in, pgoff_t index,
 				    struct memfd_luo_folio_ser *found)
@@ -1261,7 +1261,7 @@ blkcnt_t memfd_luo_in_blocks(struct memfd_luo *luo)
 
 /**
  * memfd_luo_in_show - say how far a file is populated
- * @luo: the file, which came in
+ * @luo: the incoming file
  * @m: where to print it
  *
  * Before the array is read nobody knows how many pages there are.
@@ -1437,7 +1437,7 @@ static int set_up_waiting(struct memfd_luo *luo, const struct memfd_luo_ser *ser
  * memfd_luo_in_retrieve - make a file of what the previous kernel handed over
  * @data: the address of the structure
  *
- * After an error all that came in for the file is freed, unless it was -ENOMEM before
+ * After an error all memory of the incoming file is freed, unless it was -ENOMEM before
  * anything was taken out of the handover: then memfd_luo_in_discard() frees it.
  *
  * Context: may sleep, in the memory cgroup that the pages are charged to.

@@ -8,7 +8,8 @@
  * handlers preserve memory that others have allocated, and ask whether it can be handed
  * over at all.
  *
- * Nothing here is exported to modules. The functions are documented where they are defined,
+ * The files of KHO call some of them as well. Nothing here is exported to modules. The
+ * functions are documented where they are defined,
  * in restore.c, vmalloc.c, pages.c and ram.c of kernel/kexec_handover/. Those that are
  * inline are so because the fuzzer of memfds compiles them with what it has of the kernel.
  *
@@ -21,10 +22,8 @@
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
-#include <linux/string.h>
 #include <linux/types.h>
-
-struct folio;
+#include <linux/uaccess.h>
 
 int kho_waiting_order(unsigned long pfn);
 struct folio *kho_restore_if_waiting(unsigned long pfn);
@@ -36,24 +35,39 @@ void kho_pages_on_release(void (*fn)(void));
 bool kho_ram_can_go_out(unsigned long pfn, unsigned long end);
 bool kho_ram_has_bad(unsigned long pfn, unsigned long end);
 
-/*
- * Reads memory that waits. It does not change while it does, so what was read is right if
- * the memory waits before and after.
+/**
+ * kho_read_waiting - read from a waiting folio of order 0
+ * @phys: physical address to read from, can be any number
+ * @to: where to copy it to, @size bytes; in any state after a failure
+ * @size: number of bytes, not beyond the page of @phys
+ *
+ * The content of a waiting folio does not change. So what was read is right if the
+ * folio waits before and after the read.
+ *
+ * Context: any, never sleeps. Once all struct pages are initialised.
+ * Return: true if it was read; false if no folio of order 0 waits there.
  */
 static inline bool kho_read_waiting(u64 phys, void *to, size_t size)
 {
 	if (kho_waiting_order(PHYS_PFN(phys)))
 		return false;
-	memcpy(to, phys_to_virt(phys), size);
+	/* Its owner may take it right now, and the memory may be hot-removed after that. */
+	if (copy_from_kernel_nofault(to, phys_to_virt(phys), size))
+		return false;
 	/* Pairs with cmpxchg() in claim(): an owner claims the page before it writes to it. */
 	smp_rmb();
 
 	return !kho_waiting_order(PHYS_PFN(phys));
 }
 
-/*
- * Do all pages of the area wait? kho_restore_vmalloc() frees the other pages if one does
- * not. The caller has checked @kv with kho_vmalloc_is_valid().
+/**
+ * kho_vmalloc_waits - do all pages of a vmalloc area wait?
+ * @kv: its description, which kho_vmalloc_is_valid() has accepted
+ *
+ * kho_restore_vmalloc() frees the other pages of an area if one does not wait.
+ *
+ * Context: may sleep.
+ * Return: true if all pages and all chunks wait; false if not.
  */
 static inline bool kho_vmalloc_waits(const struct kho_vmalloc *kv)
 {

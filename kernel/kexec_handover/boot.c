@@ -43,7 +43,7 @@
  * The new kernel: hooks in the order of boot
  * ------------------------------------------
  *
- * 1. ``kho=``, ``kho_checksum=`` and ``kho_scratch=`` are parsed as early
+ * 1. ``kho=``, ``kho_checksum=``, ``kho_log=`` and ``kho_scratch=`` are parsed as early
  *    parameters. One CPU runs, memblock may not know all RAM yet. Afterwards
  *    KHO knows whether it is wanted.
  *
@@ -73,8 +73,9 @@
  *
  *    Zones, struct pages that are initialised early, memory of ``crashkernel=``,
  *    ``hugetlb_cma=``, ``cma=`` and so on come after this. KHO is not called for them,
- *    except when ``reserve_mem=`` is parsed: kho_reserve_mem_deferred() says that the
- *    region gets its address later, and kho_reserve_mem_add() records what is wanted.
+ *    except for ``reserve_mem=`` (kho_reserve_mem_deferred() says that the region gets its
+ *    address later, and kho_reserve_mem_add() records what is wanted) and for areas of
+ *    CMA at a fixed address (kho_ram_fixed()).
  *
  * 4. memblock_free_all() calls kho_memory_init() first. memblock still works,
  *    interrupts are off, there is no slab allocator.
@@ -89,7 +90,9 @@
  *    in any context but hard interrupts. A folio that is restored before its
  *    struct pages are initialised has its block set up by kho_restore_folio().
  *
- * 5. memblock_free_all() then frees memory block by block.
+ * 5. memblock_free_all() then calls kho_scratch_mark_reserved(), which gives the
+ *    pageblocks of reserved pages in inherited scratch their type, MIGRATE_CMA, and
+ *    frees memory block by block.
  *    memblock_free_pages() asks kho_init_free(), which sets up a named
  *    block and frees only those of its pages that are not kept. Waiting pages
  *    are counted as managed here, so that watermarks and other limits are the
@@ -102,7 +105,8 @@
  *    kho_init_free(), as in step 5. A lock bit and a ready bit for
  *    each block keep the threads and an early kho_restore_folio() apart.
  *
- * 7. At its end page_alloc_init_late() calls kho_deferred_done(). All struct
+ * 7. When the deferred-init threads have finished, page_alloc_init_late() calls
+ *    kho_deferred_done(), before memblock_discard(). All struct
  *    pages are initialised, workqueues accept work. From here on
  *    kho_restore_folio() reads the struct page alone, not the map. The block
  *    bitmaps are freed. The nodes of the map are freed once the last folio has
@@ -125,16 +129,20 @@
  *
  * - kexec_file_load(): kho_image_prepare() takes blocks with bad pages out of
  *   scratch and lists bad pages for the next kernel. kho_image_locate_hole() places
- *   the segments of the image in scratch. kho_image_check_room() refuses an image for
- *   whose struct pages scratch has no room. The loader of the architecture writes
+ *   the segments of the image in scratch. kho_image_check_room() refuses an image
+ *   if scratch has no room for what the next kernel allocates before it has read the
+ *   map, or if scratch and vacant memory together have none for its struct pages;
+ *   kernel_kexec() calls it once more. kho_image_take_places() takes the places of the
+ *   segments and writes them; kho_image_loaded() records why the image would lose the
+ *   handover. The loader of the architecture writes
  *   the addresses of the root FDT and of the scratch array into the parameters of the
  *   next kernel.
  *   Process context, with the kexec lock held. Crash images are not affected.
  *   Owners may still preserve memory afterwards, because the addresses stay the
  *   same.
  *
- * - The kexec itself: kho_image_seal() computes the checksum of the root FDT and the
- *   map, after all devices have been shut down, with one CPU running. Nothing
+ * - The kexec itself: kho_image_seal() copies the root FDT to the page in which the next
+ *   kernel finds it, computes the checksum of it and of the map, and writes the log, after all devices have been shut down, with one CPU running. Nothing
  *   can be preserved any more.
  */
 
@@ -184,7 +192,7 @@
  *
  * IMA
  *   The buffer of measurements is a segment of the kexec image, which lies in
- *   scratch. It is freed in a late_initcall, and its page blocks have the type of
+ *   scratch. It is freed in a late_initcall, and its pageblocks have the type of
  *   scratch by then.
  *
  * The start of the kernel
@@ -336,7 +344,7 @@ void __init kho_populate(phys_addr_t fdt_phys, u64 fdt_len, phys_addr_t scratch_
 
 	if (!kho_wanted) {
 		kho_ignored = true;
-		pr_info("kho=off: what the previous kernel preserved is lost\n");
+		pr_info("KHO is off, %s: what the previous kernel preserved is lost\n", why_off());
 		return;
 	}
 	if (is_kdump_kernel())

@@ -66,10 +66,10 @@ static int add_node(phys_addr_t node, unsigned int level, u64 key, void *arg)
 /* Computes the checksum of @map and of @fdt without the eight bytes at @value. */
 static u64 compute(const void *fdt, const void *value, const struct kho_map *map)
 {
-	size_t before = value - fdt, behind = before + sizeof(u64);
+	size_t before = value - fdt, after = before + sizeof(u64);
 	u64 sum;
 
-	sum = xxh64(fdt, before, 0) + xxh64(fdt + behind, KHO_FDT_SIZE - behind, behind);
+	sum = xxh64(fdt, before, 0) + xxh64(fdt + after, KHO_FDT_SIZE - after, after);
 	kho_map_walk(map, add_node, &sum);
 
 	return sum;

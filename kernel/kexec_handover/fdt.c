@@ -3,8 +3,8 @@
  * The root FDT, the start of a handover: the next kernel is told its address.
  *
  * This file owns the content of the root FDT: the address of the preserved map, and
- * a node for each blob. kernel/kexec_handover.c allocates the root FDT and holds
- * kho_out.lock while it calls functions that change it.
+ * a node for each blob. start.c allocates the root FDT and fills it at boot. From then on
+ * kernel/kexec_handover.c holds kho_out.lock while it calls functions that change it.
  *
  * The root FDT is one page. After kho_fdt_defect() has found no defect in an
  * incoming one, libfdt reads nothing outside of the page, but nodes and properties
@@ -138,8 +138,8 @@ const char *kho_fdt_defect(const void *fdt)
  * @phys: physical address of the blob
  * @size: size of the blob in bytes
  *
- * The node is added to a copy of the root FDT, which then replaces the root FDT. So
- * the root FDT never has an incomplete node.
+ * The node is added to a copy, so that an error leaves @fdt as it was. The caller passes
+ * memory that no other kernel reads yet: a kexec may interrupt the last memcpy().
  *
  * Context: may sleep. The caller makes sure that nobody else accesses @fdt.
  * Return: 0; -EINVAL if @name is empty or contains a slash; -EEXIST if there is a

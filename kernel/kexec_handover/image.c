@@ -210,7 +210,7 @@ static int no_room(const char *where, u64 needed, u64 room)
  *
  * Context: kexec_file_load() and kernel_kexec(), before anything is shut down; with the
  * kexec lock held.
- * Return: 0, also if the image takes no handover along; -ENOMEM, after a message, if
+ * Return: 0, also if the image takes no handover along or the map is damaged; -ENOMEM, after a message, if
  * there is no room, and without one if there is no memory to find out.
  */
 int kho_image_check_room(const struct kimage *image)
@@ -261,7 +261,10 @@ void kho_image_seal(const struct kimage *image)
 		return;
 
 	kho_bad_pages_check();
-	/* A CPU that was stopped while it added a blob has written to kho_out.spare only. */
+	/*
+	 * A CPU that was stopped while it added a blob has written to kho_out.spare only.
+	 * Pairs with smp_store_release() in use_spare_fdt().
+	 */
 	memcpy(kho_out.handed, READ_ONCE(kho_out.fdt), KHO_FDT_SIZE);
 	if (kho_map_walk(&kho_out.map, check_node, &node))
 		pr_err("the map is damaged, it has a node at %pa: the next kernel will refuse the handover\n",

@@ -45,8 +45,8 @@ EXPORT_SYMBOL_GPL(is_kho_boot);
  *
  * The caller restores the folios of the blob before it frees or keeps them.
  *
- * Context: process context or boot, from kho_memory_known() on. Until
- * kho_memory_init() returns, the handover can still be refused.
+ * Context: process context or boot, from the end of kho_memory_init() on. Before that,
+ * kho_ram_is_ram() knows no RAM, and the handover can still be refused.
  * Return: 0; -ENOENT if there was no handover or it has no blob of this name;
  * -EINVAL if the node of the blob in the root FDT is malformed, or if the blob is
  * not in RAM.

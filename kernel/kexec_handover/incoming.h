@@ -46,13 +46,14 @@ static_assert(KHO_MAX_RUN_ORDER <= KHO_WAITING_ORDER);
  * @folios: number of folios that were handed over, by order. kho_check_map() sets
  *	it; constant from then on.
  * @unclaimed: number of folios that wait for their owner, by order.
- *	kho_check_map() sets it, restoring a folio decrements it; atomic, no lock.
+ *	kho_check_map() sets it; restoring a folio, and kho_incoming_forget(), decrement
+ *	it; atomic, no lock.
  * @nr_unclaimed: the sum of @unclaimed, with the same writers
  * @kexecs: the number of kexecs since cold boot, 0 if it is not known. kho_start(), a
  *	core_initcall, sets it; constant from then on.
  * @release: the release of the previous kernel, empty if it is not known; as @kexecs
- * @fdt_kept: true if @map names the root FDT. kho_check_map() sets it, and who clears
- *	@fdt_phys clears it; constant once kho_memory_init() has returned.
+ * @fdt_kept: true if @map names the root FDT. kho_check_map() sets it, and the function
+ *	that clears @fdt_phys clears it; constant once kho_memory_init() has returned.
  *
  * Until kho_memory_init() returns, one CPU runs with interrupts off, and the fields
  * need no lock.

@@ -228,7 +228,8 @@ static bool records_sound(const struct kho_log *log)
  * @size: size of this memory in bytes
  *
  * Context: any.
- * Return: NULL if there is not; what is wrong with it otherwise.
+ * Return: NULL if the log is valid; otherwise what is wrong with it, a clause that
+ * follows "is".
  */
 const char *kho_log_defect(const struct kho_log *log, size_t size)
 {

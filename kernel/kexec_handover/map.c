@@ -83,8 +83,8 @@ static union kho_map_node *get_or_make(struct kho_map *map, u64 *slot)
 
 	/*
 	 * The node is zeroed before other CPUs can see its address. Pairs with
-	 * READ_ONCE() of the entry above, and in find_node(), kho_map_near_leaf() and
-	 * kho_map_next_of_order().
+	 * READ_ONCE() of the entry above, and in find_node(), kho_map_near_leaf(),
+	 * kho_map_next_of_order() and walk_subtree().
 	 */
 	phys = cmpxchg64(slot, 0, virt_to_phys(node));
 	if (!phys)

@@ -7,6 +7,9 @@
  * pages again. The map does not distinguish a part from a folio of the same order,
  * so the struct pages of a part are those of a folio until it is restored.
  *
+ * It also frees all memory that waits, for in/release in debugfs, and owns what is called
+ * after that.
+ *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
 
@@ -254,8 +257,7 @@ struct page *kho_restore_pages(phys_addr_t phys, unsigned long nr_pages)
 	trace_kho_restore(pfn, 0, nr_pages, 0);
 	if (kho_ram_has_bad(pfn, end))
 		pr_warn("the run at %pa, %lu pages, restored by %pS, contains a page that hardware reported as bad\n",
-			&phys, nr_pages,
-			(void *)_RET_IP_);
+			&phys, nr_pages, (void *)_RET_IP_);
 
 	return pfn_to_page(pfn);
 }

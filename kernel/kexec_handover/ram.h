@@ -23,11 +23,10 @@ struct kho_named;
  * A stretch is the memory that one leaf of the map covers with folios of order 0.
  * Bit n of kho_ram_special is set if some memory of stretch n cannot be handed over,
  * because it lies in scratch or in an area at a fixed address, or because it was not RAM
- * at boot. Only folios in such
- * a stretch have to be compared with each region. kho_ram_nr_stretches is the number
- * of stretches below max_pfn at boot, without the last one if memory ends within it.
- * kho_ram_init() sets the one and kho_ram_start() the other in a core_initcall; they
- * are 0 before that and constant from then on.
+ * at boot. Only folios in such a stretch have to be compared with each region.
+ * kho_ram_nr_stretches is the number of stretches below max_pfn at boot, without the last
+ * one if memory ends within it. kho_ram_init() sets the one and kho_ram_start() the other
+ * in a core_initcall; they are 0 before that and constant from then on.
  */
 #define KHO_RAM_STRETCH_ORDER	KHO_MAP_LEAF_SHIFT
 

@@ -65,7 +65,10 @@ static void drop_map_once(void)
 
 	trace_kho_drop(0, kho_incoming.nr_nodes);
 
-	/* Pairs with READ_ONCE() in named_order(), find_node() and kho_map_next_of_order(). */
+	/*
+	 * Pairs with READ_ONCE() in named_order(), find_node(), kho_map_next_of_order() and
+	 * next_incoming() in kexec_handover_debug.c.
+	 */
 	WRITE_ONCE(kho_incoming.map.root, NULL);
 	INIT_RCU_WORK(&drop_work, drop_map);
 	queue_rcu_work(system_unbound_wq, &drop_work);
@@ -100,6 +103,7 @@ static __always_inline bool claim(struct page *page, unsigned int order)
 {
 	unsigned long mark = KHO_WAITING_MARK | order;
 
+	/* Pairs with smp_rmb() in kho_restore_copy() and kho_read_waiting(). */
 	return cmpxchg(&page->private, mark, 0) == mark;
 }
 
@@ -113,7 +117,11 @@ static __always_inline void count_taken(unsigned int order, unsigned long nr)
 		drop_map_once();
 }
 
-/* Returns the order of the waiting folio that begins with @page, or -1 if none does. */
+/*
+ * Returns the order of the waiting folio that begins with @page, or -1 if none does. The
+ * owner of a page in use can store any number in page->private, so PG_reserved must be set,
+ * too.
+ */
 static __always_inline int waiting_order(struct page *page)
 {
 	/* Pairs with cmpxchg() in claim(), which decides if the folio still waits. */
@@ -134,9 +142,9 @@ static noinline bool can_be_folio(unsigned long pfn, unsigned int order)
 
 /*
  * Takes the folio that waits at @pfn. Returns its order, or -1 if none waits there or
- * if it is not a folio, see can_be_folio(). Once all struct
- * pages are initialised, this reads the order from the struct page, which takes 40
- * instructions less than a look-up in the map.
+ * if it is not a folio, see can_be_folio(). Once all struct pages are initialised, this
+ * reads the order from the struct page, which takes 40 instructions less than a look-up
+ * in the map.
  */
 static __always_inline int take(unsigned long pfn)
 {
@@ -148,6 +156,7 @@ static __always_inline int take(unsigned long pfn)
 	else
 		order = named_order(pfn);
 
+	/* Claim last: a claimed folio must be given away. */
 	if (order < 0 || (unlikely(order > MAX_PAGE_ORDER) && !can_be_folio(pfn, order)) ||
 	    !claim(pfn_to_page(pfn), order))
 		return -1;
@@ -305,7 +314,7 @@ bool kho_restore_copy(phys_addr_t phys, size_t size, void *to)
 		 * hot-removed, all right now, then the copy fails and does not fault.
 		 */
 		copied = !copy_from_kernel_nofault(to, phys_to_virt(phys), size);
-		/* Pairs with cmpxchg() in claim(): who restored the folio may write to it. */
+		/* Pairs with cmpxchg() in claim(): the owner that restored the folio may write to it. */
 		smp_rmb();
 		copied = copied && !waiting_order(pfn_to_page(pfn));
 	}
@@ -365,8 +374,7 @@ static noinline void warn_bad(struct folio *folio, unsigned long caller)
 	phys_addr_t phys = PFN_PHYS(folio_pfn(folio));
 
 	pr_warn("the folio at %pa, order %u, restored by %pS, contains a page that hardware reported as bad\n",
-		&phys,
-		folio_order(folio), (void *)caller);
+		&phys, folio_order(folio), (void *)caller);
 }
 
 /* Does a folio wait at @phys that take() does not give away, see can_be_folio()? */
@@ -502,7 +510,7 @@ int kho_waiting_order(unsigned long pfn)
 /**
  * kho_restore_trace - emit the tracepoint kho_accept
  *
- * Tracing does not work yet when kho_memory_init() accepts the handover.
+ * Tracing does not work yet when kho_memory_known() accepts the handover.
  *
  * Context: kho_start(), a core_initcall, before it restores its blob.
  */
@@ -534,7 +542,7 @@ void __init kho_restore_finish(void)
 	trace_kho_finish(atomic_long_read(&kho_incoming.nr_unclaimed), kho_incoming.nr_nodes);
 	/*
 	 * All struct pages are initialised before other CPUs see @finished. Pairs with
-	 * smp_load_acquire() in take().
+	 * smp_load_acquire() in take(), named_order() and waits_at().
 	 */
 	smp_store_release(&finished, true);
 	/*
@@ -565,7 +573,8 @@ void kho_restore_get_stats(struct kho_restore_stats *stats)
 /**
  * kho_waiting_pages - count the pages of folios that wait for their owner
  *
- * Context: any, never sleeps. From the end of kho_memory_init() on; 0 before it.
+ * Context: any, never sleeps. From the end of kho_memory_init() on; without a handover
+ * it returns 0.
  * Return: the number of pages.
  */
 unsigned long kho_waiting_pages(void)

@@ -142,9 +142,11 @@ static unsigned int cut_region(struct kho_scratch *array, unsigned int cnt, unsi
 	};
 
 	if (after.size && cnt < max) {
+		/* Both parts stay scratch. */
 		array[cnt++] = after;
 		region->size = before;
 	} else if (after.size > before) {
+		/* No room for another entry: the larger part stays. */
 		*region = after;
 	} else {
 		region->size = before;

@@ -37,7 +37,7 @@ struct page;
 	(max_t(phys_addr_t, MAX_ORDER_NR_PAGES, pageblock_nr_pages) << PAGE_SHIFT)
 
 /*
- * The array of scratch regions and the number of its entries, 0 if KHO is off.
+ * The array of scratch regions and the number of its entries, 0 if there is no scratch.
  * kho_scratch_set() sets both at boot, before the page allocator starts.
  * kho_scratch_move_array() can change the address of the array once, in a core_initcall.
  * From then on only kho_scratch_cut() changes them, with the kexec lock held: it makes

@@ -151,8 +151,8 @@ static u64 __init list_bytes(void)
  * kho_scratch_measure - measure what a kernel needs scratch for
  *
  * All that this kernel has reserved so far, the next one allocates before it has read
- * the map: kernel image, initrd, page tables, data of NUMA nodes. At cold boot the default
- * size of scratch is derived from it.
+ * the map: kernel image, initrd, page tables, data of NUMA nodes. At cold boot scratch
+ * gets its size from it, unless kho_scratch= sets sizes.
  *
  * Context: kho_memory_known().
  */

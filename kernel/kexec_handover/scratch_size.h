@@ -31,15 +31,15 @@ struct kho_scratch_request {
 };
 
 /*
- * The default. The kernel image counts with 200%, since it is in memory twice: as
- * kexec loads it and as it unpacks itself. The next kernel is expected to reserve as much
+ * The default. The kernel image and the initrd count with 200%: the image is in memory
+ * twice, as kexec loads it and as it unpacks itself. The next kernel is expected to reserve as much
  * else as this one has reserved before it would read the map; 125% leaves a fifth of
  * scratch for a kernel that needs more.
  */
 #define KHO_SCRATCH_DEFAULT	\
 	((struct kho_scratch_request) { .percent = 125, .image_percent = 200 })
 
-/* The low-memory region has at least this size by default. */
+/* The low-memory region has at least this size, unless kho_scratch= sets sizes. */
 #define KHO_SCRATCH_LEAST	((u64)SZ_8M)
 
 /**
@@ -48,7 +48,7 @@ struct kho_scratch_request {
  * @image_above: the bytes of kernel image and initrd in all other memory
  * @below: all bytes that are reserved in low memory
  *
- * kho_scratch_measure() fills in its own struct on the stack.
+ * measure_below() fills in its own struct on the stack.
  */
 struct kho_scratch_use {
 	u64 image_below;

@@ -23,7 +23,7 @@
  * @nr: number of bits
  *
  * The caller of kho_vacant_name() allocates and frees the bitmap: use_map() in boot.c for
- * the incoming map, kho_image_check_room() for the outgoing one. No lock.
+ * the incoming map, vacant_pages() in image.c for the outgoing one. No lock.
  */
 struct kho_named {
 	unsigned long *bits;

@@ -266,7 +266,7 @@ static void publish_area(struct vm_struct *area)
  * @kv: the description, which another kernel has written
  *
  * Context: any, never sleeps.
- * Return: true if there can be such an area.
+ * Return: true if there can be such an area; false if not.
  */
 bool kho_vmalloc_is_valid(const struct kho_vmalloc *kv)
 {

@@ -301,6 +301,8 @@ static struct liveupdate_file_op_args args_of(const struct luo_file *f)
 /**
  * luo_files_init - make an empty set of files
  * @files: the set
+ *
+ * Context: any, never sleeps.
  */
 void luo_files_init(struct luo_files *files)
 {

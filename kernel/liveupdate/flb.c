@@ -82,7 +82,7 @@ static unsigned int nr_flbs;
 /* The preserved page for the next kernel; constant after luo_flb_start(). */
 static struct luo_flb_header_ser *out_page;
 
-/* What came in; constant after luo_flb_start(). */
+/* The incoming list; constant after luo_flb_start(). */
 static struct incoming_flb *incoming;
 static unsigned int nr_incoming;
 
@@ -685,7 +685,7 @@ static int read_page(phys_addr_t phys)
 }
 
 /**
- * luo_flb_start - read what came in, and allocate the page for the next kernel
+ * luo_flb_start - read the incoming list, and allocate the page for the next kernel
  * @phys: physical address of the page of the previous kernel, 0 for none
  *
  * A page that is broken is ignored, after a warning, and goes on waiting.

@@ -195,7 +195,7 @@ static void say_finished(void)
 /**
  * liveupdate_on_finished - ask for a call when no incoming file can be retrieved any more
  * @fn: the function, which may sleep. It can be called more than once, and at once if
- *	nothing came in.
+ *	there is no incoming one.
  *
  * A broken session counts as one that has finished, although it may be retrieved when a
  * handler that was missing is there. For an owner that keeps something ready for files.
@@ -559,7 +559,7 @@ static int retrieve(const char *name, struct file **file)
  * @command: the ioctl
  *
  * Context: ioctl of the device, may sleep.
- * Return: 0; -EMFILE; -ENOENT if no session of this name came in or if it has ended;
+ * Return: 0; -EMFILE; -ENOENT if no incoming session has this name or if it has ended;
  * -EINVAL while it is open; -EIO if it is broken, after a message; -ENOMEM; -EFAULT.
  */
 int luo_session_retrieve(struct luo_command *command)
@@ -638,7 +638,7 @@ static void forget_sessions(struct luo_sessions *side)
  * memory is short then the next call tries again.
  *
  * Context: may sleep. When user space opens the device or looks at debugfs.
- * Return: 0; -ENOMEM if it is not known which sessions came in.
+ * Return: 0; -ENOMEM if it is not known which sessions are incoming.
  */
 int luo_session_read(void)
 {

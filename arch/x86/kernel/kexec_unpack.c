@@ -5,7 +5,7 @@
  * A bzImage unpacks itself: its decompressor chooses a place at random, unpacks an ELF file
  * there, puts its segments in order, applies its relocations, and jumps to its entry. All of
  * that takes time in which nothing else runs. This file does the same when the image is
- * loaded, so that the kernel is entered behind its decompressor.
+ * loaded, so that its decompressor does not run.
  *
  * The decompressor also chooses between four and five levels of page tables and looks at the
  * command line. If it would do something that cannot be done here, the kernel is left as it

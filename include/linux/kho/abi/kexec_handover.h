@@ -68,8 +68,8 @@
  * @size: size in bytes, a multiple of the same alignment; 0 for an empty region
  *
  * The handover contains the address of an array of regions: the low-memory region
- * first, then the global one, then one for each NUMA node that has memory. A region that
- * had a bad page can be smaller than it was, with another region behind these for the
+ * first, then the global one, then one for each NUMA node that needs one. A region that
+ * had a bad page can be smaller than it was, with another region after these for the
  * memory after the block of the page.
  */
 struct kho_scratch {
