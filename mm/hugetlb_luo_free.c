@@ -35,10 +35,17 @@
 #include <linux/nodemask.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 
 #include "hugetlb_luo.h"
 #include "internal.h"
+
+/*
+ * So many pages a page fault replaces on each node. It needs one, but somebody else may take
+ * that, and a new page may be no better.
+ */
+#define FAULT_TRIES	4
 
 /**
  * hugetlb_luo_suits - can a page be pinned, and be handed over, where it is?
@@ -108,33 +115,32 @@ static struct folio *find_unsuited(struct hstate *h, int nid)
 	return folio;
 }
 
-/* A new page may be no better, so this tries as often as there are pages. */
-static void replace_on_node(struct hstate *h, int nid)
+/* Replaces free pages of a node. A new one may be no better, so it has @tries in all. */
+static void replace_on_node(struct hstate *h, int nid, unsigned long tries)
 {
-	unsigned int left = READ_ONCE(h->free_huge_pages_node[nid]);
 	struct folio *folio;
 
-	while (left-- && (folio = find_unsuited(h, nid))) {
+	while (tries-- && !fatal_signal_pending(current) && (folio = find_unsuited(h, nid))) {
 		LIST_HEAD(used);
 		int err = isolate_or_dissolve_huge_page(&folio->page, &used);
 
 		/* Somebody has taken it meanwhile. */
 		if (!list_empty(&used))
 			putback_movable_pages(&used);
-		if (err)
+		if (err == -ENOMEM)
 			break;
 		cond_resched();
 	}
 }
 
-/* Replaces free pages that cannot be handed over, as far as there is memory. */
-static void replace(struct hstate *h)
+/* Replaces up to @nr free pages of each node that cannot be handed over. */
+static void replace(struct hstate *h, unsigned long nr)
 {
 	const unsigned int flags = memalloc_pin_save();
 	int nid;
 
 	for_each_node_state(nid, N_MEMORY)
-		replace_on_node(h, nid);
+		replace_on_node(h, nid, nr);
 	memalloc_pin_restore(flags);
 }
 
@@ -157,27 +163,62 @@ static unsigned long count_unsuited(struct hstate *h)
 }
 
 /**
+ * struct shortage - how far a pool is from the promise
+ * @free: number of free pages
+ * @unsuited: how many of them cannot be handed over
+ * @missing: how many of those have to be replaced
+ */
+struct shortage {
+	unsigned long free;
+	unsigned long unsuited;
+	unsigned long missing;
+};
+
+static struct shortage get_shortage(struct hstate *h)
+{
+	struct shortage it;
+
+	spin_lock_irq(&hugetlb_lock);
+	it.free = h->free_huge_pages;
+	it.unsuited = count_unsuited(h);
+	it.missing = it.unsuited;
+	if (num_node_state(N_MEMORY) == 1)
+		it.missing = h->resv_huge_pages + it.unsuited -
+			     min(it.free, h->resv_huge_pages + it.unsuited);
+	spin_unlock_irq(&hugetlb_lock);
+
+	return it;
+}
+
+/**
  * hugetlb_luo_free_prepare - make sure of pages for the reservations of a file
  * @h: the pool
  *
+ * Each round tries as often as pages are missing, and has to be good for half of them:
+ * with memory that is no better, such as added memory, this would go on for long.
+ *
  * Context: may sleep.
- * Return: 0; -EBUSY, after a message, if too few free pages can be handed over.
+ * Return: 0; -EINTR if the task is being killed; -EBUSY, after a message, if too few free
+ * pages can be handed over.
  */
 int hugetlb_luo_free_prepare(struct hstate *h)
 {
-	unsigned long free, unsuited, reserved;
+	struct shortage now = get_shortage(h);
+	unsigned long before;
 
-	replace(h);
-	spin_lock_irq(&hugetlb_lock);
-	free = h->free_huge_pages;
-	reserved = h->resv_huge_pages;
-	unsuited = count_unsuited(h);
-	spin_unlock_irq(&hugetlb_lock);
-	if (!unsuited || (num_node_state(N_MEMORY) == 1 && reserved + unsuited <= free))
+	do {
+		before = now.missing;
+		if (before)
+			replace(h, before);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		now = get_shortage(h);
+	} while (now.missing && now.missing <= before / 2);
+	if (!now.missing)
 		return 0;
 
 	pr_warn("cannot hand over reservations: of %lu free pages of %lu KiB, %lu lie in scratch, CMA or added memory\n",
-		free, huge_page_size(h) / SZ_1K, unsuited);
+		now.free, huge_page_size(h) / SZ_1K, now.unsuited);
 
 	return -EBUSY;
 }
@@ -197,7 +238,7 @@ struct folio *__hugetlb_luo_alloc(struct vm_area_struct *vma, unsigned long addr
 	struct folio *folio = alloc_hugetlb_folio(vma, addr, false);
 
 	if (IS_ERR(folio)) {
-		replace(h);
+		replace(h, FAULT_TRIES);
 		folio = alloc_hugetlb_folio(vma, addr, false);
 	}
 	memalloc_pin_restore(flags);
