@@ -34,6 +34,7 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/gfp.h>
 #include <linux/hugetlb_luo.h>
 #include <linux/init.h>
 #include <linux/io.h>
@@ -42,9 +43,9 @@
 #include <linux/liveupdate.h>
 #include <linux/migrate.h>
 #include <linux/mutex.h>
+#include <linux/nodemask.h>
 #include <linux/pagevec.h>
 #include <linux/rcupdate_wait.h>
-#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -105,14 +106,34 @@ static struct resv_map *resv_of(struct inode *inode)
  * Arrays
  */
 
-/* Allocates an array that is preserved. Returns NULL if there is no memory for that. */
-static void *alloc_array(unsigned long bytes, struct kho_vmalloc *kv)
+/* Preserves an array, or frees it and returns NULL if it cannot be preserved. */
+static void *keep_array(void *array, struct kho_vmalloc *kv)
 {
-	void *array = vzalloc(bytes);
-
 	if (array && kho_preserve_vmalloc(array, kv)) {
 		vfree(array);
 		array = NULL;
+	}
+
+	return array;
+}
+
+/*
+ * Allocates an array that is preserved. If the page allocator returns added memory, this tries
+ * low memory and then each node. Returns NULL if there is no memory for that.
+ */
+static void *alloc_array(unsigned long bytes, struct kho_vmalloc *kv)
+{
+	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN;
+	void *array = keep_array(vzalloc(bytes), kv);
+	int nid;
+
+	if (!array)
+		array = keep_array(__vmalloc(bytes, gfp | GFP_DMA32), kv);
+	for_each_node_state(nid, N_MEMORY) {
+		if (array)
+			break;
+		array = keep_array(__vmalloc_node(bytes, 1, gfp | __GFP_THISNODE, nid,
+						  __builtin_return_address(0)), kv);
 	}
 
 	return array;
@@ -226,23 +247,27 @@ static int pin(struct hugetlb_luo *luo, struct folio *folio)
 	return err;
 }
 
-/* Moves a page to memory where it can stay, of its pool or new. Drops the reference. */
-static void move(struct folio *folio)
+/*
+ * Moves a page to memory where it can stay, of its pool or new, and then from low memory if
+ * @low is true. Drops the reference.
+ */
+static void move(struct folio *folio, bool low)
 {
 	struct migration_target_control mtc = {
 		.nid = NUMA_NO_NODE,
 		.gfp_mask = GFP_USER | __GFP_NOWARN,
 		.reason = MR_LONGTERM_PIN,
 	};
-	unsigned int flags = memalloc_pin_save();
+	struct hugetlb_luo_want want;
 	LIST_HEAD(list);
 	bool isolated = isolate_hugetlb(folio, &list);
 
 	folio_put(folio);
+	hugetlb_luo_want(&want, low);
 	if (isolated && migrate_pages(&list, alloc_migration_target, NULL, (unsigned long)&mtc,
 				      MIGRATE_SYNC, MR_LONGTERM_PIN, NULL))
 		putback_movable_pages(&list);
-	memalloc_pin_restore(flags);
+	hugetlb_luo_unwant(&want);
 }
 
 /* Preserves the page at @index, a number of base pages, which has to be moved. */
@@ -265,7 +290,7 @@ static int pin_slowly(struct hugetlb_luo *luo, pgoff_t index)
 			return -EBUSY;
 		}
 		if (err == MUST_MOVE)
-			move(folio);
+			move(folio, tries >= MOVE_TRIES / 2);
 		else
 			folio_put(folio);
 	}

@@ -10,6 +10,7 @@
 
 #include <linux/fcntl.h>
 #include <linux/hugetlb.h>
+#include <linux/list.h>
 #include <linux/types.h>
 
 struct file;
@@ -20,12 +21,27 @@ struct hugetlb_luo_pools_ser;
 struct hugetlb_luo_range_ser;
 struct hugetlb_luo_ser;
 struct page;
+struct task_struct;
 
 #ifdef CONFIG_LIVEUPDATE_HUGETLB
 
 /* The seals that both sides of a handover know. */
 #define HUGETLB_LUO_SEALS	(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | \
 				 F_SEAL_FUTURE_WRITE | F_SEAL_EXEC)
+
+/**
+ * struct hugetlb_luo_want - somebody wants pages for preserved files
+ * @list: in the list of these
+ * @task: who
+ * @low: new pages come from low memory, which is never added memory
+ * @flags: what memalloc_pin_save() said
+ */
+struct hugetlb_luo_want {
+	struct list_head list;
+	struct task_struct *task;
+	bool low;
+	unsigned int flags;
+};
 
 /* hugetlb_luo_pool.c */
 int hugetlb_luo_pool_get(void);
@@ -50,7 +66,10 @@ bool hugetlb_luo_check_pools(const struct hugetlb_luo_pools_ser *blob, size_t si
 			     const unsigned long *folios);
 
 /* hugetlb_luo_free.c */
+bool hugetlb_luo_suits(struct folio *folio);
 void hugetlb_luo_sort_all(struct hstate *h);
+void hugetlb_luo_want(struct hugetlb_luo_want *want, bool low);
+void hugetlb_luo_unwant(struct hugetlb_luo_want *want);
 int hugetlb_luo_free_prepare(struct hstate *h);
 
 /* hugetlb_luo_in.c */

@@ -16,8 +16,10 @@
  * free pages. That is so for each list, so if there are several, one for each node with
  * memory, then no page may be left that cannot be handed over.
  *
- * Who wants a page for a preserved file has PF_MEMALLOC_PIN, and so gets none that has to
- * be moved.
+ * Who wants a page for a preserved file gets none that has to be moved. Who wants one to pin
+ * it for long, such as VFIO or io_uring, gets one that can be handed over if there is one,
+ * since its file may be preserved later. Otherwise it gets what it could always pin, added
+ * memory included. Both have PF_MEMALLOC_PIN; the first one is in @wanting as well.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -101,6 +103,97 @@ void __init hugetlb_luo_sort_all(struct hstate *h)
 	spin_unlock_irq(&hugetlb_lock);
 }
 
+/* Those who want pages for preserved files. Mostly empty. hugetlb_lock guards it. */
+static LIST_HEAD(wanting);
+
+/**
+ * hugetlb_luo_want - get only pages that can be handed over from here on
+ * @want: for hugetlb_luo_unwant(). Of the caller, who need not fill it in.
+ * @low: try low memory first for new pages, which may be in added memory otherwise
+ *
+ * Context: task, never sleeps. May be nested.
+ */
+void hugetlb_luo_want(struct hugetlb_luo_want *want, bool low)
+{
+	want->task = current;
+	want->low = low;
+	want->flags = memalloc_pin_save();
+	spin_lock_irq(&hugetlb_lock);
+	list_add(&want->list, &wanting);
+	spin_unlock_irq(&hugetlb_lock);
+}
+
+/**
+ * hugetlb_luo_unwant - end hugetlb_luo_want()
+ * @want: what hugetlb_luo_want() got
+ *
+ * Context: the same task, never sleeps.
+ */
+void hugetlb_luo_unwant(struct hugetlb_luo_want *want)
+{
+	spin_lock_irq(&hugetlb_lock);
+	list_del(&want->list);
+	spin_unlock_irq(&hugetlb_lock);
+	memalloc_pin_restore(want->flags);
+}
+
+/* Does this task want pages for preserved files, or even low memory? */
+static bool is_wanting(bool low)
+{
+	struct hugetlb_luo_want *want;
+
+	list_for_each_entry(want, &wanting, list) {
+		if (want->task == current && want->low >= low)
+			return true;
+	}
+
+	return false;
+}
+
+static bool wants_low(void)
+{
+	bool low;
+
+	if (!(current->flags & PF_MEMALLOC_PIN))
+		return false;
+	spin_lock_irq(&hugetlb_lock);
+	low = is_wanting(true);
+	spin_unlock_irq(&hugetlb_lock);
+
+	return low;
+}
+
+/* Has the node a free page that can be handed over? Those are at the end of the list. */
+static bool has_suited(struct hstate *h, int nid)
+{
+	struct folio *folio;
+
+	list_for_each_entry_reverse(folio, &h->hugepage_freelists[nid], lru) {
+		if (!folio_test_hwpoison(folio))
+			return hugetlb_luo_suits(folio);
+	}
+
+	return false;
+}
+
+/**
+ * hugetlb_luo_can_pin - can this task have a free page, to pin it where it is?
+ * @h: the pool
+ * @folio: the page
+ *
+ * Context: never sleeps. The caller holds hugetlb_lock, and has PF_MEMALLOC_PIN.
+ * Return: true if it can be pinned, and this is the best there is on its node.
+ */
+bool hugetlb_luo_can_pin(struct hstate *h, struct folio *folio)
+{
+	lockdep_assert_held(&hugetlb_lock);
+	if (!folio_is_longterm_pinnable(folio))
+		return false;
+
+	return hugetlb_luo_suits(folio) ||
+	       (!is_wanting(false) && !has_suited(h, folio_nid(folio)));
+}
+
 /* Returns a free page of the node that cannot be handed over, or NULL if there is none. */
 static struct folio *find_unsuited(struct hstate *h, int nid)
 {
@@ -134,14 +227,15 @@ static void replace_on_node(struct hstate *h, int nid, unsigned long tries)
 }
 
 /* Replaces up to @nr free pages of each node that cannot be handed over. */
-static void replace(struct hstate *h, unsigned long nr)
+static void replace(struct hstate *h, unsigned long nr, bool low)
 {
-	const unsigned int flags = memalloc_pin_save();
+	struct hugetlb_luo_want want;
 	int nid;
 
+	hugetlb_luo_want(&want, low);
 	for_each_node_state(nid, N_MEMORY)
 		replace_on_node(h, nid, nr);
-	memalloc_pin_restore(flags);
+	hugetlb_luo_unwant(&want);
 }
 
 /* Returns how many free pages cannot be handed over. The caller holds hugetlb_lock. */
@@ -194,8 +288,9 @@ static struct shortage get_shortage(struct hstate *h)
  * hugetlb_luo_free_prepare - make sure of pages for the reservations of a file
  * @h: the pool
  *
- * Each round tries as often as pages are missing, and has to be good for half of them:
- * with memory that is no better, such as added memory, this would go on for long.
+ * Each round tries as often as pages are missing, and has to be good for half of them: if
+ * new pages are in added memory then this would go on for long. Low memory comes last, since
+ * others need it more.
  *
  * Context: may sleep.
  * Return: 0; -EINTR if the task is being killed; -EBUSY, after a message, if too few free
@@ -204,16 +299,21 @@ static struct shortage get_shortage(struct hstate *h)
 int hugetlb_luo_free_prepare(struct hstate *h)
 {
 	struct shortage now = get_shortage(h);
-	unsigned long before;
+	bool low = false;
 
-	do {
-		before = now.missing;
-		if (before)
-			replace(h, before);
+	while (now.missing) {
+		const unsigned long before = now.missing;
+
+		replace(h, before, low);
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		now = get_shortage(h);
-	} while (now.missing && now.missing <= before / 2);
+		if (now.missing <= before / 2)
+			continue;
+		if (low)
+			break;
+		low = true;
+	}
 	if (!now.missing)
 		return 0;
 
@@ -233,15 +333,17 @@ int hugetlb_luo_free_prepare(struct hstate *h)
  */
 struct folio *__hugetlb_luo_alloc(struct vm_area_struct *vma, unsigned long addr)
 {
-	const unsigned int flags = memalloc_pin_save();
 	struct hstate *h = hstate_vma(vma);
-	struct folio *folio = alloc_hugetlb_folio(vma, addr, false);
+	struct hugetlb_luo_want want;
+	struct folio *folio;
 
+	hugetlb_luo_want(&want, false);
+	folio = alloc_hugetlb_folio(vma, addr, false);
 	if (IS_ERR(folio)) {
-		replace(h, FAULT_TRIES);
+		replace(h, FAULT_TRIES, true);
 		folio = alloc_hugetlb_folio(vma, addr, false);
 	}
-	memalloc_pin_restore(flags);
+	hugetlb_luo_unwant(&want);
 
 	/* A surplus page may be in added memory. */
 	if (!IS_ERR(folio) && !hugetlb_luo_suits(folio)) {
@@ -249,6 +351,31 @@ struct folio *__hugetlb_luo_alloc(struct vm_area_struct *vma, unsigned long addr
 		folio_put(folio);
 		folio = ERR_PTR(-ENOSPC);
 	}
+
+	return folio;
+}
+
+/**
+ * __hugetlb_luo_alloc_reserve - see hugetlb_luo_alloc_reserve()
+ * @h: the pool
+ * @gfp: flags of the allocation
+ *
+ * Context: may sleep.
+ * Return: a page that can be handed over, or NULL.
+ */
+struct folio *__hugetlb_luo_alloc_reserve(struct hstate *h, gfp_t gfp)
+{
+	const int nid = numa_node_id();
+	struct hugetlb_luo_want want;
+	struct folio *folio;
+
+	hugetlb_luo_want(&want, false);
+	folio = alloc_hugetlb_folio_reserve(h, nid, NULL, gfp);
+	if (!folio) {
+		replace(h, FAULT_TRIES, true);
+		folio = alloc_hugetlb_folio_reserve(h, nid, NULL, gfp);
+	}
+	hugetlb_luo_unwant(&want);
 
 	return folio;
 }
@@ -267,6 +394,8 @@ struct folio *__hugetlb_luo_alloc(struct vm_area_struct *vma, unsigned long addr
  */
 gfp_t hugetlb_luo_gfp(gfp_t gfp, int nid)
 {
+	if (wants_low())
+		return (gfp & ~(__GFP_MOVABLE | __GFP_HIGHMEM)) | GFP_DMA32;
 	if (liveupdate_enabled() && node_state(nid, N_NORMAL_MEMORY))
 		gfp &= ~__GFP_MOVABLE;
 

@@ -14,7 +14,6 @@
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
-#include <linux/sched/mm.h>
 
 #ifdef CONFIG_LIVEUPDATE_HUGETLB
 
@@ -25,9 +24,10 @@ bool __hugetlb_luo_is_frozen(struct inode *inode);
 void __hugetlb_luo_seal(struct inode *inode);
 unsigned int hugetlb_luo_refs(struct folio *folio);
 gfp_t hugetlb_luo_gfp(gfp_t gfp, int nid);
-bool hugetlb_luo_suits(struct folio *folio);
+bool hugetlb_luo_can_pin(struct hstate *h, struct folio *folio);
 void hugetlb_luo_sort(struct hstate *h, struct folio *folio);
 struct folio *__hugetlb_luo_alloc(struct vm_area_struct *vma, unsigned long addr);
+struct folio *__hugetlb_luo_alloc_reserve(struct hstate *h, gfp_t gfp);
 void hugetlb_luo_free(struct inode *inode);
 
 void hugetlb_luo_boot_begin(struct hstate *h);
@@ -132,7 +132,7 @@ static inline gfp_t hugetlb_luo_gfp(gfp_t gfp, int nid)
 	return gfp;
 }
 
-static inline bool hugetlb_luo_suits(struct folio *folio)
+static inline bool hugetlb_luo_can_pin(struct hstate *h, struct folio *folio)
 {
 	return folio_is_longterm_pinnable(folio);
 }
@@ -166,15 +166,11 @@ static inline void hugetlb_luo_reserving(struct hstate *h) { }
 /* Allocates a reserved page for memfd_pin_folios(), as hugetlb_luo_alloc() does. */
 static inline struct folio *hugetlb_luo_alloc_reserve(struct inode *inode, gfp_t gfp)
 {
-	const bool pin = hugetlb_luo_is_fixed(inode);
-	const unsigned int flags = pin ? memalloc_pin_save() : 0;
-	struct folio *folio;
-
-	folio = alloc_hugetlb_folio_reserve(hstate_inode(inode), numa_node_id(), NULL, gfp);
-	if (pin)
-		memalloc_pin_restore(flags);
-
-	return folio;
+#ifdef CONFIG_LIVEUPDATE_HUGETLB
+	if (hugetlb_luo_is_fixed(inode))
+		return __hugetlb_luo_alloc_reserve(hstate_inode(inode), gfp);
+#endif
+	return alloc_hugetlb_folio_reserve(hstate_inode(inode), numa_node_id(), NULL, gfp);
 }
 #endif
 

@@ -230,6 +230,47 @@ static int do_hmap(char **arg)
 	return map(label_fd(arg[0]), number(arg[1]), number(arg[2]), MAP_NORESERVE) ? 0 : -1;
 }
 
+/* What <mm/gup_test.h> has. */
+struct pin_longterm_test {
+	__u64 addr;
+	__u64 size;
+	__u32 flags;
+};
+
+#define PIN_LONGTERM_TEST_START		_IOW('g', 7, struct pin_longterm_test)
+#define PIN_LONGTERM_TEST_FLAG_USE_WRITE	1
+
+static int pins = -1;
+
+/*
+ * Pins pages for long, as VFIO does, until "hunpin". The mapping reserves nothing, and
+ * stays until the agent ends.
+ */
+static int do_hpin(char **arg)
+{
+	int fd = label_fd(arg[0]);
+	struct pin_longterm_test pin = {
+		.addr = (unsigned long)map(fd, number(arg[1]), number(arg[2]), MAP_NORESERVE),
+		.size = number(arg[2]) * huge_size_of(fd),
+		.flags = PIN_LONGTERM_TEST_FLAG_USE_WRITE,
+	};
+
+	if (!pin.addr)
+		return -1;
+	if (pins < 0)
+		pins = open("/sys/kernel/debug/gup_test", O_RDWR);
+	return pins < 0 ? -1 : ioctl(pins, PIN_LONGTERM_TEST_START, &pin);
+}
+
+static int do_hunpin(char **arg)
+{
+	int status = close(pins);
+
+	(void)arg;
+	pins = -1;
+	return status;
+}
+
 static __u64 now(void)
 {
 	struct { long sec, nsec; } it = {};
@@ -271,6 +312,8 @@ const struct command hugetlb_commands[] = {
 	{ "hsize", 2, 2, do_hsize, "FILE PAGES" },
 	{ "hreserve", 3, 3, do_hreserve, "FILE FIRST COUNT" },
 	{ "hmap", 3, 3, do_hmap, "FILE FIRST COUNT" },
+	{ "hpin", 3, 3, do_hpin, "FILE FIRST COUNT" },
+	{ "hunpin", 0, 0, do_hunpin, "" },
 	{ "hfill", 4, 5, do_hfill, "FILE SEED FIRST COUNT [STEP]" },
 	{ "hcheck", 4, 5, do_hcheck, "FILE SEED FIRST COUNT [STEP]" },
 	{ "hzero", 3, 4, do_hzero, "FILE FIRST COUNT [STEP]" },
