@@ -15,6 +15,11 @@
  * cache, and the lock of the page cache orders that with start(). So either the walk finds
  * the page or who adds it finds a file that is preserved, or both do.
  *
+ * A page fault must not fail because the only page that is left cannot be handed over from
+ * where it is, or because there is no memory to preserve it. Then the page is in the file and
+ * is not preserved: a stray. freeze() moves and preserves strays, and fails if it cannot, with
+ * nothing lost.
+ *
  * Hugetlb pages are never swapped, and are up to date when they come into the page cache.
  * So from freeze() on it is enough that none is added: a page fault sleeps before it takes
  * any lock, and what comes later still gets -EAGAIN and starts again.
@@ -68,6 +73,7 @@
  * @preserved: the size is fixed, and each page is pinned. Set with the inode lock and the
  *	lock of the page cache as well. Also read without a lock.
  * @frozen: no page may come into the file. Also read without @lock.
+ * @strays: pages came that are not preserved yet
  * @thaw: those who wait until @frozen is false
  * @entries: the pages, in a preserved vmalloc area
  * @nr: number of entries
@@ -85,6 +91,7 @@ struct hugetlb_luo {
 	struct mutex lock; /* see above */
 	bool preserved;
 	bool frozen;
+	bool strays;
 	wait_queue_head_t thaw;
 	struct hugetlb_luo_folio_ser *entries;
 	unsigned long nr;
@@ -595,6 +602,7 @@ static void stop(struct hugetlb_luo *luo)
 	mutex_lock(&luo->lock);
 	set_preserved(luo, false);
 	WRITE_ONCE(luo->frozen, false);
+	luo->strays = false;
 	release_all(luo);
 	free_ranges(luo);
 	free_ser(luo);
@@ -683,6 +691,20 @@ static int find_poison(struct hugetlb_luo *luo)
 	return 0;
 }
 
+/* Preserves the pages that could not be preserved when they came. The file is frozen. */
+static int keep_strays(struct hugetlb_luo *luo)
+{
+	int err;
+
+	if (!luo->strays)
+		return 0;
+	err = walk(luo);
+	if (!err)
+		luo->strays = false;
+
+	return err;
+}
+
 /* Who adds a page holds one of these, and has looked at @frozen with it held. */
 static void wait_for_faults(void)
 {
@@ -705,7 +727,9 @@ static int hugetlb_luo_freeze(struct liveupdate_file_op_args *args)
 	mutex_unlock(&luo->lock);
 	wait_for_faults();
 
-	err = find_poison(luo);
+	err = keep_strays(luo);
+	if (!err)
+		err = find_poison(luo);
 	if (!err)
 		err = write_ranges(luo);
 	if (err) {
@@ -802,8 +826,7 @@ bool __hugetlb_luo_wait(struct inode *inode, pgoff_t index)
  * @folio: the page, which is locked and in the page cache
  *
  * Context: may sleep.
- * Return: 0; -EAGAIN if the file is frozen, or if another page has to be allocated as this
- * one cannot be handed over from where it is; -ENOMEM.
+ * Return: 0; -EAGAIN if the file is frozen.
  */
 int __hugetlb_luo_add(struct inode *inode, struct folio *folio)
 {
@@ -817,11 +840,10 @@ int __hugetlb_luo_add(struct inode *inode, struct folio *folio)
 		return 0;
 	if (luo->frozen)
 		return -EAGAIN;
-	/* It was allocated before the file was preserved. */
-	if (!hugetlb_luo_suits(folio))
-		return -EAGAIN;
+	if (!hugetlb_luo_suits(folio) || keep(luo, folio))
+		luo->strays = true;
 
-	return keep(luo, folio);
+	return 0;
 }
 
 /**

@@ -16,6 +16,10 @@
  * free pages. That is so for each list, so if there are several, one for each node with
  * memory, then no page may be left that cannot be handed over.
  *
+ * The promise can be broken afterwards: somebody pins good pages without a reservation, a free
+ * page goes bad, a reservation is made later, or a policy allows one node only. Then the page
+ * fault gets any page, as it would without live update. hugetlb_luo.c has what becomes of it.
+ *
  * Who wants a page for a preserved file gets none that has to be moved. Who wants one to pin
  * it for long, such as VFIO or io_uring, gets one that can be handed over if there is one,
  * since its file may be preserved later. Otherwise it gets what it could always pin, added
@@ -329,7 +333,8 @@ int hugetlb_luo_free_prepare(struct hstate *h)
  * @addr: the address
  *
  * Context: may sleep, with the lock of page faults held.
- * Return: a page that can be handed over, or an error as of alloc_hugetlb_folio().
+ * Return: a page that can be handed over, or else any page, or an error as of
+ * alloc_hugetlb_folio().
  */
 struct folio *__hugetlb_luo_alloc(struct vm_area_struct *vma, unsigned long addr)
 {
@@ -345,14 +350,7 @@ struct folio *__hugetlb_luo_alloc(struct vm_area_struct *vma, unsigned long addr
 	}
 	hugetlb_luo_unwant(&want);
 
-	/* A surplus page may be in added memory. */
-	if (!IS_ERR(folio) && !hugetlb_luo_suits(folio)) {
-		restore_reserve_on_error(h, vma, addr, folio);
-		folio_put(folio);
-		folio = ERR_PTR(-ENOSPC);
-	}
-
-	return folio;
+	return IS_ERR(folio) ? alloc_hugetlb_folio(vma, addr, false) : folio;
 }
 
 /**
@@ -361,7 +359,7 @@ struct folio *__hugetlb_luo_alloc(struct vm_area_struct *vma, unsigned long addr
  * @gfp: flags of the allocation
  *
  * Context: may sleep.
- * Return: a page that can be handed over, or NULL.
+ * Return: a page that can be handed over, or else any page, or NULL.
  */
 struct folio *__hugetlb_luo_alloc_reserve(struct hstate *h, gfp_t gfp)
 {
@@ -377,7 +375,7 @@ struct folio *__hugetlb_luo_alloc_reserve(struct hstate *h, gfp_t gfp)
 	}
 	hugetlb_luo_unwant(&want);
 
-	return folio;
+	return folio ?: alloc_hugetlb_folio_reserve(h, nid, NULL, gfp);
 }
 
 /**

@@ -82,7 +82,7 @@ static inline bool hugetlb_luo_is_fixed(struct inode *inode)
 
 /*
  * Allocates a page for a mapping, one that can be handed over if it is for a file that is
- * preserved.
+ * preserved and if there is one.
  */
 static inline struct folio *hugetlb_luo_alloc(struct vm_area_struct *vma, unsigned long addr)
 {

@@ -3,7 +3,8 @@
 # A pool with pages in movable memory, since it was made when there was no other. They
 # cannot be handed over from there: those of a file are moved, and those that it has only
 # reserved are replaced, so that no page fault fails. What cannot be replaced, pages of
-# hugetlb_cma=, is refused when the file is preserved.
+# hugetlb_cma=, is refused when the file is preserved. If a file gets such a page later then
+# the page fault works, and the kexec fails.
 #
 # shellcheck shell=dash
 
@@ -15,9 +16,9 @@ pages=4k
 # Somewhere else the kernel could be in the way of the area of hugetlb_cma=.
 words="liveupdate=on nokaslr movablecore=2G hugetlb_cma=1G"
 stages=2
-plan=20
+plan=26
 limit=90
-expect="hugetlb-luo: cannot hand over (the page of 1048576 KiB|reservations: of 1 free pages)"
+expect="hugetlb-luo: cannot hand over (the page of 1048576 KiB|reservations: of 1 free pages)|LUO: .*(cannot freeze|cannot be frozen)"
 
 readonly POOLS=/sys/kernel/mm/hugepages
 readonly MIB=$((1048576 / PAGE_SIZE))
@@ -52,6 +53,21 @@ stage_1() {
 	check "also when it has the page" eval \
 		"ask keeper hfill g 1 0 1 && refused EBUSY ask keeper preserve s 2 g"
 	check "the file is as it was" ask keeper hcheck g 1 0 1
+	check "one that is empty can be preserved" all keeper "close g
+		create t stray
+		hugetlb m 30
+		hsize m 1
+		preserve t 1 m"
+	check "a page that is reserved later can be written to, wherever it is" all keeper "
+		hreserve m 0 1
+		hfill m 2 0 1"
+	check "a kernel can be loaded" load_kernel load next "liveupdate=on hugepages=80"
+	check "the kexec fails" refused "kexec_load: kexec: error 16" kexec_load exec
+	check "the log says for which file" has_said \
+		"LUO: memfd-hugetlb-v1: cannot freeze the file with token 0x1 .-16."
+	check "nothing is lost" all keeper "hcheck m 2 0 1
+		hcheck a 1 0 70
+		close t"
 	note_down
 	handover next "liveupdate=on hugepages=80"
 }
