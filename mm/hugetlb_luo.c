@@ -391,7 +391,7 @@ static unsigned long copy_regions(struct inode *inode, struct hugetlb_luo_range_
 
 /**
  * struct holes - parts of a file that are reserved and have no page
- * @ranges: the parts
+ * @ranges: the parts; NULL to count pages only
  * @nr: their number
  * @max: number of parts that there is room for
  * @pages: the number of pages in them
@@ -405,17 +405,20 @@ struct holes {
 
 static void add_hole(struct holes *holes, u64 from, u64 to)
 {
-	if (from >= to || WARN_ON_ONCE(holes->nr == holes->max))
+	if (from >= to)
+		return;
+	holes->pages += to - from;
+	if (!holes->ranges || WARN_ON_ONCE(holes->nr == holes->max))
 		return;
 	holes->ranges[holes->nr].from = from;
 	holes->ranges[holes->nr].to = to;
 	holes->nr++;
-	holes->pages += to - from;
 }
 
 /*
  * Adds those parts of a region that have no page, or one beyond the end of the file: that
- * page is not handed over, but stays promised. The file is frozen.
+ * page is not handed over, but stays promised. If the file is not frozen then pages may come
+ * meanwhile.
  */
 static void add_holes(struct hugetlb_luo *luo, const struct hugetlb_luo_range_ser *region,
 		      struct holes *holes)
@@ -639,15 +642,25 @@ static unsigned long hugetlb_luo_get_id(struct file *file)
 	return (unsigned long)file_inode(file);
 }
 
-/* Is there a part of the file that is reserved and has no page? */
+/*
+ * Is there a part of the file that is reserved and has no page? To compare numbers is not
+ * enough: a page that memfd_pin_folios() has made need not be in a region. If there is no
+ * memory to find out then there may be one.
+ */
 static bool has_reserved(struct hugetlb_luo *luo)
 {
-	unsigned long pages;
+	struct hugetlb_luo_range_ser *regions;
+	struct holes holes = {};
+	unsigned long nr;
 
-	/* Each page of the file is in a region as well. */
-	count_regions(luo->inode, &pages);
+	regions = get_regions(luo->inode, &nr);
+	if (!regions)
+		return true;
+	for (unsigned long i = 0; i < nr && !holes.pages; i++)
+		add_holes(luo, &regions[i], &holes);
+	kvfree(regions);
 
-	return pages > READ_ONCE(luo->nr);
+	return holes.pages;
 }
 
 static int hugetlb_luo_preserve(struct liveupdate_file_op_args *args)
