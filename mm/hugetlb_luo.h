@@ -50,8 +50,7 @@ void hugetlb_luo_pool_count(struct hstate *h, int nid, long pages);
 void hugetlb_luo_pool_freeze(struct hstate *h, long reserved);
 void hugetlb_luo_pool_take(struct hstate *h, int nid);
 void hugetlb_luo_pool_offer(unsigned long reserved);
-unsigned long hugetlb_luo_pool_offered(void);
-void hugetlb_luo_pool_hold(struct hstate *h, unsigned long reserved);
+void hugetlb_luo_pool_end_offer(void);
 void hugetlb_luo_pool_unhold(struct hstate *h, unsigned long reserved);
 
 /* hugetlb_luo_check.c */

@@ -555,26 +555,25 @@ static int make_file(struct hugetlb_luo_in *in)
 static int reserve(struct hugetlb_luo_in *in)
 {
 	struct inode *inode = file_inode(in->file);
-	unsigned long held = 0;
+	bool done = true;
 
 	if (in->has_reserved)
 		return 0;
 	guard(mutex)(&reserve_mutex);
-	for (unsigned long i = in->ser.nr_ranges; i--;) {
+	hugetlb_luo_pool_offer(in->reserved);
+	for (unsigned long i = in->ser.nr_ranges; done && i--;) {
 		const struct hugetlb_luo_range_ser *range = &in->ranges[i];
-		bool done;
 
-		hugetlb_luo_pool_offer(range->to - range->from);
 		done = hugetlb_reserve_pages(inode, range->from, range->to, NULL, 0);
-		held += hugetlb_luo_pool_offered();
-		if (!done) {
-			/* There is no page in the file yet. */
-			hugetlb_unreserve_pages(inode, 0, LONG_MAX, 0);
-			hugetlb_luo_pool_hold(in->h, held);
-			return -ENOMEM;
-		}
 		cond_resched();
 	}
+	/* There is no page in the file yet. */
+	if (!done)
+		hugetlb_unreserve_pages(inode, 0, LONG_MAX, 0);
+	hugetlb_luo_pool_end_offer();
+	if (!done)
+		return -ENOMEM;
+	hugetlb_luo_pool_unhold(in->h, in->reserved);
 	in->has_reserved = true;
 
 	return 0;

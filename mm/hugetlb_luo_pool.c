@@ -12,10 +12,11 @@
  * are surplus pages, as when nr_hugepages is written while pages are in use.
  *
  * The reservations of files that wait count in HugePages_Rsvd, as many as there are pages
- * for. When a file is retrieved it gets those, see hugetlb_luo_reserving(). What is still
- * held when no session is left that can be retrieved is given back.
+ * for. When a file is retrieved it gets those, see hugetlb_luo_reserving(). What is held for
+ * a file that is not wanted is for the other ones, and is given back when they need less.
+ * So is all that is still held when no session is left that can be retrieved.
  *
- * hugetlb_lock guards @waiting and @held, like the counts of the pools.
+ * hugetlb_lock guards @waiting, @wanted and @held, like the counts of the pools.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -183,8 +184,12 @@ static bool in_loaded __initdata;
 static unsigned long cut __initdata;
 static unsigned int cut_on[MAX_NUMNODES] __initdata;
 
-/* Pages that wait, by pool and node, and reservations that wait, by pool. */
+/*
+ * Pages that wait, by pool and node, and by pool: reservations of files that wait, and how many
+ * pages are held for these, which may be fewer.
+ */
 static unsigned int waiting[HUGE_MAX_HSTATE][MAX_NUMNODES];
+static unsigned long wanted[HUGE_MAX_HSTATE];
 static unsigned long held[HUGE_MAX_HSTATE];
 
 /* Is the blob in one preserved folio? */
@@ -444,7 +449,21 @@ static void forget_waiting(void)
 		}
 		h->resv_huge_pages -= held[hstate_index(h)];
 		held[hstate_index(h)] = 0;
+		wanted[hstate_index(h)] = 0;
 	}
+	spin_unlock_irq(&hugetlb_lock);
+}
+
+/* Holds back pages for reservations of files that wait, of those that nobody has reserved. */
+static void __init hold(struct hstate *h, unsigned long reserved)
+{
+	const int idx = hstate_index(h);
+
+	spin_lock_irq(&hugetlb_lock);
+	wanted[idx] = reserved;
+	held[idx] = min(reserved, h->free_huge_pages - min(h->free_huge_pages,
+							   h->resv_huge_pages));
+	h->resv_huge_pages += held[idx];
 	spin_unlock_irq(&hugetlb_lock);
 }
 
@@ -480,7 +499,7 @@ void __init hugetlb_luo_boot_pools(void)
 		spin_unlock_irq(&hugetlb_lock);
 		/* Without live update nobody can ask for the files. */
 		if (liveupdate_enabled())
-			hugetlb_luo_pool_hold(h, coming_reserved(h));
+			hold(h, coming_reserved(h));
 	}
 	report_unknown();
 	in = NULL;
@@ -534,38 +553,25 @@ void hugetlb_luo_pool_take(struct hstate *h, int nid)
 }
 
 /**
- * hugetlb_luo_pool_hold - hold back pages for reservations of a file that waits
+ * hugetlb_luo_pool_unhold - a file does not wait for its reservations any more
  * @h: the pool
- * @reserved: their number; as many are held as there are pages that nobody has reserved
+ * @reserved: how many reservations it has
  *
- * Context: may sleep.
- */
-void hugetlb_luo_pool_hold(struct hstate *h, unsigned long reserved)
-{
-	unsigned long free;
-
-	spin_lock_irq(&hugetlb_lock);
-	free = h->free_huge_pages - min(h->free_huge_pages, h->resv_huge_pages);
-	reserved = min(reserved, free);
-	h->resv_huge_pages += reserved;
-	held[hstate_index(h)] += reserved;
-	spin_unlock_irq(&hugetlb_lock);
-}
-
-/**
- * hugetlb_luo_pool_unhold - give back reservations of a file that is not wanted
- * @h: the pool
- * @reserved: their number
+ * It has them, or is not wanted. What is held and no other file needs is given back.
  *
  * Context: may sleep.
  */
 void hugetlb_luo_pool_unhold(struct hstate *h, unsigned long reserved)
 {
+	const int idx = hstate_index(h);
+	unsigned long more;
+
 	spin_lock_irq(&hugetlb_lock);
-	reserved = min(reserved, held[hstate_index(h)]);
-	held[hstate_index(h)] -= reserved;
+	wanted[idx] -= min(reserved, wanted[idx]);
+	more = held[idx] - min(held[idx], wanted[idx]);
+	held[idx] -= more;
 	spin_unlock_irq(&hugetlb_lock);
-	hugetlb_acct_memory(h, -(long)reserved);
+	hugetlb_acct_memory(h, -(long)more);
 }
 
 /* Who makes reservations that are held for it, and how many. Nearly always NULL. */
@@ -574,8 +580,10 @@ static unsigned long offered;
 static unsigned long accepted;
 
 /**
- * hugetlb_luo_pool_offer - let the next reservation of this task take what is held
- * @reserved: how many
+ * hugetlb_luo_pool_offer - let reservations of this task take what is held
+ * @reserved: how many at most
+ *
+ * What the task gives back until hugetlb_luo_pool_end_offer() is held again.
  *
  * Context: any. The caller excludes others.
  */
@@ -587,35 +595,40 @@ void hugetlb_luo_pool_offer(unsigned long reserved)
 }
 
 /**
- * hugetlb_luo_pool_offered - end hugetlb_luo_pool_offer()
+ * hugetlb_luo_pool_end_offer - end hugetlb_luo_pool_offer()
  *
  * Context: any. The caller excludes others.
- * Return: how many of those that were held have been taken.
  */
-unsigned long hugetlb_luo_pool_offered(void)
+void hugetlb_luo_pool_end_offer(void)
 {
 	WRITE_ONCE(reserver, NULL);
-
-	return accepted;
 }
 
 /**
- * hugetlb_luo_reserving - give up what is held for the reservation that is being made
+ * hugetlb_luo_reserving - make what is held a reservation of this task, or hold it again
  * @h: the pool
+ * @delta: how many reservations the task makes, or minus how many it gives back
  *
- * Nobody else can have the pages meanwhile, since the caller does both with one lock held.
+ * The pages count as reserved before and after, so nobody else can have them meanwhile.
  *
  * Context: never sleeps. The caller holds hugetlb_lock.
+ * Return: the part of @delta that this was good for, with the same sign.
  */
-void hugetlb_luo_reserving(struct hstate *h)
+long hugetlb_luo_reserving(struct hstate *h, long delta)
 {
-	unsigned long reserved;
+	unsigned long *here = &held[hstate_index(h)];
+	long part;
 
+	lockdep_assert_held(&hugetlb_lock);
 	if (likely(READ_ONCE(reserver) != current))
-		return;
-	reserved = min(offered, held[hstate_index(h)]);
-	held[hstate_index(h)] -= reserved;
-	h->resv_huge_pages -= reserved;
-	accepted += reserved;
-	offered = 0;
+		return 0;
+	if (delta > 0)
+		part = min3((unsigned long)delta, offered, *here);
+	else
+		part = -(long)min((unsigned long)-delta, accepted);
+	*here -= part;
+	offered -= part;
+	accepted += part;
+
+	return part;
 }

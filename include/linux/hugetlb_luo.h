@@ -34,7 +34,7 @@ void hugetlb_luo_boot_begin(struct hstate *h);
 void hugetlb_luo_boot_end(struct hstate *h);
 void hugetlb_luo_boot_pools(void);
 unsigned long hugetlb_luo_boot_border(unsigned long pfn);
-void hugetlb_luo_reserving(struct hstate *h);
+long hugetlb_luo_reserving(struct hstate *h, long delta);
 
 /*
  * Once it is set, the pointer stays until the inode is freed. Pairs with
@@ -152,13 +152,17 @@ static inline unsigned long hugetlb_luo_boot_border(unsigned long pfn)
 	return pfn;
 }
 
+static inline long hugetlb_luo_reserving(struct hstate *h, long delta)
+{
+	return 0;
+}
+
 static inline void hugetlb_luo_init(struct inode *inode) { }
 static inline void hugetlb_luo_sort(struct hstate *h, struct folio *folio) { }
 static inline void hugetlb_luo_free(struct inode *inode) { }
 static inline void hugetlb_luo_boot_begin(struct hstate *h) { }
 static inline void hugetlb_luo_boot_end(struct hstate *h) { }
 static inline void hugetlb_luo_boot_pools(void) { }
-static inline void hugetlb_luo_reserving(struct hstate *h) { }
 
 #endif /* CONFIG_LIVEUPDATE_HUGETLB */
 
