@@ -8,7 +8,7 @@
  * A page that waits is a page of its pool, in use: HugePages_Total counts it from the time
  * that the pools are made and HugePages_Free does not. So hugepages= and nr_hugepages mean
  * the total, and what is allocated at boot is that much less. If the command line does not
- * say how large the pool is, it has the incoming pages. If it says less then there
+ * say how large the pool is, it has the incoming pages. If it says less, 0 included, then there
  * are surplus pages, as when nr_hugepages is written while pages are in use.
  *
  * The reservations of files that wait count in HugePages_Rsvd, as many as there are pages
@@ -180,6 +180,10 @@ static struct hugetlb_luo_pools_ser *in __initdata;
 static phys_addr_t in_phys __initdata;
 static bool in_loaded __initdata;
 
+/* The command line says the sizes of these pools, and of the default one. */
+static bool is_sized[HUGE_MAX_HSTATE] __initdata;
+static bool default_is_sized __initdata;
+
 /* So much less is allocated for the pool at the moment, and on each node. */
 static unsigned long cut __initdata;
 static unsigned int cut_on[MAX_NUMNODES] __initdata;
@@ -316,6 +320,22 @@ static unsigned long __init cut_nodes(struct hstate *h)
 }
 
 /**
+ * hugetlb_luo_boot_sized - note that the command line says the size of a pool
+ * @h: the pool; NULL for the default one
+ *
+ * A size of 0 cannot be told from none otherwise.
+ *
+ * Context: boot, when hugepages= is read.
+ */
+void __init hugetlb_luo_boot_sized(struct hstate *h)
+{
+	if (h)
+		is_sized[hstate_index(h)] = true;
+	else
+		default_is_sized = true;
+}
+
+/**
  * hugetlb_luo_boot_begin - subtract incoming pages from the number to allocate at boot
  * @h: the pool, whose size on the command line is known
  *
@@ -385,7 +405,8 @@ static unsigned long __init spread_surplus(struct hstate *h, unsigned long more,
 /* Counts incoming pages in their pool. The caller holds hugetlb_lock. */
 static void __init add_coming(struct hstate *h)
 {
-	const bool sized = h->max_huge_pages;
+	const bool sized = h->max_huge_pages || is_sized[hstate_index(h)] ||
+			   (default_is_sized && h == &default_hstate);
 	unsigned long more;
 	int nid;
 

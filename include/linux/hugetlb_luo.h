@@ -30,6 +30,7 @@ struct folio *__hugetlb_luo_alloc(struct vm_area_struct *vma, unsigned long addr
 struct folio *__hugetlb_luo_alloc_reserve(struct hstate *h, gfp_t gfp);
 void hugetlb_luo_free(struct inode *inode);
 
+void hugetlb_luo_boot_sized(struct hstate *h);
 void hugetlb_luo_boot_begin(struct hstate *h);
 void hugetlb_luo_boot_end(struct hstate *h);
 void hugetlb_luo_boot_pools(void);
@@ -160,6 +161,7 @@ static inline long hugetlb_luo_reserving(struct hstate *h, long delta)
 static inline void hugetlb_luo_init(struct inode *inode) { }
 static inline void hugetlb_luo_sort(struct hstate *h, struct folio *folio) { }
 static inline void hugetlb_luo_free(struct inode *inode) { }
+static inline void hugetlb_luo_boot_sized(struct hstate *h) { }
 static inline void hugetlb_luo_boot_begin(struct hstate *h) { }
 static inline void hugetlb_luo_boot_end(struct hstate *h) { }
 static inline void hugetlb_luo_boot_pools(void) { }

@@ -16,7 +16,7 @@ dimm=256M
 pages=4k
 words="liveupdate=on memhp_default_state=online_kernel"
 stages=2
-plan=21
+plan=22
 limit=60
 expect="hugetlb-luo: cannot hand over the page of 2048 KiB"
 
@@ -55,7 +55,7 @@ stage_1() {
 	check "each page that is reserved can be written to" ask keeper hfill r 2 0 2
 	check "they are not in hot-added memory" eval \
 		"not_added $(ask keeper hwhere r 0) && not_added $(ask keeper hwhere r 1)"
-	handover next "$words"
+	handover next "$words hugepages=0"
 }
 
 stage_2() {
@@ -66,7 +66,9 @@ stage_2() {
 		take s 2 r
 		hcheck p 1 0 1
 		hcheck r 2 0 2"
-	check "the pool has their pages" same pages "$(cat $POOL/nr_hugepages)" 3
+	check "hugepages=0 is meant: all pages are surplus" surplus_are 3
+	check "they go when the files do" eval "ask heir finish s && ask heir close p &&
+		ask heir close r && surplus_are 0"
 	finish
 }
 
@@ -77,6 +79,10 @@ more_than() {
 pool_is() {
 	echo "$1" >$POOL/nr_hugepages
 	same pages "$(cat $POOL/nr_hugepages)" "$1"
+}
+
+surplus_are() {
+	same pages "$(cat $POOL/nr_hugepages $POOL/surplus_hugepages | xargs)" "$1 $1"
 }
 
 added() {

@@ -14,10 +14,11 @@ mem=5G
 pages=4k
 words="liveupdate=on nokaslr hugepages=6 hugepagesz=1G hugepages=1"
 stages=2
-plan=19
+plan=20
 limit=90
 
 readonly GIB=$((1 << 30))
+readonly LARGE=/sys/kernel/mm/hugepages/hugepages-1048576kB
 readonly SMALL=/sys/kernel/mm/hugepages/hugepages-2048kB
 
 stage_1() {
@@ -40,7 +41,7 @@ stage_1() {
 	remember page "$(ask keeper hwhere g 0)"
 	# All memory from 1 MiB up to the middle of the page, without the hole below 4 GiB.
 	remember below $((($(recall page) + GIB / 2 - (1 << 20) - $(hole "$(recall page)")) >> 10))
-	handover next "liveupdate=on nokaslr hugepages=3 hugepagesz=1G hugepages=1" \
+	handover next "liveupdate=on nokaslr hugepages=3 hugepagesz=1G hugepages=0" \
 		"kernelcore=$(recall below)K"
 }
 
@@ -69,7 +70,9 @@ stage_2() {
 	check "then each page is reserved" small_are 4 4 4
 	check "the reserved pages can be written to" all heir "hfill a 1 0 2
 		hfill c 2 0 2"
-	check "the page can be freed" eval "ask heir close g && ask heir finish s && no_gigantic"
+	check "it is surplus, since hugepages=0 is meant" gigantic_are 1
+	check "the page is freed with the file" eval \
+		"ask heir finish s && ask heir close g && gigantic_are 0"
 	finish
 }
 
@@ -97,8 +100,7 @@ small_are() {
 		xargs)" "$1 $2 $3"
 }
 
-no_gigantic() {
-	echo 0 >/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages
-	same "pages of 1 GiB" \
-		"$(cat /sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages)" 0
+# Pages of 1 GiB, all of which are surplus.
+gigantic_are() {
+	same pages "$(cat $LARGE/nr_hugepages $LARGE/surplus_hugepages | xargs)" "$1 $1"
 }
