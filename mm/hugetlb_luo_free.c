@@ -4,7 +4,7 @@
  *
  * Not every page can be handed over from where it is: scratch holds movable pages, other
  * CMA areas are made anew by each kernel, and the next one may not know added memory. So
- * new pages of a pool come from other memory as long as there is some.
+ * new pages of a pool come from other memory as long as there is plenty.
  *
  * A page fault that a reservation stands for must not fail because the last free page is
  * one of those. This file owns the promise: while a file with reservations is preserved,
@@ -38,11 +38,13 @@
 #include <linux/liveupdate.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
 #include <linux/nodemask.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
+#include <linux/vmstat.h>
 
 #include "hugetlb_luo.h"
 #include "internal.h"
@@ -52,6 +54,12 @@
  * that, and a new page may be no better.
  */
 #define FAULT_TRIES	4
+
+/*
+ * A pool that grows leaves one part in so many of the memory that is not movable to the kernel,
+ * if there is ZONE_MOVABLE. Pages of files that are handed over may take that as well.
+ */
+#define KERNEL_SHARE	8
 
 /**
  * hugetlb_luo_suits - can a page be pinned, and be handed over, where it is?
@@ -378,23 +386,44 @@ struct folio *__hugetlb_luo_alloc_reserve(struct hstate *h, gfp_t gfp)
 	return folio ?: alloc_hugetlb_folio_reserve(h, nid, NULL, gfp);
 }
 
+/*
+ * Is more than the share of the kernel free of the memory that is not movable? Without
+ * ZONE_MOVABLE there is no other memory for the pool that the kernel could not use itself.
+ */
+static bool is_plenty(int nid)
+{
+	struct zone *zones = NODE_DATA(nid)->node_zones;
+	long free = 0, all = 0;
+
+	if (!populated_zone(&zones[ZONE_MOVABLE]))
+		return true;
+	for (int i = 0; i < ZONE_MOVABLE; i++) {
+		free += zone_page_state(&zones[i], NR_FREE_PAGES);
+		free -= zone_page_state(&zones[i], NR_FREE_CMA_PAGES);
+		all += zone_managed_pages(&zones[i]) - zone_cma_pages(&zones[i]);
+	}
+
+	return free > all / KERNEL_SHARE;
+}
+
 /**
  * hugetlb_luo_gfp - choose the memory for a new page of a pool
  * @gfp: flags for the allocation
  * @nid: the node it should be on
  *
  * Scratch holds movable allocations only. A page of the pool that lay there would have to
- * be moved when its file is preserved.
+ * be moved when its file is preserved. But who has made ZONE_MOVABLE large wants the other
+ * memory for the kernel, so some of that stays free as long as ZONE_MOVABLE has free memory.
  *
  * Context: any.
  * Return: the flags to try first: without the one for memory that cannot be handed over, if
- * live update is on and the node has other memory.
+ * live update is on and the node has plenty of other memory.
  */
 gfp_t hugetlb_luo_gfp(gfp_t gfp, int nid)
 {
 	if (wants_low())
 		return (gfp & ~(__GFP_MOVABLE | __GFP_HIGHMEM)) | GFP_DMA32;
-	if (liveupdate_enabled() && node_state(nid, N_NORMAL_MEMORY))
+	if (liveupdate_enabled() && node_state(nid, N_NORMAL_MEMORY) && is_plenty(nid))
 		gfp &= ~__GFP_MOVABLE;
 
 	return gfp;

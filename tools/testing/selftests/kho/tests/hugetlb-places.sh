@@ -16,7 +16,7 @@ pages=4k
 # Somewhere else the kernel could be in the way of the area of hugetlb_cma=.
 words="liveupdate=on nokaslr movablecore=2G hugetlb_cma=1G"
 stages=2
-plan=26
+plan=27
 limit=90
 expect="hugetlb-luo: cannot hand over (the page of 1048576 KiB|reservations: of 1 free pages)|LUO: .*(cannot freeze|cannot be frozen)"
 
@@ -27,6 +27,7 @@ stage_1() {
 	check "most memory that is not movable is taken" folios add "9 $(most_folios) phase=manual"
 	check "a pool takes movable memory then" eval \
 		"echo 80 >$POOLS/hugepages-2048kB/nr_hugepages && pool_is 80 80 0"
+	check "the rest is left to the kernel" normal_left 40
 	check "other memory is free again" folios forget
 	start_agent keeper
 	check "a file can be made, with reservations" all keeper "create s places
@@ -82,13 +83,25 @@ stage_2() {
 	finish
 }
 
-# How many folios leave 48 MiB of the memory that is not movable.
-most_folios() {
-	awk -v left=$((48 * MIB)) -v folio=$((2 * MIB)) '
-		/^Node/ { here = $4 == "Normal" || $4 ~ /^DMA32/ }
+# Pages that are free and neither movable nor CMA.
+normal_free() {
+	awk '/^Node/ { here = $4 == "Normal" || $4 ~ /^DMA32/ }
 		here && $1 == "nr_free_pages" { free += $2 }
 		here && $1 == "nr_free_cma" { free -= $2 }
-		END { print int((free - left) / folio) }' /proc/zoneinfo
+		END { print free }' /proc/zoneinfo
+}
+
+# How many folios leave 48 MiB of these.
+most_folios() {
+	echo $((($(normal_free) - 48 * MIB) / (2 * MIB)))
+}
+
+# normal_left MIB: so many are left, if not more.
+normal_left() {
+	local free
+
+	free=$(normal_free)
+	[ "$free" -ge $(($1 * MIB)) ] || { echo "$free pages"; return 1; }
 }
 
 # Total, free and reserved pages of 2 MiB.
