@@ -142,8 +142,9 @@
  *   same.
  *
  * - The kexec itself: kho_image_seal() copies the root FDT to the page in which the next
- *   kernel finds it, computes the checksum of it and of the map, and writes the log, after all devices have been shut down, with one CPU running. Nothing
- *   can be preserved any more.
+ *   kernel finds it, computes the checksum of it and of the map, and writes the log, after
+ *   all devices have been shut down, with one CPU running. Nothing can be preserved any
+ *   more.
  */
 
 /**

@@ -210,8 +210,8 @@ static int no_room(const char *where, u64 needed, u64 room)
  *
  * Context: kexec_file_load() and kernel_kexec(), before anything is shut down; with the
  * kexec lock held.
- * Return: 0, also if the image takes no handover along or the map is damaged; -ENOMEM, after a message, if
- * there is no room, and without one if there is no memory to find out.
+ * Return: 0, also if the image takes no handover along or the map is damaged; -ENOMEM,
+ * after a message, if there is no room, and without one if there is no memory to find out.
  */
 int kho_image_check_room(const struct kimage *image)
 {

@@ -14,8 +14,10 @@ void kho_misuse_unpreserve(unsigned long pfn, unsigned long end, unsigned long c
 
 #else
 
-static inline void kho_misuse_preserve(unsigned long pfn, unsigned long end, unsigned long caller) { }
-static inline void kho_misuse_unpreserve(unsigned long pfn, unsigned long end, unsigned long caller) { }
+static inline void kho_misuse_preserve(unsigned long pfn, unsigned long end,
+				       unsigned long caller) { }
+static inline void kho_misuse_unpreserve(unsigned long pfn, unsigned long end,
+					 unsigned long caller) { }
 
 #endif
 

@@ -314,7 +314,10 @@ bool kho_restore_copy(phys_addr_t phys, size_t size, void *to)
 		 * hot-removed, all right now, then the copy fails and does not fault.
 		 */
 		copied = !copy_from_kernel_nofault(to, phys_to_virt(phys), size);
-		/* Pairs with cmpxchg() in claim(): the owner that restored the folio may write to it. */
+		/*
+		 * Pairs with cmpxchg() in claim(): the owner that restored the folio may write
+		 * to it.
+		 */
 		smp_rmb();
 		copied = copied && !waiting_order(pfn_to_page(pfn));
 	}
