@@ -345,7 +345,7 @@ void __init kho_populate(phys_addr_t fdt_phys, u64 fdt_len, phys_addr_t scratch_
 
 	if (!kho_wanted) {
 		kho_ignored = true;
-		pr_info("KHO is off, %s: what the previous kernel preserved is lost\n", why_off());
+		pr_info("what the previous kernel preserved is lost: %s\n", why_off());
 		return;
 	}
 	if (is_kdump_kernel())
