@@ -22,10 +22,8 @@
 #
 # A test that has when=asked at its head runs only when it is named. One that has
 # host_gib=N is skipped where that much of the host's memory is not free: its guest has
-# more memory than it uses, and the host need not have that. One that has alone=yes runs
-# while no other test does, since it is about time, and needs all CPUs that its guest has.
-# One that has programs="vm" has these in its guest, which others do without; see
-# initramfs.sh.
+# more memory than it uses, and the host need not have that. One that has programs="vm"
+# has these in its guest, which others do without; see initramfs.sh.
 #
 # Owns the run: it builds the kernels that are needed, runs as many tests at a time as
 # there are CPUs and memory for, prints one line for each test and what took how long.
@@ -65,7 +63,7 @@ file_of() {
 read_head() {
 	about='' kernels='main next' stages=2 expect='' when=always
 	mem=512M cpus=1 numa=none dimm='' limit=60 words='' qemu='' programs=''
-	machines='x86 arm64' pages='4k 16k 64k' family=$asked_family firmware='' host_gib=0 alone=no
+	machines='x86 arm64' pages='4k 16k 64k' family=$asked_family firmware='' host_gib=0
 	# Heads use these two variables, which the guest sets as well. A head that names
 	# another family than asked_family is for pages of 4 KiB.
 	# shellcheck disable=SC2034
@@ -297,12 +295,6 @@ mib_of() (
 	echo $(($(mebibytes "$(guest_mem)") + $(mebibytes "${dimm:-0M}")))
 )
 
-# must_be_alone NAME: does the test run while no other one does?
-must_be_alone() (
-	read_head "$1"
-	[[ $alone == yes ]]
-)
-
 # Prints how many MiB the host has for tests. 1 GiB is left for other programs.
 host_mib() {
 	awk '$1 == "MemTotal:" { print int($2 / 1024) - 1024 }' /proc/meminfo
@@ -321,21 +313,19 @@ await_one() {
 # run_all NAME...: runs as many tests at a time as there are CPUs and memory for, and
 # reports each when it ends
 run_all() {
-	local name jobs all used=0 more most
+	local name jobs all used=0 more
 	local -A running=() mib=()
 	jobs=$(nproc)
 	all=$(host_mib)
 
 	for name; do
-		more=$(mib_of "$name") most=$jobs
-		! must_be_alone "$name" || most=1
-		while ((${#running[@]} >= most || (${#running[@]} && used + more > all))); do
+		more=$(mib_of "$name")
+		while ((${#running[@]} >= jobs || (${#running[@]} && used + more > all))); do
 			await_one
 		done
 		rm -f "$vms/$name.result"
 		run_one "$name" &
 		running[$!]=$name mib[$!]=$more used=$((used + more))
-		((most > 1)) || await_one
 	done
 	while ((${#running[@]})); do
 		await_one

@@ -43,6 +43,12 @@ vm_is_ready() {
 	dmesg | grep -q 'vmm: ready for the next kernel'
 }
 
+# Prints what the kernel knows of the process of the guest. If that has ended then the last
+# number is its exit code.
+vm_process() {
+	cat "/proc/$vm_pid/stat" 2>&1
+}
+
 # vm_beats COUNT: waits until each vCPU has so many beats more.
 vm_beats() {
 	local cpu=0 last beats=''
@@ -54,7 +60,7 @@ vm_beats() {
 	done
 	cpu=0
 	for last in $beats; do
-		later 300 vm_has_beat $cpu "$last" || return
+		later 300 vm_has_beat $cpu "$last" || { vm_process; return 1; }
 		cpu=$((cpu + 1))
 	done
 	later 100 vm_is_ready

@@ -12,7 +12,6 @@ words="liveupdate=on tsc=reliable kvm.tsc_tolerance_ppm=50000"
 programs=vm
 stages=3
 cpus=2
-alone=yes
 limit=120
 plan=24
 
