@@ -264,14 +264,15 @@ objects() {
 	done
 }
 
-# circles OBJECT...: prints the files in kernel/ and mm/ that call each other in a circle, as
-# far as functions and variables are concerned that the linker knows
+# circles OBJECT...: prints the files in kernel/, mm/ and arch/ that call each other in a
+# circle, as far as functions and variables are concerned that the linker knows. A file with a
+# weak function calls the one that replaces it.
 circles() {
 	local object
-	printf '%s\n' "$@" | grep -E '^(kernel|mm)/' | grep -v '_test\.o$' | while IFS= read -r object; do
+	printf '%s\n' "$@" | grep -E '^(kernel|mm|arch)/' | grep -v '_test\.o$' | while IFS= read -r object; do
 		nm -g "$build/kernel/${kernels%% *}/$object" | awk -v object="$object" '{ print object, $(NF - 1), $NF }'
 	done | awk '
-		$2 ~ /^[Uwv]$/ { users[$3] = users[$3] " " $1; next }
+		$2 ~ /^[UwvW]$/ { users[$3] = users[$3] " " $1; next }
 		{ owner[$3] = $1 }
 		END {
 			for (symbol in owner) {
