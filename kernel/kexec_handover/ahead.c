@@ -35,6 +35,7 @@
 #include <linux/vmalloc.h>
 
 #include "../kexec_internal.h"
+#include "kexec_lock.h"
 #include "pieces.h"
 #include "ram.h"
 #include "sysfs.h"
@@ -201,6 +202,7 @@ static void give_back(const struct kimage *image, unsigned long nr)
  */
 void kho_image_take_places(struct kimage *image)
 {
+	kho_assert_kexec_lock();
 	image->kho_late = kho_image_late_reason(image);
 	if (image->kho_late)
 		return;
@@ -264,6 +266,7 @@ int kho_image_load_segment(const struct kimage *image, const struct kexec_segmen
  */
 int kho_image_check_places(const struct kimage *image)
 {
+	kho_assert_kexec_lock();
 	for (unsigned long i = 0; image->kho_in_place && i < image->nr_segments; i++) {
 		const struct kexec_segment *segment = &image->segment[i];
 		unsigned long pfn = PHYS_PFN(segment->mem);

@@ -36,6 +36,7 @@
 #include "check.h"
 #include "fdt.h"
 #include "incoming.h"
+#include "kexec_lock.h"
 #include "outgoing.h"
 #include "ram.h"
 #include "scratch.h"
@@ -163,6 +164,7 @@ int kho_bad_pages_collect(void)
 	unsigned long pfn = 0, next;
 	int err = 0;
 
+	kho_assert_kexec_lock();
 	nr_collected = kho_ram_nr_bad();
 	if (!nr_collected && !outgoing)
 		return 0;

@@ -28,6 +28,7 @@
 #include "bad_pages.h"
 #include "checksum.h"
 #include "fdt.h"
+#include "kexec_lock.h"
 #include "log.h"
 #include "map.h"
 #include "outgoing.h"
@@ -219,6 +220,7 @@ int kho_image_check_room(const struct kimage *image)
 	phys_addr_t node;
 	long pages;
 
+	kho_assert_kexec_lock();
 	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH || !image->file_mode)
 		return 0;
 

@@ -23,6 +23,7 @@
 #include <linux/slab.h>
 
 #include "../kexec_internal.h"
+#include "kexec_lock.h"
 #include "pieces.h"
 #include "scratch.h"
 
@@ -216,8 +217,10 @@ static bool locate_in_order(const struct kho_pieces *pieces, struct kexec_buf *k
  */
 bool kho_pieces_locate(struct kexec_buf *kbuf, int (*func)(struct resource *, void *))
 {
-	const struct kho_pieces *pieces = pieces_for(kbuf->image);
+	const struct kho_pieces *pieces;
 
+	kho_assert_kexec_lock();
+	pieces = pieces_for(kbuf->image);
 	if (!pieces)
 		return false;
 	if (kbuf->memsz < SZ_1M && locate_low(pieces, kbuf, func))

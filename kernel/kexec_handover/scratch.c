@@ -21,6 +21,7 @@
 #include <linux/seqlock.h>
 #include <linux/string.h>
 
+#include "kexec_lock.h"
 #include "scratch.h"
 
 struct kho_scratch *kho_scratch __read_mostly;
@@ -172,6 +173,7 @@ void kho_scratch_cut(struct kho_scratch *array, unsigned int max, phys_addr_t bl
 	unsigned int cnt = kho_scratch_cnt;
 	unsigned long flags;
 
+	kho_assert_kexec_lock();
 	memcpy(array, kho_scratch, cnt * sizeof(*array));
 	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
 		if (kho_region_overlaps(&array[i], block, KHO_SCRATCH_ALIGN))
