@@ -398,41 +398,41 @@ static int __init take_log(void)
 early_initcall(take_log);
 
 /**
- * struct window - the part of a file that a reader wants
+ * struct log_reader - the part of a file that a reader wants
  * @to: where to store it
  * @left: bytes of it that are still missing
  * @skip: bytes of the file that come before it
  */
-struct window {
+struct log_reader {
 	char *to;
 	size_t left;
 	size_t skip;
 };
 
 /* Shows the next @len bytes of the file. */
-static void show(struct window *window, const void *from, size_t len)
+static void show(struct log_reader *reader, const void *from, size_t len)
 {
-	size_t skip = min(window->skip, len), copy = min(len - skip, window->left);
+	size_t skip = min(reader->skip, len), copy = min(len - skip, reader->left);
 
-	memcpy(window->to, from + skip, copy);
-	window->to += copy;
-	window->left -= copy;
-	window->skip -= skip;
+	memcpy(reader->to, from + skip, copy);
+	reader->to += copy;
+	reader->left -= copy;
+	reader->skip -= skip;
 }
 
-static void show_record(struct window *window, const struct kho_log_record *record)
+static void show_record(struct log_reader *reader, const struct kho_log_record *record)
 {
 	char head[128];
 
-	show(window, head, scnprintf(head, sizeof(head), "== kexec %u, %s, %llu bytes\n",
+	show(reader, head, scnprintf(head, sizeof(head), "== kexec %u, %s, %llu bytes\n",
 				     record->kexecs, record->release, record->len));
-	show(window, record->text, record->len);
+	show(reader, record->text, record->len);
 }
 
 static ssize_t log_read(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
 			char *buf, loff_t pos, size_t count)
 {
-	struct window window = { .to = buf, .left = count, .skip = pos };
+	struct log_reader reader = { .to = buf, .left = count, .skip = pos };
 	const struct kho_log_record *record = NULL;
 
 	/* As for syslog(2): root of a container may own the file, and has no such right. */
@@ -440,9 +440,9 @@ static ssize_t log_read(struct file *file, struct kobject *kobj, struct bin_attr
 		return -EPERM;
 
 	while ((record = next_record(incoming, record)))
-		show_record(&window, record);
+		show_record(&reader, record);
 
-	return count - window.left;
+	return count - reader.left;
 }
 static BIN_ATTR(log, 0400, log_read, NULL, 0);
 

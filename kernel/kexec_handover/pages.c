@@ -215,12 +215,12 @@ static void make_pages(unsigned long pfn, unsigned long end)
 {
 	while (pfn < end) {
 		unsigned int order = compound_order(pfn_to_page(pfn));
-		unsigned int piece = min(order, MAX_PAGE_ORDER);
+		unsigned int chunk = min(order, MAX_PAGE_ORDER);
 		unsigned long part_end = pfn + BIT(order);
 
 		split_part(pfn, order);
-		for (; pfn < part_end; pfn += BIT(piece))
-			note_pages(pfn_to_page(pfn), piece);
+		for (; pfn < part_end; pfn += BIT(chunk))
+			note_pages(pfn_to_page(pfn), chunk);
 	}
 }
 

@@ -329,16 +329,16 @@ bool kho_restore_copy(phys_addr_t phys, size_t size, void *to)
 /* Reports the folio to page_owner and page_table_check as allocated. */
 static void note_folio(struct page *page, unsigned int order)
 {
-	const unsigned int piece = min(order, MAX_PAGE_ORDER);
+	const unsigned int chunk = min(order, MAX_PAGE_ORDER);
 
 	/* Without both options, skip the loop, which would do nothing. */
 	if (!IS_ENABLED(CONFIG_PAGE_OWNER) && !IS_ENABLED(CONFIG_PAGE_TABLE_CHECK))
 		return;
 
 	/* Both access page_ext, whose arrays end at the border of a section. */
-	for (unsigned long i = 0; i < BIT(order); i += BIT(piece)) {
-		set_page_owner(nth_page(page, i), piece, GFP_KERNEL);
-		page_table_check_alloc(nth_page(page, i), piece);
+	for (unsigned long i = 0; i < BIT(order); i += BIT(chunk)) {
+		set_page_owner(nth_page(page, i), chunk, GFP_KERNEL);
+		page_table_check_alloc(nth_page(page, i), chunk);
 	}
 }
 
