@@ -44,6 +44,7 @@
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/kho/abi/hugetlb.h>
 #include <linux/liveupdate.h>
 #include <linux/migrate.h>
@@ -113,39 +114,6 @@ static struct resv_map *resv_of(struct inode *inode)
  * Arrays
  */
 
-/* Preserves an array, or frees it and returns NULL if it cannot be preserved. */
-static void *keep_array(void *array, struct kho_vmalloc *kv)
-{
-	if (array && kho_preserve_vmalloc(array, kv)) {
-		vfree(array);
-		array = NULL;
-	}
-
-	return array;
-}
-
-/*
- * Allocates an array that is preserved. If the page allocator returns added memory, this tries
- * low memory and then each node. Returns NULL if there is no memory for that.
- */
-static void *alloc_array(unsigned long bytes, struct kho_vmalloc *kv)
-{
-	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN;
-	void *array = keep_array(vzalloc(bytes), kv);
-	int nid;
-
-	if (!array)
-		array = keep_array(__vmalloc(bytes, gfp | GFP_DMA32), kv);
-	for_each_node_state(nid, N_MEMORY) {
-		if (array)
-			break;
-		array = keep_array(__vmalloc_node(bytes, 1, gfp | __GFP_THISNODE, nid,
-						  __builtin_return_address(0)), kv);
-	}
-
-	return array;
-}
-
 static void free_array(void *array, struct kho_vmalloc *kv)
 {
 	if (!array)
@@ -160,10 +128,10 @@ static int grow(struct hugetlb_luo *luo, unsigned long max)
 {
 	unsigned long bytes = PAGE_ALIGN(max * sizeof(*luo->entries));
 	struct kho_vmalloc kv = {};
-	void *entries = alloc_array(bytes, &kv);
+	void *entries = kho_vzalloc_preserve(bytes, &kv);
 
-	if (!entries)
-		return -ENOMEM;
+	if (IS_ERR(entries))
+		return PTR_ERR(entries);
 	if (luo->nr)
 		memcpy(entries, luo->entries, luo->nr * sizeof(*luo->entries));
 	free_array(luo->entries, &luo->kv);
@@ -477,13 +445,15 @@ static struct hugetlb_luo_range_ser *get_regions(struct inode *inode, unsigned l
 static int keep_holes(struct hugetlb_luo *luo, const struct holes *holes)
 {
 	const unsigned long bytes = holes->nr * sizeof(*holes->ranges);
+	void *ranges;
 
 	if (!holes->nr)
 		return 0;
-	luo->ranges = alloc_array(PAGE_ALIGN(bytes), &luo->ranges_kv);
-	if (!luo->ranges)
-		return -ENOMEM;
-	memcpy(luo->ranges, holes->ranges, bytes);
+	ranges = kho_vzalloc_preserve(PAGE_ALIGN(bytes), &luo->ranges_kv);
+	if (IS_ERR(ranges))
+		return PTR_ERR(ranges);
+	memcpy(ranges, holes->ranges, bytes);
+	luo->ranges = ranges;
 	luo->nr_ranges = holes->nr;
 	luo->reserved = holes->pages;
 

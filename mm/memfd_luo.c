@@ -134,37 +134,6 @@ static void move(struct list_head *list)
  * The array
  */
 
-/* Allocates an array that KHO takes, and fills in @kv, if it is to be preserved. */
-static void *alloc_array(unsigned long size, struct kho_vmalloc *kv, bool keep)
-{
-	void *array = vzalloc(size);
-	int err, nid;
-
-	if (!array)
-		return ERR_PTR(-ENOMEM);
-	err = keep ? kho_preserve_vmalloc(array, kv) : 0;
-	if (!err)
-		return array;
-	vfree(array);
-
-	/* Some of the memory was hot-added. */
-	for_each_node_state(nid, N_MEMORY) {
-		if (err != -EINVAL)
-			break;
-		array = __vmalloc_node(size, 1, GFP_KERNEL | __GFP_ZERO | __GFP_THISNODE, nid,
-				       __builtin_return_address(0));
-		if (!array)
-			continue;
-		err = kho_preserve_vmalloc(array, kv);
-		if (!err)
-			return array;
-		vfree(array);
-	}
-
-	/* Callers know -EINVAL as the answer for a folio. */
-	return ERR_PTR(err == -EINVAL ? -ENOMEM : err);
-}
-
 static void free_array(struct memfd_luo_folio_ser *entries, struct kho_vmalloc *kv)
 {
 	if (kv->total_pages)
@@ -179,9 +148,9 @@ static int resize(struct memfd_luo *luo, unsigned long max, bool keep)
 	struct memfd_luo_folio_ser *entries;
 	struct kho_vmalloc kv = {};
 
-	entries = alloc_array(size, &kv, keep);
-	if (IS_ERR(entries))
-		return PTR_ERR(entries);
+	entries = keep ? kho_vzalloc_preserve(size, &kv) : vzalloc(size);
+	if (IS_ERR_OR_NULL(entries))
+		return entries ? PTR_ERR(entries) : -ENOMEM;
 
 	if (luo->nr)
 		memcpy(entries, luo->entries, luo->nr * sizeof(*entries));

@@ -9,26 +9,25 @@
  * over at all.
  *
  * The files of KHO call some of them as well. Nothing here is exported to modules. The
- * functions are documented where they are defined,
- * in restore.c, vmalloc.c, pages.c and ram.c of kernel/kexec_handover/. Those that are
- * inline are so because the fuzzer of memfds compiles them with what it has of the kernel.
+ * functions are documented where they are defined, in restore.c, vmalloc.c, pages.c and
+ * ram.c of kernel/kexec_handover/. Those that are inline are so because the fuzzer of memfds
+ * compiles them with what it has of the kernel.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
 #ifndef LINUX_KEXEC_HANDOVER_WAITING_H
 #define LINUX_KEXEC_HANDOVER_WAITING_H
 
-#include <linux/io.h>
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/types.h>
-#include <linux/uaccess.h>
 
 int kho_waiting_order(unsigned long pfn);
 struct folio *kho_restore_if_waiting(unsigned long pfn);
 unsigned int kho_restore_batch(const unsigned long *pfns, unsigned int nr, struct folio **folios);
-bool kho_restore_copy(phys_addr_t phys, size_t size, void *to);
+bool kho_read_waiting(phys_addr_t phys, void *to, size_t size);
+void *kho_vzalloc_preserve(unsigned long size, struct kho_vmalloc *preservation);
 bool kho_vmalloc_is_valid(const struct kho_vmalloc *kv);
 void kho_pages_on_release(void (*fn)(void));
 
@@ -36,28 +35,19 @@ bool kho_ram_can_go_out(unsigned long pfn, unsigned long end);
 bool kho_ram_has_bad(unsigned long pfn, unsigned long end);
 
 /**
- * kho_read_waiting - read from a waiting folio of order 0
- * @phys: physical address to read from, can be any number
- * @to: where to copy it to, @size bytes; in any state after a failure
- * @size: number of bytes, not beyond the page of @phys
+ * kho_restore_copy - copy memory from the begin of a waiting folio of order 0
+ * @phys: physical address of the folio, can be any number
+ * @size: number of bytes to copy, at most %PAGE_SIZE
+ * @to: where to copy it to, @size bytes
  *
- * The content of a waiting folio does not change. So what was read is right if the
- * folio waits before and after the read.
- *
- * Context: any, never sleeps. Once all struct pages are initialised.
- * Return: true if it was read; false if no folio of order 0 waits there.
+ * Context: any, never sleeps. From the core_initcalls on; without a handover no folio
+ * waits.
+ * Return: true if the memory was copied; false, with @to in any state, if no folio of
+ * order 0 waits at @phys.
  */
-static inline bool kho_read_waiting(u64 phys, void *to, size_t size)
+static inline bool kho_restore_copy(phys_addr_t phys, size_t size, void *to)
 {
-	if (kho_waiting_order(PHYS_PFN(phys)))
-		return false;
-	/* Its owner may take it right now, and the memory may be hot-removed after that. */
-	if (copy_from_kernel_nofault(to, phys_to_virt(phys), size))
-		return false;
-	/* Pairs with cmpxchg() in claim(): an owner claims the page before it writes to it. */
-	smp_rmb();
-
-	return !kho_waiting_order(PHYS_PFN(phys));
+	return PAGE_ALIGNED(phys) && kho_read_waiting(phys, to, size);
 }
 
 /**

@@ -103,7 +103,7 @@ static __always_inline bool claim(struct page *page, unsigned int order)
 {
 	unsigned long mark = KHO_WAITING_MARK | order;
 
-	/* Pairs with smp_rmb() in kho_restore_copy() and kho_read_waiting(). */
+	/* Pairs with smp_rmb() in kho_read_waiting(). */
 	return cmpxchg(&page->private, mark, 0) == mark;
 }
 
@@ -285,27 +285,25 @@ bool __init kho_restore_peek(phys_addr_t phys, size_t size, void *to)
 }
 
 /**
- * kho_restore_copy - copy memory of a waiting folio of order 0
- * @phys: physical address of the folio, can be any number
- * @size: number of bytes to copy from its begin, at most %PAGE_SIZE
+ * kho_read_waiting - read from a waiting folio of order 0
+ * @phys: physical address to read from, can be any number
  * @to: where to copy it to, @size bytes
+ * @size: number of bytes, not beyond the page of @phys
  *
  * Unlike kho_restore_peek() this does not claim the folio: @phys can come from memory
  * of the previous kernel, and be the address of a folio of somebody else, who must
- * succeed in restoring it meanwhile.
+ * succeed in restoring it meanwhile. The content of a waiting folio does not change. So
+ * what was read is right if the folio waits before and after the read.
  *
  * Context: any, never sleeps. From the core_initcalls on; without a handover no folio
  * waits.
- * Return: true if the memory was copied; false, with @to in any state, if no folio of
- * order 0 waits at @phys.
+ * Return: true if it was read; false, with @to in any state, if no folio of order 0 waits
+ * there.
  */
-bool kho_restore_copy(phys_addr_t phys, size_t size, void *to)
+bool kho_read_waiting(phys_addr_t phys, void *to, size_t size)
 {
 	const unsigned long pfn = PHYS_PFN(phys);
 	bool copied = false;
-
-	if (!PAGE_ALIGNED(phys))
-		return false;
 
 	rcu_read_lock();
 	if (pfn_valid(pfn) && !waiting_order(pfn_to_page(pfn))) {

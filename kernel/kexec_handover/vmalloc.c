@@ -12,6 +12,7 @@
 #define pr_fmt(fmt) "KHO: " fmt
 
 #include <linux/cacheflush.h>
+#include <linux/err.h>
 #include <linux/io.h>
 #include <linux/kasan.h>
 #include <linux/kexec_handover.h>
@@ -19,6 +20,7 @@
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/kmemleak.h>
 #include <linux/mm.h>
+#include <linux/nodemask.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -145,6 +147,54 @@ void kho_unpreserve_vmalloc(struct kho_vmalloc *preservation)
 	*preservation = (struct kho_vmalloc){};
 }
 EXPORT_SYMBOL_GPL(kho_unpreserve_vmalloc);
+
+/* Preserves an area, or frees it and returns why it cannot be preserved. */
+static void *preserve_or_free(void *area, struct kho_vmalloc *preservation)
+{
+	int err;
+
+	if (!area)
+		return ERR_PTR(-ENOMEM);
+	err = kho_preserve_vmalloc(area, preservation);
+	if (!err)
+		return area;
+	vfree(area);
+
+	return ERR_PTR(err);
+}
+
+/**
+ * kho_vzalloc_preserve - allocate a zeroed vmalloc area that is preserved
+ * @size: size of the area in bytes
+ * @preservation: filled in as by kho_preserve_vmalloc()
+ *
+ * If the page allocator returns hot-added memory, this tries low memory and then each NUMA
+ * node, as kho_ram_alloc_folio() does. kho_unpreserve_vmalloc() and vfree() undo it.
+ *
+ * Context: may sleep. From the core_initcalls on.
+ * Return: the area; ERR_PTR(-ENOMEM) if there is no memory for it that can be handed over;
+ * another error of kho_preserve_vmalloc().
+ */
+void *kho_vzalloc_preserve(unsigned long size, struct kho_vmalloc *preservation)
+{
+	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN;
+	void *area = preserve_or_free(vzalloc(size), preservation);
+	int nid;
+
+	if (area != ERR_PTR(-EINVAL))
+		return area;
+
+	area = preserve_or_free(__vmalloc(size, gfp | GFP_DMA32), preservation);
+	for_each_node_state(nid, N_MEMORY) {
+		if (area != ERR_PTR(-EINVAL) && area != ERR_PTR(-ENOMEM))
+			return area;
+		area = __vmalloc_node(size, 1, gfp | __GFP_THISNODE, nid,
+				      __builtin_return_address(0));
+		area = preserve_or_free(area, preservation);
+	}
+
+	return area == ERR_PTR(-EINVAL) ? ERR_PTR(-ENOMEM) : area;
+}
 
 static int leave_pte(pte_t *pte, unsigned long addr, void *unused)
 {

@@ -65,11 +65,11 @@ bool luo_waits(u64 phys, int order)
 	return in_ram(phys) && PAGE_ALIGNED(phys) && luo_world.orders[number_of(phys)] == order;
 }
 
-bool kho_restore_copy(phys_addr_t phys, size_t size, void *to)
+bool kho_read_waiting(phys_addr_t phys, void *to, size_t size)
 {
-	if (size > PAGE_SIZE)
-		luo_bug("a copy of more than a page");
-	if (!luo_waits(phys, 0))
+	if (offset_in_page(phys) + size > PAGE_SIZE)
+		luo_bug("a copy beyond the end of a page");
+	if (!luo_waits(phys - offset_in_page(phys), 0))
 		return false;
 	memcpy(to, phys_to_virt(phys), size);
 

@@ -81,6 +81,7 @@ void module_put(struct module *module);
 #define PAGE_SHIFT		12
 #define PAGE_SIZE		BIT(PAGE_SHIFT)
 #define PAGE_ALIGNED(addr)	IS_ALIGNED((unsigned long)(addr), PAGE_SIZE)
+#define offset_in_page(addr)	((unsigned long)(addr) & (PAGE_SIZE - 1))
 #define phys_to_virt(phys)	((void *)(unsigned long)(phys))
 #define virt_to_phys(virt)	((phys_addr_t)(unsigned long)(virt))
 #define cond_resched()		do { } while (0)
@@ -283,7 +284,6 @@ void fd_install(unsigned int fd, struct file *file);
 
 #define get_user(x, p)		({ (x) = *(p); 0; })
 #define copy_to_user(to, from, size) ({ memcpy(to, from, size); 0UL; })
-#define copy_from_kernel_nofault(to, from, size) ({ memcpy(to, from, size); 0L; })
 int copy_struct_from_user(void *to, size_t ksize, const void *from, size_t usize);
 
 static inline bool test_and_set_bit_lock(long nr, unsigned long *addr)
