@@ -44,10 +44,15 @@ vm_is_ready() {
 }
 
 # Prints what the kernel knows of the process of the guest. If that has ended then the last
-# number is its exit code.
+# number is its exit code; if this shell started it then its status is known as well.
 vm_process() {
-	cat "/proc/$vm_pid/stat" 2>&1
-}
+	if [ -e "/proc/$vm_pid/stat" ]; then
+		cat "/proc/$vm_pid/stat"
+	else
+		wait "$vm_pid"
+		echo "the process of the guest has ended, with status $?"
+	fi
+} 2>&1
 
 # vm_beats COUNT: waits until each vCPU has so many beats more.
 vm_beats() {
@@ -63,7 +68,7 @@ vm_beats() {
 		later 300 vm_has_beat $cpu "$last" || { vm_process; return 1; }
 		cpu=$((cpu + 1))
 	done
-	later 100 vm_is_ready
+	later 100 vm_is_ready || { vm_process; return 1; }
 }
 
 # check_vm BEATS: eight results about what the guest has said under all kernels.
@@ -92,7 +97,7 @@ handover_vm() {
 		bail_out "cannot load kernel $1: $why"
 	look_at_scratch
 	marker "leave"
-	kill -HUP "$vm_pid"
+	kill -HUP "$vm_pid" || bail_out "$(vm_process)"
 	sleep 20
 	bail_out "kexec did not happen"
 }
