@@ -64,17 +64,22 @@ static struct {
 	__u64 started, retrieved, created, restored, resumed;
 } at;
 
-/* With one write, so that it becomes one line of the kernel log. */
+/*
+ * With one write, so that it becomes one line of the kernel log. dprintf() fails there: it
+ * asks for the position, which /dev/kmsg does not have.
+ */
 void fail(const char *format, ...)
 {
 	int error = errno;
-	char text[256];
+	char text[256], line[320];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	dprintf(2, "vmm: %s%s%s\n", text, error ? ": " : "", error ? strerror(error) : "");
+	snprintf(line, sizeof(line), "vmm: %s%s%s\n", text, error ? ": " : "",
+		 error ? strerror(error) : "");
+	(void)!write(2, line, strlen(line));
 	exit(1);
 }
 
@@ -152,6 +157,29 @@ static void wait_at_gate(void)
 	pthread_mutex_unlock(&gate.lock);
 }
 
+/* Says where the guest was, and why, before fail() says that it cannot go on. */
+static void tell_vcpu(unsigned long id)
+{
+	const struct kvm_run *run = machine.runs[id];
+	struct kvm_vcpu_events events = {};
+	struct kvm_sregs sregs = {};
+	struct kvm_regs regs = {};
+
+	ioctl(machine.vcpu_fds[id], KVM_GET_REGS, &regs);
+	ioctl(machine.vcpu_fds[id], KVM_GET_SREGS, &sregs);
+	ioctl(machine.vcpu_fds[id], KVM_GET_VCPU_EVENTS, &events);
+	printf("vmm: vCPU %lu rip %#llx rsp %#llx rflags %#llx cr0 %#llx cr2 %#llx cr3 %#llx\n", id,
+	       regs.rip, regs.rsp, regs.rflags, sregs.cr0, sregs.cr2, sregs.cr3);
+	printf("vmm: exception %u nr %u error %u, interrupt %u nr %u, idt %#llx limit %#x\n",
+	       events.exception.injected, events.exception.nr, events.exception.error_code,
+	       events.interrupt.injected, events.interrupt.nr, sregs.idt.base, sregs.idt.limit);
+	if (run->exit_reason == KVM_EXIT_INTERNAL_ERROR)
+		printf("vmm: suberror %u, %u numbers: %#llx %#llx %#llx %#llx\n",
+		       run->internal.suberror, run->internal.ndata, run->internal.data[0],
+		       run->internal.data[1], run->internal.data[2], run->internal.data[3]);
+	errno = 0;
+}
+
 /*
  * What the guest asked for with an exit is done when KVM_RUN is called the next time, and
  * part of the state only then: so a thread leaves by EINTR, and never after an exit.
@@ -185,8 +213,10 @@ static void *run_vcpu(void *arg)
 		case KVM_EXIT_INTR:
 			break;
 		case KVM_EXIT_SHUTDOWN:
+			tell_vcpu(id);
 			fail("vCPU %lu of the guest has crashed", id);
 		default:
+			tell_vcpu(id);
 			fail("vCPU %lu left the guest for reason %u", id, run->exit_reason);
 		}
 	}
