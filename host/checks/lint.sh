@@ -129,7 +129,7 @@ coccicheck() {
 # The variables that a test may set at its head, which host/vm/test.sh reads; those
 # that also exist in a guest; and those that host/format/{,luo_}write.py write for a guest.
 readonly head=(about kernels stages plan expect when mem cpus numa dimm limit words qemu machines pages family firmware
-	host_gib programs)
+	host_gib programs threads)
 readonly guest=("${head[@]}" kho_test kho_stage kho_tests KTAP_CNT_PASS PAGE_SIZE)
 readonly facts=(fact_{release,kexecs,scratch,files,areas,region,unclaimed,blobs,refused}
 	fact_{number,sessions,broken,again,tests,memfds,failing,flbs,says})

@@ -23,7 +23,8 @@
 # A test that has when=asked at its head runs only when it is named. One that has
 # host_gib=N is skipped where that much of the host's memory is not free: its guest has
 # more memory than it uses, and the host need not have that. One that has programs="vm"
-# has these in its guest, which others do without; see initramfs.sh.
+# has these in its guest, which others do without; see initramfs.sh. One that has
+# threads=one runs a guest of KVM on several CPUs; see --one-thread in vm.sh.
 #
 # Owns the run: it builds the kernels that are needed, runs as many tests at a time as
 # there are CPUs and memory for, prints one line for each test and what took how long.
@@ -62,7 +63,7 @@ file_of() {
 # scenario.
 read_head() {
 	about='' kernels='main next' stages=2 expect='' when=always
-	mem=512M cpus=1 numa=none dimm='' limit=60 words='' qemu='' programs=''
+	mem=512M cpus=1 numa=none dimm='' limit=60 words='' qemu='' programs='' threads=''
 	machines='x86 arm64' pages='4k 16k 64k' family=$asked_family firmware='' host_gib=0
 	# Heads use these two variables, which the guest sets as well. A head that names
 	# another family than asked_family is for pages of 4 KiB.
@@ -200,7 +201,7 @@ run_one() {
 	"$root/host/vm/initramfs.sh" "$vms/$name.cpio" "$machine" "${boot[@]}" || true
 	"$root/host/vm/vm.sh" --name "$name" --machine "$machine" --firmware "$firmware" \
 		--initrd "$vms/$name.cpio" --kernel "$(image_of "${boot[0]#*=}")" \
-		--mem "$(guest_mem)" --cpus "$cpus" --numa "$numa" --dimm "$dimm" --limit "$limit" --qemu "$qemu" \
+		--mem "$(guest_mem)" --cpus "$cpus" --numa "$numa" --dimm "$dimm" --limit "$limit" --qemu "$qemu" ${threads:+--one-thread} \
 		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=${name%%:*} kho_stage=1 $words" || true
 	rm -f "$vms/$name.cpio"
 	[[ -f $log ]] || echo "   0.000000 vm: was not started" >"$log"

@@ -24,7 +24,7 @@ boot() {
 	"$root/host/vm/initramfs.sh" "$build/vm/vm-demo.cpio" x86 main next \
 		--add "$ours/vm_demo.sh" kho/tests/vm_demo.sh --program vm
 	"$root/host/vm/vm.sh" --name vm-demo --initrd "$build/vm/vm-demo.cpio" \
-		--kernel "$(image_of main)" --mem 512M --cpus 2 --limit 120 \
+		--kernel "$(image_of main)" --mem 512M --cpus 2 --one-thread --limit 120 \
 		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=vm_demo kho_stage=1 $words" || true
 	rm -f "$build/vm/vm-demo.cpio"
 }

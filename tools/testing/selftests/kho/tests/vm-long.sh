@@ -26,6 +26,7 @@ case $vm_words in
 esac
 words="liveupdate=on tsc=reliable kvm.tsc_tolerance_ppm=50000 $vm_settings"
 programs=vm
+threads=one
 stages=$((vm_handovers + 1))
 cpus=2
 limit=$((100 + 30 * vm_handovers))

@@ -10,6 +10,7 @@ kernels="main next"
 machines=x86
 words="liveupdate=on tsc=reliable kvm.tsc_tolerance_ppm=50000"
 programs=vm
+threads=one
 stages=3
 cpus=2
 limit=120
