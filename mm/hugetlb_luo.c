@@ -210,7 +210,8 @@ static int pin(struct hugetlb_luo *luo, struct folio *folio)
 	} else if (folio_test_hwpoison(folio)) {
 		refuse(folio, "it is poisoned");
 		err = -EHWPOISON;
-	} else if (!hugetlb_luo_suits(folio)) {
+	} else if (!folio_test_hugetlb_preserved(folio) && !hugetlb_luo_suits(folio)) {
+		/* A preserved page stays where it is, also when its block is isolated. */
 		err = MUST_MOVE;
 	} else {
 		mutex_lock(&luo->lock);

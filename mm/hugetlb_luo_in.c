@@ -325,7 +325,8 @@ static void count_pages(struct hstate *h, struct list_head *list)
 
 		hugetlb_luo_pool_take(h, folio_nid(folio));
 		list_move(&folio->lru, &h->hugepage_activelist);
-		folio_ref_unfreeze(folio, 1);
+		/* memory_failure() has a reference as well, so that a bad page is never freed. */
+		folio_ref_unfreeze(folio, 1 + folio_test_hwpoison(folio));
 		if (++nr % COUNT_BATCH)
 			continue;
 		spin_unlock_irq(&hugetlb_lock);
@@ -599,7 +600,8 @@ static int insert_page(struct hugetlb_luo_in *in)
 		return err;
 	}
 	hugetlb_region_add(resv, index, index + 1, regions, NULL, NULL);
-	folio_set_hugetlb_migratable(folio);
+	if (!folio_test_hwpoison(folio))
+		folio_set_hugetlb_migratable(folio);
 	folio_unlock(folio);
 	folio_put(folio);
 

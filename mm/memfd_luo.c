@@ -93,7 +93,8 @@ static struct folio *alloc_suitable(gfp_t gfp, unsigned int order, int nid)
 	struct folio *folio;
 	int other;
 
-	gfp = (gfp & ~__GFP_MOVABLE) | __GFP_NOWARN;
+	/* Only one zone can be named, and __GFP_DMA32 is added below. */
+	gfp = (gfp & ~(__GFP_MOVABLE | __GFP_HIGHMEM)) | __GFP_NOWARN;
 	folio = alloc_on(gfp, order, nid);
 	if (!folio)
 		folio = alloc_on(gfp | __GFP_DMA32, order, nid);
@@ -248,7 +249,10 @@ static int pin(struct memfd_luo *luo, struct folio *folio)
 		err = -EINVAL;
 	} else {
 		mutex_lock(&luo->lock);
-		if (xa_empty(&luo->added) || !xa_load(&luo->added, folio->index))
+		/* A folio that has just replaced several is found for each of them. */
+		if (luo->nr && luo->entries[luo->nr - 1].pfn == folio_pfn(folio))
+			err = 0;
+		else if (xa_empty(&luo->added) || !xa_load(&luo->added, folio->index))
 			err = keep(luo, folio);
 		mutex_unlock(&luo->lock);
 	}
@@ -460,7 +464,7 @@ static int end_walk(struct memfd_luo *luo)
 	}
 
 	xa_destroy(&luo->added);
-	luo->walking = false;
+	WRITE_ONCE(luo->walking, false);
 
 	return 0;
 }
@@ -510,7 +514,7 @@ static struct memfd_luo *start(struct inode *inode)
 	guard(mutex)(&luo->lock);
 	if (READ_ONCE(luo->state) != MEMFD_LUO_IDLE)
 		return ERR_PTR(-EBUSY);
-	luo->walking = true;
+	WRITE_ONCE(luo->walking, true);
 	luo->fresh = ULONG_MAX;
 	/* So that reclaim does not unmap, again and again, what it cannot write. */
 	luo->unevictable = !mapping_unevictable(mapping);
@@ -534,7 +538,7 @@ static void stop(struct memfd_luo *luo)
 	luo->entries = NULL;
 	luo->nr = 0;
 	luo->max = 0;
-	luo->walking = false;
+	WRITE_ONCE(luo->walking, false);
 	kho_unpreserve_free(luo->ser);
 	luo->ser = NULL;
 	if (luo->unevictable && !(SHMEM_I(luo->inode)->flags & VM_LOCKED))
@@ -1002,7 +1006,11 @@ blkcnt_t __memfd_luo_blocks(struct inode *inode)
  */
 unsigned int __memfd_luo_refs(struct inode *inode, struct folio *folio)
 {
-	return state_of(inode) == MEMFD_LUO_OUT &&
+	/*
+	 * PRESERVE_FD has not got to all folios yet while it walks. One reference too few
+	 * makes F_SEAL_WRITE wait; one too many would hide that of somebody who can write.
+	 */
+	return state_of(inode) == MEMFD_LUO_OUT && !READ_ONCE(luo_of(inode)->walking) &&
 	       folio->index < DIV_ROUND_UP(i_size_read(inode), PAGE_SIZE);
 }
 

@@ -395,7 +395,8 @@ static unsigned long count_plain(struct memfd_luo_in *in)
 /* Checks the array, and sorts it if need be. */
 static int check_entries(struct memfd_luo_in *in)
 {
-	const bool at_once = in->nr <= READ_AT_ONCE;
+	/* Once others can see the file, some of its folios may have been taken already. */
+	const bool at_once = in->nr <= READ_AT_ONCE && !in->nr_works;
 	unsigned long sorted = 1, pages = 0;
 	u64 prev_end = 0;
 
@@ -574,6 +575,13 @@ static int insert(struct memfd_luo_in *in, struct folio *folio, gfp_t gfp)
 	if (!err)
 		err = shmem_insert_folio(in->luo->inode, folio, folio->index, gfp);
 	set_active_memcg(old);
+	if (err == -EEXIST) {
+		/* Of two that overlap in a damaged array, the one that is there counts. */
+		pr_warn_ratelimited("page %#lx of a file was handed over twice, one is dropped\n",
+				    folio->index);
+		folio_put(folio);
+		return 0;
+	}
 	if (!err) {
 		atomic_long_add(folio_nr_pages(folio), &in->added);
 		folio_put(folio);
@@ -1136,10 +1144,14 @@ int memfd_luo_in_take(struct memfd_luo *luo, pgoff_t index)
 	struct memfd_luo_in *in = luo->in;
 	int err;
 
-	if (index >= in->end || is_there(in, index))
+	/*
+	 * The caller may allocate a large folio for a page at or after the end. That can begin
+	 * before the end, so the rest of the window has to be there as for a hole before it.
+	 */
+	if (ALIGN_DOWN(index, WINDOW_PAGES) >= in->end || is_there(in, index))
 		return 0;
 
-	if (unlikely(!READ_ONCE(in->loaded))) {
+	if (unlikely(!READ_ONCE(in->loaded)) && index < in->end) {
 		if (mutex_lock_killable(&w->lock))
 			return -EINTR;
 		err = take_early(in, w, index);
@@ -1303,8 +1315,12 @@ static int populate_next(struct memfd_luo_in *in, gfp_t gfp)
 		if (err > 0)
 			return 0;
 		if (err) {
-			/* Others may have gone on: what is done is skipped. */
-			atomic_long_set(&in->next, i);
+			/* Others may have gone on, or have failed earlier: what is done is skipped. */
+			long next = atomic_long_read(&in->next);
+
+			while ((long)i < next &&
+			       !atomic_long_try_cmpxchg(&in->next, &next, i))
+				;
 			return err;
 		}
 	}

@@ -39,6 +39,12 @@ static inline bool memfd_luo_has(struct inode *inode)
 	return unlikely(READ_ONCE(SHMEM_I(inode)->luo));
 }
 
+/* When an inode is allocated: it may be freed before it is set up. */
+static inline void memfd_luo_init_inode(struct inode *inode)
+{
+	SHMEM_I(inode)->luo = NULL;
+}
+
 #else /* CONFIG_LIVEUPDATE_MEMFD */
 
 static inline int __memfd_luo_get(struct inode *inode, pgoff_t index, enum sgp_type sgp)
@@ -97,6 +103,7 @@ static inline unsigned int __memfd_luo_refs(struct inode *inode, struct folio *f
 
 static inline void __memfd_luo_evict(struct inode *inode) { }
 static inline void memfd_luo_free(struct inode *inode) { }
+static inline void memfd_luo_init_inode(struct inode *inode) { }
 
 static inline bool memfd_luo_has(struct inode *inode)
 {

@@ -11,7 +11,7 @@ words="liveupdate=on"
 mem=1G
 pages=4k
 stages=3
-plan=24
+plan=27
 limit=120
 
 readonly THP=/sys/kernel/mm/transparent_hugepage
@@ -58,6 +58,10 @@ stage_2() {
 		check a 5 110 $((PAGES - 110))"
 	check "the file can be preserved as it is now" all heir "create n again
 		preserve n 1 a"
+	check "a short file can be preserved" all heir "memfd e
+		size e $((300 * PAGE_SIZE))
+		write e 7 0 300
+		preserve n 2 e"
 	check "nothing waits any more" nothing_waits
 	handover main $LUO_ON
 }
@@ -67,8 +71,15 @@ stage_3() {
 
 	check "there is an incoming handover" came_in 2
 	start_agent heir
-	check "the file can be taken" all heir "retrieve s again
-		take s 1 a"
+	# A huge page for what is written would begin at 0, where pages wait.
+	check "each file gets huge pages" eval "echo always >$THP/shmem_enabled"
+	check "a short file can be written to after its end" all heir "retrieve s again
+		take s 2 e
+		write e 8 310 1
+		check e 7 0 300
+		zero e 300 10
+		check e 8 310 1"
+	check "the file can be taken" ask heir take s 1 a
 	check "the content is right" all heir "check a 5 0 100
 		zero a 100 10
 		check a 5 110 $((PAGES - 110))"
