@@ -50,7 +50,9 @@ void luo_say(const char *fmt, ...);
 #undef pr_warn
 #undef pr_err
 #undef pr_info
+#undef pr_warn_ratelimited
 #define pr_warn(fmt, ...)	luo_say(pr_fmt(fmt), ##__VA_ARGS__)
+#define pr_warn_ratelimited	pr_warn
 #define pr_err(fmt, ...)	luo_say(pr_fmt(fmt), ##__VA_ARGS__)
 #define pr_info(fmt, ...)	luo_say(pr_fmt(fmt), ##__VA_ARGS__)
 

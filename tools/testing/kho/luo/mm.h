@@ -254,6 +254,8 @@ static inline void downgrade_write(struct rw_semaphore *sem)
 #define atomic_long_set(v, i)		((void)((v)->counter = (i)))
 #define atomic_long_add(i, v)		((void)((v)->counter += (i)))
 #define atomic_long_inc(v)		atomic_long_add(1, v)
+#define atomic_long_try_cmpxchg(v, old, new) \
+	((v)->counter == *(old) ? ((v)->counter = (new), true) : (*(old) = (v)->counter, false))
 #define atomic_long_sub_return(i, v)	((v)->counter -= (i))
 
 static inline long atomic_long_fetch_add(long i, atomic_long_t *v)
