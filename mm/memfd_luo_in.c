@@ -1308,6 +1308,8 @@ static void start_works(struct memfd_luo_in *in, unsigned int nr, unsigned long 
 /* Takes what is next until nothing is. */
 static int populate_next(struct memfd_luo_in *in, gfp_t gfp)
 {
+	long next;
+
 	for (;;) {
 		unsigned long i = atomic_long_fetch_add(WORK_ENTRIES, &in->next);
 		int err = populate_batch(in, i, gfp);
@@ -1315,9 +1317,8 @@ static int populate_next(struct memfd_luo_in *in, gfp_t gfp)
 		if (err > 0)
 			return 0;
 		if (err) {
-			/* Others may have gone on, or have failed earlier: what is done is skipped. */
-			long next = atomic_long_read(&in->next);
-
+			/* Others may have gone on or failed. What is done is skipped. */
+			next = atomic_long_read(&in->next);
 			while ((long)i < next &&
 			       !atomic_long_try_cmpxchg(&in->next, &next, i))
 				;

@@ -254,8 +254,6 @@ static inline void downgrade_write(struct rw_semaphore *sem)
 #define atomic_long_set(v, i)		((void)((v)->counter = (i)))
 #define atomic_long_add(i, v)		((void)((v)->counter += (i)))
 #define atomic_long_inc(v)		atomic_long_add(1, v)
-#define atomic_long_try_cmpxchg(v, old, new) \
-	((v)->counter == *(old) ? ((v)->counter = (new), true) : (*(old) = (v)->counter, false))
 #define atomic_long_sub_return(i, v)	((v)->counter -= (i))
 
 static inline long atomic_long_fetch_add(long i, atomic_long_t *v)
@@ -263,6 +261,17 @@ static inline long atomic_long_fetch_add(long i, atomic_long_t *v)
 	v->counter += i;
 
 	return v->counter - i;
+}
+
+static inline bool atomic_long_try_cmpxchg(atomic_long_t *v, long *old, long new)
+{
+	if (v->counter != *old) {
+		*old = v->counter;
+		return false;
+	}
+	v->counter = new;
+
+	return true;
 }
 
 /* Works, which the fuzzer runs when it likes */
