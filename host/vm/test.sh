@@ -201,7 +201,8 @@ run_one() {
 	"$root/host/vm/initramfs.sh" "$vms/$name.cpio" "$machine" "${boot[@]}" || true
 	"$root/host/vm/vm.sh" --name "$name" --machine "$machine" --firmware "$firmware" \
 		--initrd "$vms/$name.cpio" --kernel "$(image_of "${boot[0]#*=}")" \
-		--mem "$(guest_mem)" --cpus "$cpus" --numa "$numa" --dimm "$dimm" --limit "$limit" --qemu "$qemu" ${threads:+--one-thread} \
+		--mem "$(guest_mem)" --cpus "$cpus" --numa "$numa" --dimm "$dimm" --limit "$limit" \
+		--qemu "$qemu" ${threads:+--one-thread} \
 		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=${name%%:*} kho_stage=1 $words" || true
 	rm -f "$vms/$name.cpio"
 	[[ -f $log ]] || echo "   0.000000 vm: was not started" >"$log"

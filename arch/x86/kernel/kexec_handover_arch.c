@@ -19,7 +19,6 @@
 #include <linux/types.h>
 
 #include <asm/bootparam.h>
-#include <asm/kexec_handover.h>
 #include <asm/setup.h>
 
 /*
