@@ -17,7 +17,10 @@
 #include <linux/kexec_handover.h>
 #include <linux/kexec_handover_image.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
+
+#include "../kexec_internal.h"
 
 #include "map.h"
 #include "outgoing.h"
@@ -28,6 +31,7 @@
 static int check_room(struct kunit *test, int type, bool file_mode, unsigned long bytes)
 {
 	struct kimage *image = kunit_kzalloc(test, sizeof(*image), GFP_KERNEL);
+	int error;
 
 	KUNIT_ASSERT_NOT_NULL(test, image);
 	image->type = type;
@@ -36,7 +40,13 @@ static int check_room(struct kunit *test, int type, bool file_mode, unsigned lon
 	image->segment[0].memsz = bytes / 2;
 	image->segment[1].memsz = bytes / 2;
 
-	return kho_image_check_room(image);
+	/* kho_image_check_room() asserts that it has the kexec lock. */
+	while (!kexec_trylock())
+		cond_resched();
+	error = kho_image_check_room(image);
+	kexec_unlock();
+
+	return error;
 }
 
 static unsigned long scratch_bytes(void)
