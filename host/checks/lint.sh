@@ -9,8 +9,9 @@
 #                                 the patched ones with sparse; looks for files of ours
 #                                 that call each other in a circle
 #
-# Owns the kernels "lint" and "lint-fault" in build/kernel. Needs build/linux. Fails when
-# any of the checkers prints a finding.
+# Owns the kernels "lint" and "lint-flat" in build/kernel: copies of "main" and "flat", in
+# which only the objects that are checked are compiled again. Needs build/linux. Fails
+# when any of the checkers prints a finding.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -242,9 +243,18 @@ lint() {
 # of them counts. Objects of arm64 are only checked with ARCH=arm64, since that kernel
 # takes a while to build.
 case $asked_arch in
-arm64 | aarch64) readonly kernels='lint lint-fault arm64' ;;
-*) readonly kernels='lint lint-fault' ;;
+arm64 | aarch64) readonly kernels='lint lint-flat arm64' ;;
+*) readonly kernels='lint lint-flat' ;;
 esac
+
+# built KERNEL: prints the kernel that this one is a copy of, or itself
+built() {
+	case $1 in
+	lint) echo main ;;
+	lint-*) echo "${1#lint-}" ;;
+	*) echo "$1" ;;
+	esac
+}
 
 # objects KERNEL: reads sources from standard input, and prints the objects of those that
 # are checked in this kernel
@@ -266,11 +276,11 @@ objects() {
 
 # circles OBJECT...: prints the files in kernel/, mm/ and arch/ that call each other in a
 # circle, as far as functions and variables are concerned that the linker knows. A file with a
-# weak function calls the one that replaces it.
+# weak function calls the one that replaces it. OBJECT begins with the name of the kernel.
 circles() {
 	local object
-	printf '%s\n' "$@" | grep -E '^(kernel|mm|arch)/' | grep -v '_test\.o$' | while IFS= read -r object; do
-		nm -g "$build/kernel/${kernels%% *}/$object" | awk -v object="$object" '{ print object, $(NF - 1), $NF }'
+	printf '%s\n' "$@" | grep -E '^[^/]*/(kernel|mm|arch)/' | grep -v '_test\.o$' | while IFS= read -r object; do
+		nm -g "$build/kernel/$object" | awk -v object="${object#*/}" '{ print object, $(NF - 1), $NF }'
 	done | awk '
 		$2 ~ /^[UwvW]$/ { users[$3] = users[$3] " " $1; next }
 		{ owner[$3] = $1 }
@@ -284,22 +294,27 @@ circles() {
 }
 
 sparse() {
-	local ours patched kernel
+	local ours patched kernel all=()
 	for kernel in $kernels; do
-		host/build/kernel.sh "$kernel"
+		host/build/kernel.sh "$(built "$kernel")"
+		[[ $kernel == lint* ]] || continue
+		# A copy of that is made, so that this compiles what only this kernel has.
+		rm -rf "$build/kernel/$kernel"
+		host/build/kernel.sh "$kernel" kernel/kexec_handover/
 	done
 	for kernel in $kernels; do
 		mapfile -t ours < <(whole_files | objects "$kernel")
 		mapfile -t patched < <(sgit "$series" ls-files | objects "$kernel")
 		((${#ours[@]} + ${#patched[@]})) || continue
-		host/build/kernel.sh "$kernel" C=2 "${ours[@]}" "${patched[@]}" || failed=yes
-		((${#ours[@]} == 0)) || host/build/kernel.sh "$kernel" W=1 "${ours[@]}" || failed=yes
+		((${#patched[@]} == 0)) || host/build/kernel.sh "$kernel" C=2 "${patched[@]}" || failed=yes
+		((${#ours[@]} == 0)) || host/build/kernel.sh "$kernel" C=2 W=1 "${ours[@]}" || failed=yes
 		# W=1 changes the command lines, so without this the next build of the kernel
 		# would compile these objects again.
 		[[ $kernel == lint* ]] || host/build/kernel.sh "$kernel"
-		[[ $kernel != "${kernels%% *}" ]] || checked "files that call each other in a circle" circles "${ours[@]}"
+		[[ $kernel == arm64 ]] || all+=("${ours[@]/#/$kernel/}")
 		say "checked: $kernel, ${#ours[@]} objects of ours, ${#patched[@]} patched ones"
 	done
+	checked "files that call each other in a circle" circles "${all[@]}"
 }
 
 case ${1:-} in

@@ -4,7 +4,7 @@
 # host/checks/lint.sh must have no findings.
 
 about="checkpatch, kernel-doc, coccicheck, shellcheck, codespell, sparse and W=1"
-kernels="main"
+kernels="main flat"
 limit=400
 
 host_test() {

@@ -140,11 +140,23 @@ wanted() {
 	esac
 }
 
-# configure NAME: Kconfig drops the options that a step does not have yet.
+# Prints what the mails have changed in Kconfig files so far.
+kconfigs() {
+	sgit "$plain" diff "$(first_commit)" HEAD -- '*Kconfig*'
+}
+
+first_commit() {
+	sgit "$plain" rev-list --max-parents=0 HEAD
+}
+
+# configure NAME: Kconfig drops the options that a step does not have yet. Most mails leave
+# Kconfig alone, and the configuration is that of the step before.
 configure() {
-	local name=$1
+	local name=$1 sum
 	mkdir -p "$steps/$name"
 	wanted "$name" >"$steps/$name/.wanted"
+	sum=$({ cat "$steps/$name/.wanted"; kconfigs; } | sha256sum)
+	[[ $(cat "$steps/$name/.configured" 2>/dev/null) != "$sum" ]] || return 0
 	case $name in
 	on | off) kernel "$name" -s tinyconfig ;;
 	*) kernel "$name" -s allnoconfig ;;
@@ -152,6 +164,7 @@ configure() {
 	"$plain/scripts/kconfig/merge_config.sh" -m -O "$steps/$name" "$steps/$name/.config" \
 		"$steps/$name/.wanted" >/dev/null
 	kernel "$name" -s olddefconfig
+	echo "$sum" >"$steps/$name/.configured"
 }
 
 # Prints the objects of all sources that the mails have changed so far. The whole files
@@ -160,7 +173,7 @@ configure() {
 objects() {
 	local not_yet='^(kernel/kexec_handover|mm/kho_|lib/test_kexec_handover|arch/x86/kernel/kexec_handover)'
 	! has_kho small || not_yet='^$'
-	sgit "$plain" diff --name-only "$(sgit "$plain" rev-list --max-parents=0 HEAD)" HEAD |
+	sgit "$plain" diff --name-only "$(first_commit)" HEAD |
 		grep -E '^(kernel|mm|fs|lib|arch/x86/kernel)/.*\.c$' | grep -vE "$not_yet|kexec_unpack_test" | sed 's/c$/o/'
 }
 

@@ -11,14 +11,14 @@
 . "$kho_tests/../lib/orders.sh"
 
 about="handovers between kernels with and without deferred struct pages"
-kernels="nodefer main"
+kernels="flat main"
 stages=4
 plan=53
 
 stage_1() {
 	keep_all_orders
 	note_down
-	handover nodefer
+	handover flat
 }
 
 stage_2() {
@@ -28,7 +28,7 @@ stage_2() {
 
 stage_3() {
 	arrives
-	handover nodefer
+	handover flat
 }
 
 stage_4() {

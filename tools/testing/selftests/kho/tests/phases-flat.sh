@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The scenario phases without NUMA, and under KASAN. On x86 the kernel has plain
-# SPARSEMEM, where the struct pages of neighbouring pages are far apart when a section
-# ends between the two.
+# The scenario phases with a kernel that does it the other way wherever there are two: it
+# has no NUMA, and it initialises all struct pages at once, before the page allocator
+# starts. There is no deferred initialisation next to which threads could restore folios.
+# On x86 it has plain SPARSEMEM, where the struct pages of neighbouring pages are far apart
+# when a section ends between the two. KASAN watches.
 #
 # shellcheck shell=dash
 
 # shellcheck source=tools/testing/selftests/kho/tests/phases.sh
 . "$kho_tests/phases.sh"
-about="the phases of boot without NUMA, and with plain SPARSEMEM where there is that"
+about="the phases of boot without NUMA or deferred init, with plain SPARSEMEM where it is"
 kernels="flat"
 # KASAN takes an eighth of the memory, and scratch has room for the next kernel's
 # KASAN. With less memory there may be no 1 GiB in one piece.
 mem=10G
 numa=none
 limit=400
+
+# Replaces the check of phases.
+beside_deferred_init() {
+	has_not_said 'deferred pages initialised'
+}
