@@ -747,6 +747,17 @@ static int hugetlb_luo_retrieve(struct liveupdate_file_op_args *args)
 	return hugetlb_luo_in_retrieve(args->serialized_data, &args->file);
 }
 
+/* What cannot be freed for want of memory would be lost, so the session is not ended then. */
+static bool hugetlb_luo_can_finish(struct liveupdate_file_op_args *args)
+{
+	int err = args->retrieve_status ? 0 : hugetlb_luo_in_prepare(args->serialized_data);
+
+	if (err)
+		args->retrieve_status = err;
+
+	return !err;
+}
+
 static void hugetlb_luo_finish(struct liveupdate_file_op_args *args)
 {
 	if (args->retrieve_status != 1)
@@ -760,6 +771,7 @@ static const struct liveupdate_file_ops hugetlb_luo_ops = {
 	.freeze = hugetlb_luo_freeze,
 	.unfreeze = hugetlb_luo_unfreeze,
 	.retrieve = hugetlb_luo_retrieve,
+	.can_finish = hugetlb_luo_can_finish,
 	.finish = hugetlb_luo_finish,
 	.get_id = hugetlb_luo_get_id,
 	.owner = THIS_MODULE,

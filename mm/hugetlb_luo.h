@@ -73,6 +73,7 @@ int hugetlb_luo_free_prepare(struct hstate *h);
 
 /* hugetlb_luo_in.c */
 int hugetlb_luo_in_retrieve(u64 data, struct file **file);
+int hugetlb_luo_in_prepare(u64 data);
 void hugetlb_luo_in_discard(u64 data);
 
 #endif /* CONFIG_LIVEUPDATE_HUGETLB */

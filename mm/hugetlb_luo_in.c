@@ -685,7 +685,8 @@ static void discard(struct hugetlb_luo_in *in)
  * @file: where to store the file, which has all of its pages
  *
  * After -ENOMEM it can be tried again: nothing is lost. Reasons are the limit of a cgroup,
- * and a pool that has no page for a reservation.
+ * and a pool that has no page for a reservation. If it comes late, for want of memory for
+ * the page cache, then the pages taken so far stay charged to the cgroups of this task.
  *
  * Context: may sleep, as the task that the pages are charged to.
  * Return: 0; -ENOMEM; -EIO if nothing waits at @data, or if an array or a page does not;
@@ -720,10 +721,30 @@ int hugetlb_luo_in_retrieve(u64 data, struct file **file)
 }
 
 /**
+ * hugetlb_luo_in_prepare - see to it that hugetlb_luo_in_discard() needs no memory
+ * @data: the address of the structure
+ *
+ * Context: may sleep.
+ * Return: 0, also if there is nothing that could be freed; -ENOMEM: nothing is lost, and it
+ * can be tried again.
+ */
+int hugetlb_luo_in_prepare(u64 data)
+{
+	struct hugetlb_luo_in *in = get_in(data);
+
+	if (IS_ERR(in))
+		return PTR_ERR(in) == -ENOMEM ? -ENOMEM : 0;
+	keep_in(in);
+
+	return 0;
+}
+
+/**
  * hugetlb_luo_in_discard - free the pages of an incoming file that nobody has taken
  * @data: the address of the structure
  *
- * The pages go to their pools.
+ * The pages go to their pools. What hugetlb_luo_in_prepare() has seen is freed without
+ * any memory.
  *
  * Context: may sleep.
  */

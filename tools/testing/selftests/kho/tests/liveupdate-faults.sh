@@ -10,18 +10,18 @@
 
 about="each allocation of live update fails once: an error, nothing is lost, the next try works"
 kernels="debug"
-words="liveupdate=on brd.rd_nr=1 brd.rd_size=16384"
+words="liveupdate=on brd.rd_nr=1 brd.rd_size=16384 hugepages=40"
 mem=1G
 limit=300
 stages=2
-plan=33
+plan=35
 expect="vmalloc error|Call Trace|no memory to restore|VM_FAULT_OOM"
 expect="$expect|LUO: .*(cannot freeze|cannot be frozen|cannot be read|nobody has finished)"
 
 readonly CLIENT_DIR=/sys/kernel/debug/test_liveupdate
 
 # Files of SMALL pages are read as a whole when they are taken, those of LARGE ones are not.
-readonly FILES=24 SESSIONS=8 SMALL=40 LARGE=520
+readonly FILES=24 SESSIONS=8 HUGE_SESSIONS=20 SMALL=40 LARGE=520
 # The room for entries of a file is a page at first.
 readonly ENTRIES=$((PAGE_SIZE / 16))
 
@@ -108,6 +108,8 @@ stage_2() {
 	check "a file of the client that cannot be taken can be the next time" client_fails
 	check "to finish changes nothing when it fails" finish_fails
 	check "files that nobody took are freed although allocations fail" discard_fails
+	check "hugetlb pages that nobody took are given up the next time" huge_finish_fails
+	check "the pool has them" pool_is_free
 	check "all sessions can be finished" all heir "finish s
 		finish r
 		close s
@@ -187,6 +189,16 @@ make_sessions() {
 			make_file "retrieve$n" 2 1 || return
 		ask keeper create "discard$n" "discard-$n" || return
 		make_file "discard$n" 1 $LARGE || return
+	done
+	# Each has a page, and another one that is reserved.
+	for n in $(seq $HUGE_SESSIONS); do
+		all keeper "create h$n huge-$n
+			hugetlb h 21
+			hsize h 2
+			hreserve h 0 2
+			hfill h 7 0 1
+			preserve h$n 1 h
+			close h" || return
 	done
 }
 
@@ -328,6 +340,27 @@ finish_fails() {
 		nth=$((nth + 1 + nth / 4))
 	done
 	end_sessions finish $((n + 1)) $FILES && each_failed && summary "$nth" "$errors" 1
+}
+
+huge_finish_fails() {
+	local n nth=1 errors=0
+
+	for n in $(seq $HUGE_SESSIONS); do
+		fault heir "$nth" "finish q" "retrieve q huge-$n"
+		case $? in
+		0) errors=$((errors + 1)); ask heir finish q || return ;;
+		1 | 2) ;;
+		*) echo "allocation $nth: $fault_said"; return 1 ;;
+		esac
+		ask heir close q || return
+		[ "$fault_said" != "no such allocation" ] || break
+		nth=$((nth + 1 + nth / 4))
+	done
+	end_sessions huge $((n + 1)) $HUGE_SESSIONS && each_failed && summary "$nth" "$errors" 3
+}
+
+pool_is_free() {
+	same pool "$(sed -n 's/^HugePages_\(Free\|Rsvd\): *//p' /proc/meminfo | xargs)" "40 0"
 }
 
 discard_fails() {
