@@ -57,7 +57,7 @@ boot_tree() {
 	touch "$vms/$name.facts"
 	"$root/host/vm/initramfs.sh" "$vms/$name.cpio" arm64 \
 		--add "$format/refused.sh" kho/tests/format.sh --add "$vms/$name.facts" kho/facts
-	"$root/host/vm/vm.sh" --name "$name.vm" --machine arm64 --kernel "$(image_of arm64)" \
+	"$root/host/vm/vm.sh" --name "$name.vm" --machine arm64 --kernel "$(image_of arm64-small)" \
 		--initrd "$vms/$name.cpio" --mem "$mem" --limit "$limit" --qemu "-dtb $dtb" "$@" \
 		--append "$(sed "/^#/d" "$ours/cmdline") kho_test=format kho_stage=1 $words" || true
 	rm -f "$vms/$name".{cpio,dtb}

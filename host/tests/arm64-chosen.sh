@@ -6,7 +6,7 @@
 # handover, or stops with kho=strict.
 
 about="invalid properties of KHO in /chosen are refused (arm64)"
-kernels=arm64
+kernels=arm64-small
 expect="KHO: .*refused"
 
 host_test() {

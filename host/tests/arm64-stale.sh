@@ -7,7 +7,7 @@
 # to refuse the handover.
 
 about="a handover that was for another kernel is refused (arm64)"
-kernels=arm64
+kernels=arm64-small
 expect="KHO: .*refused"
 
 host_test() {
@@ -19,7 +19,7 @@ host_test() {
 	format_machine=arm64
 	make_stop
 	rm -f "$vms/$name.ram"
-	boot_guest left "$(image_of arm64)" "$vms/$name.stop" boot/stop
+	boot_guest left "$(image_of arm64-small)" "$vms/$name.stop" boot/stop
 	guest_result
 	passed_on >"$tree"
 	fdt=$(fdtget -t x "$tree" /chosen linux,kho-fdt)
