@@ -14,7 +14,7 @@ about="arm64 by device tree: KUnit, all orders, two handovers, four nodes"
 # Uses the page size that the caller asked for, when the caller asked for arm64.
 case ${family-} in
 arm64*) ;;
-*) family=arm64 ;;
+*) family=arm64-small ;;
 esac
 machines=arm64
 # A KUnit test asks for images that have no room.

@@ -10,7 +10,7 @@
 about="an area for drivers (cma=) inside of scratch, then outside"
 case ${family-} in
 arm64*) ;;
-*) family=arm64 ;;
+*) family=arm64-small ;;
 esac
 machines=arm64
 kernels="main"

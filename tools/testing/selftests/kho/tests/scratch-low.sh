@@ -10,7 +10,7 @@ about="scratch of a node that is partly low memory"
 # The node is from 0xb0000000 to 0x11fffffff.
 case ${family-} in
 arm64*) ;;
-*) family=arm64 ;;
+*) family=arm64-small ;;
 esac
 machines=arm64
 pages=4k
