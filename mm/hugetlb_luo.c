@@ -114,15 +114,6 @@ static struct resv_map *resv_of(struct inode *inode)
  * Arrays
  */
 
-static void free_array(void *array, struct kho_vmalloc *kv)
-{
-	if (!array)
-		return;
-	kho_unpreserve_vmalloc(kv);
-	vfree(array);
-	*kv = (struct kho_vmalloc){};
-}
-
 /* Moves the entries to an array with room for @max. */
 static int grow(struct hugetlb_luo *luo, unsigned long max)
 {
@@ -134,7 +125,7 @@ static int grow(struct hugetlb_luo *luo, unsigned long max)
 		return PTR_ERR(entries);
 	if (luo->nr)
 		memcpy(entries, luo->entries, luo->nr * sizeof(*luo->entries));
-	free_array(luo->entries, &luo->kv);
+	kho_unpreserve_vfree(luo->entries, &luo->kv);
 	luo->entries = entries;
 	luo->max = bytes / sizeof(*luo->entries);
 	luo->kv = kv;
@@ -416,7 +407,7 @@ static void add_holes(struct hugetlb_luo *luo, const struct hugetlb_luo_range_se
 
 static void free_ranges(struct hugetlb_luo *luo)
 {
-	free_array(luo->ranges, &luo->ranges_kv);
+	kho_unpreserve_vfree(luo->ranges, &luo->ranges_kv);
 	luo->ranges = NULL;
 	luo->nr_ranges = 0;
 	luo->reserved = 0;
@@ -527,7 +518,7 @@ static void free_ser(struct hugetlb_luo *luo)
 {
 	kho_unpreserve_free(luo->ser);
 	luo->ser = NULL;
-	free_array(luo->entries, &luo->kv);
+	kho_unpreserve_vfree(luo->entries, &luo->kv);
 	luo->entries = NULL;
 	luo->max = 0;
 }
@@ -706,8 +697,6 @@ static int hugetlb_luo_freeze(struct liveupdate_file_op_args *args)
 
 	mutex_lock(&luo->lock);
 	WRITE_ONCE(luo->frozen, true);
-	/* A seal that is set later is handed over by __hugetlb_luo_seal(). */
-	ser->seals = READ_ONCE(HUGETLBFS_I(luo->inode)->seals);
 	mutex_unlock(&luo->lock);
 	wait_for_faults();
 
@@ -722,9 +711,7 @@ static int hugetlb_luo_freeze(struct liveupdate_file_op_args *args)
 	}
 
 	ser->page_size = huge_page_size(luo->h);
-	ser->pos = args->file->f_pos;
 	ser->size = i_size_read(luo->inode);
-	ser->mode = luo->inode->i_mode & 07777;
 	ser->nr_folios = luo->nr;
 	ser->folios = luo->nr ? luo->kv : (struct kho_vmalloc){};
 	ser->nr_ranges = luo->nr_ranges;
@@ -740,6 +727,16 @@ static void hugetlb_luo_unfreeze(struct liveupdate_file_op_args *args)
 
 	hugetlb_luo_pool_freeze(luo->h, -(long)luo->reserved);
 	thaw(luo);
+}
+
+/* Others have set seals and the like while the file was frozen. */
+static void hugetlb_luo_jump(struct liveupdate_file_op_args *args)
+{
+	struct hugetlb_luo *luo = args->private_data;
+
+	luo->ser->seals = HUGETLBFS_I(luo->inode)->seals;
+	luo->ser->mode = luo->inode->i_mode & 07777;
+	luo->ser->pos = args->file->f_pos;
 }
 
 static int hugetlb_luo_retrieve(struct liveupdate_file_op_args *args)
@@ -770,6 +767,7 @@ static const struct liveupdate_file_ops hugetlb_luo_ops = {
 	.unpreserve = hugetlb_luo_unpreserve,
 	.freeze = hugetlb_luo_freeze,
 	.unfreeze = hugetlb_luo_unfreeze,
+	.jump = hugetlb_luo_jump,
 	.retrieve = hugetlb_luo_retrieve,
 	.can_finish = hugetlb_luo_can_finish,
 	.finish = hugetlb_luo_finish,
@@ -864,24 +862,6 @@ bool __hugetlb_luo_is_frozen(struct inode *inode)
 bool __hugetlb_luo_is_fixed(struct inode *inode)
 {
 	return READ_ONCE(HUGETLBFS_I(inode)->luo->preserved);
-}
-
-/**
- * __hugetlb_luo_seal - see hugetlb_luo_seal()
- * @inode: the file
- *
- * Others run on until the kexec when a file is frozen. A seal that one of them has set
- * must not get lost, so it is handed over late.
- *
- * Context: may sleep, with the inode lock held.
- */
-void __hugetlb_luo_seal(struct inode *inode)
-{
-	struct hugetlb_luo *luo = READ_ONCE(HUGETLBFS_I(inode)->luo);
-
-	guard(mutex)(&luo->lock);
-	if (luo->frozen)
-		luo->ser->seals = HUGETLBFS_I(inode)->seals;
 }
 
 /**

@@ -135,13 +135,6 @@ static void move(struct list_head *list)
  * The array
  */
 
-static void free_array(struct memfd_luo_folio_ser *entries, struct kho_vmalloc *kv)
-{
-	if (kv->total_pages)
-		kho_unpreserve_vmalloc(kv);
-	vfree(entries);
-}
-
 /* Moves the entries to an array with room for @max, which is preserved if @keep. */
 static int resize(struct memfd_luo *luo, unsigned long max, bool keep)
 {
@@ -155,7 +148,7 @@ static int resize(struct memfd_luo *luo, unsigned long max, bool keep)
 
 	if (luo->nr)
 		memcpy(entries, luo->entries, luo->nr * sizeof(*entries));
-	free_array(luo->entries, &luo->kv);
+	kho_unpreserve_vfree(luo->entries, &luo->kv);
 	luo->entries = entries;
 	luo->max = size / sizeof(*entries);
 	luo->kv = kv;
@@ -534,7 +527,7 @@ static void stop(struct memfd_luo *luo)
 	WRITE_ONCE(luo->frozen, false);
 	release_added(luo);
 	release_all(luo->entries, luo->nr);
-	free_array(luo->entries, &luo->kv);
+	kho_unpreserve_vfree(luo->entries, &luo->kv);
 	luo->entries = NULL;
 	luo->nr = 0;
 	luo->max = 0;
@@ -645,8 +638,6 @@ static int memfd_luo_freeze(struct liveupdate_file_op_args *args)
 
 	mutex_lock(&luo->lock);
 	WRITE_ONCE(luo->frozen, true);
-	/* A seal that is set later is handed over by __memfd_luo_seal(). */
-	ser->seals = READ_ONCE(SHMEM_I(luo->inode)->seals);
 	/* The next kernel merges what is sorted before and after nr_walked. */
 	if (luo->nr > luo->nr_walked)
 		memfd_luo_sort(&luo->entries[luo->nr_walked], luo->nr - luo->nr_walked);
@@ -655,7 +646,6 @@ static int memfd_luo_freeze(struct liveupdate_file_op_args *args)
 	mutex_unlock(&luo->lock);
 	settle_fresh(luo);
 
-	ser->pos = args->file->f_pos;
 	ser->size = i_size_read(luo->inode);
 	ser->nr_folios = luo->nr;
 	ser->folios = luo->nr ? luo->kv : (struct kho_vmalloc){};
@@ -671,6 +661,15 @@ static void memfd_luo_unfreeze(struct liveupdate_file_op_args *args)
 	WRITE_ONCE(luo->frozen, false);
 	mutex_unlock(&luo->lock);
 	wake_up_all(&luo->thaw);
+}
+
+/* Others have set seals and moved the position while the file was frozen. */
+static void memfd_luo_jump(struct liveupdate_file_op_args *args)
+{
+	struct memfd_luo *luo = args->private_data;
+
+	luo->ser->seals = SHMEM_I(luo->inode)->seals;
+	luo->ser->pos = args->file->f_pos;
 }
 
 static int memfd_luo_retrieve(struct liveupdate_file_op_args *args)
@@ -720,6 +719,7 @@ static const struct liveupdate_file_ops memfd_luo_ops = {
 	.unpreserve = memfd_luo_unpreserve,
 	.freeze = memfd_luo_freeze,
 	.unfreeze = memfd_luo_unfreeze,
+	.jump = memfd_luo_jump,
 	.retrieve = memfd_luo_retrieve,
 	.can_finish = memfd_luo_can_finish,
 	.finish = memfd_luo_finish,
@@ -881,24 +881,6 @@ void __memfd_luo_del(struct inode *inode, struct folio *folio)
 	guard(mutex)(&luo->lock);
 	if (luo->state == MEMFD_LUO_OUT && forget(luo, folio))
 		release(folio);
-}
-
-/**
- * __memfd_luo_seal - see memfd_luo_seal()
- * @inode: the file
- *
- * Others run on until the kexec when a file is frozen. A seal that one of them has set
- * must not get lost, so it is handed over late.
- *
- * Context: may sleep, with the inode lock held.
- */
-void __memfd_luo_seal(struct inode *inode)
-{
-	struct memfd_luo *luo = luo_of(inode);
-
-	guard(mutex)(&luo->lock);
-	if (luo->frozen)
-		luo->ser->seals = SHMEM_I(inode)->seals;
 }
 
 /**

@@ -21,7 +21,6 @@ bool __hugetlb_luo_wait(struct inode *inode, pgoff_t index);
 int __hugetlb_luo_add(struct inode *inode, struct folio *folio);
 bool __hugetlb_luo_is_fixed(struct inode *inode);
 bool __hugetlb_luo_is_frozen(struct inode *inode);
-void __hugetlb_luo_seal(struct inode *inode);
 unsigned int hugetlb_luo_refs(struct folio *folio);
 gfp_t hugetlb_luo_gfp(gfp_t gfp, int nid);
 bool hugetlb_luo_can_pin(struct hstate *h, struct folio *folio);
@@ -179,14 +178,5 @@ static inline struct folio *hugetlb_luo_alloc_reserve(struct inode *inode, gfp_t
 	return alloc_hugetlb_folio_reserve(hstate_inode(inode), numa_node_id(), NULL, gfp);
 }
 #endif
-
-/* When a seal was set. The caller holds the inode lock. */
-static inline void hugetlb_luo_seal(struct file *file)
-{
-#ifdef CONFIG_LIVEUPDATE_HUGETLB
-	if (is_file_hugepages(file) && hugetlb_luo_has(file_inode(file)))
-		__hugetlb_luo_seal(file_inode(file));
-#endif
-}
 
 #endif /* _LINUX_HUGETLB_LUO_H */

@@ -28,6 +28,7 @@ struct folio *kho_restore_if_waiting(unsigned long pfn);
 unsigned int kho_restore_batch(const unsigned long *pfns, unsigned int nr, struct folio **folios);
 bool kho_read_waiting(phys_addr_t phys, void *to, size_t size);
 void *kho_vzalloc_preserve(unsigned long size, struct kho_vmalloc *preservation);
+void kho_unpreserve_vfree(void *area, struct kho_vmalloc *preservation);
 bool kho_vmalloc_is_valid(const struct kho_vmalloc *kv);
 void kho_pages_on_release(void (*fn)(void));
 

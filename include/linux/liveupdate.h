@@ -51,6 +51,9 @@ struct liveupdate_file_op_args {
  * @freeze: optional; makes @serialized_data final, in reboot(), while other processes
  *	still run
  * @unfreeze: optional; undoes @freeze, when the kexec does not take place
+ * @jump: optional, and not in Linux 7.3; the last look at a frozen file, after all other
+ *	processes have stopped: writes what they have changed since @freeze into what is
+ *	handed over already
  * @retrieve: makes the file in the next kernel; is called again after -ENOMEM, with which
  *	it must not have taken anything
  * @can_finish: optional; returns true if the file can finish
@@ -63,8 +66,9 @@ struct liveupdate_file_op_args {
  *	is outgoing, @file only if it is outgoing or was retrieved. Must not wait for the
  *	other operations.
  *
- * All can sleep. All but @can_preserve, @get_id and @show are called with the mutex of
- * the session held; @freeze and @unfreeze while no other ioctl of any session runs. If
+ * All can sleep but @jump, for which only one CPU runs, right before the kexec: it takes no
+ * lock, since a CPU may have been stopped that holds it. All others but @can_preserve,
+ * @get_id and @show are called with the mutex of the session held; @freeze and @unfreeze while no other ioctl of any session runs. If
  * @can_finish returns false, it can set retrieve_status to an error that user space gets
  * in place of EBUSY.
  */
@@ -80,6 +84,7 @@ struct liveupdate_file_ops {
 	unsigned long (*get_id)(struct file *file);
 	struct module *owner;
 	void (*show)(struct liveupdate_file_op_args *args, struct seq_file *m);
+	void (*jump)(struct liveupdate_file_op_args *args);
 };
 
 /**
@@ -165,6 +170,7 @@ struct liveupdate_flb {
 bool liveupdate_enabled(void);
 int liveupdate_reboot(void);
 int liveupdate_kexec(const struct kimage *image);
+void liveupdate_jump(void);
 void liveupdate_on_finished(void (*fn)(void));
 
 int liveupdate_register_file_handler(struct liveupdate_file_handler *handler);
@@ -196,6 +202,8 @@ static inline int liveupdate_kexec(const struct kimage *image)
 {
 	return 0;
 }
+
+static inline void liveupdate_jump(void) { }
 
 static inline int liveupdate_register_file_handler(struct liveupdate_file_handler *handler)
 {

@@ -19,7 +19,6 @@ int __memfd_luo_get(struct inode *inode, pgoff_t index, enum sgp_type sgp);
 bool __memfd_luo_is_frozen(struct inode *inode);
 int __memfd_luo_add(struct inode *inode, struct folio *folio);
 void __memfd_luo_del(struct inode *inode, struct folio *folio);
-void __memfd_luo_seal(struct inode *inode);
 gfp_t __memfd_luo_gfp(struct inode *inode, gfp_t gfp);
 struct folio *__memfd_luo_suit(struct inode *inode, struct folio *folio, gfp_t gfp);
 bool __memfd_luo_is_fixed(struct inode *inode);
@@ -63,7 +62,6 @@ static inline int __memfd_luo_add(struct inode *inode, struct folio *folio)
 }
 
 static inline void __memfd_luo_del(struct inode *inode, struct folio *folio) { }
-static inline void __memfd_luo_seal(struct inode *inode) { }
 
 static inline gfp_t __memfd_luo_gfp(struct inode *inode, gfp_t gfp)
 {
@@ -147,13 +145,6 @@ static inline void memfd_luo_del(struct inode *inode, struct folio *folio)
 {
 	if (memfd_luo_has(inode))
 		__memfd_luo_del(inode, folio);
-}
-
-/* When a seal was set. The caller holds the inode lock. */
-static inline void memfd_luo_seal(struct inode *inode)
-{
-	if (memfd_luo_can(inode->i_mapping) && memfd_luo_has(inode))
-		__memfd_luo_seal(inode);
 }
 
 /* Before a folio is allocated: the flags that the file needs. */

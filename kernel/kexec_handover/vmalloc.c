@@ -169,7 +169,7 @@ static void *preserve_or_free(void *area, struct kho_vmalloc *preservation)
  * @preservation: filled in as by kho_preserve_vmalloc()
  *
  * If the page allocator returns hot-added memory, this tries low memory and then each NUMA
- * node, as kho_ram_alloc_folio() does. kho_unpreserve_vmalloc() and vfree() undo it.
+ * node, as kho_ram_alloc_folio() does. kho_unpreserve_vfree() undoes it.
  *
  * Context: may sleep. From the core_initcalls on.
  * Return: the area; ERR_PTR(-ENOMEM) if there is no memory for it that can be handed over;
@@ -194,6 +194,20 @@ void *kho_vzalloc_preserve(unsigned long size, struct kho_vmalloc *preservation)
 	}
 
 	return area == ERR_PTR(-EINVAL) ? ERR_PTR(-ENOMEM) : area;
+}
+
+/**
+ * kho_unpreserve_vfree - free a vmalloc area that may be preserved
+ * @area: the area, or NULL
+ * @preservation: as kho_vzalloc_preserve() or kho_preserve_vmalloc() has filled it in; all
+ *	zero if the area is not preserved, and afterwards
+ *
+ * Context: may sleep. From the core_initcalls on.
+ */
+void kho_unpreserve_vfree(void *area, struct kho_vmalloc *preservation)
+{
+	kho_unpreserve_vmalloc(preservation);
+	vfree(area);
 }
 
 static int leave_pte(pte_t *pte, unsigned long addr, void *unused)

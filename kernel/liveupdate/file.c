@@ -501,6 +501,24 @@ undo:
 }
 
 /**
+ * luo_files_jump - have a last look at all files of a session, which are frozen
+ * @files: the files of the session
+ *
+ * Context: right before the kexec. Only this CPU runs, so no lock is taken.
+ */
+void luo_files_jump(struct luo_files *files)
+{
+	struct luo_file *f;
+
+	list_for_each_entry(f, &files->list, list) {
+		struct liveupdate_file_op_args args = args_of(f);
+
+		if (f->handler->ops->jump)
+			f->handler->ops->jump(&args);
+	}
+}
+
+/**
  * luo_files_write - write the list of files for the next kernel
  * @files: the files of the session, all of them frozen
  *

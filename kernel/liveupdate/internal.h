@@ -168,6 +168,7 @@ int luo_session_retrieve(struct luo_command *command);
 void luo_session_start(u64 sessions_pa);
 int luo_session_read(void);
 int luo_session_freeze(void);
+void luo_session_jump(void);
 void luo_session_write(u64 *sessions_pa);
 unsigned long luo_session_count_files(struct luo_sessions *side, const char **name);
 void luo_session_show(struct seq_file *m, struct luo_session *session);
@@ -177,6 +178,7 @@ void luo_files_init(struct luo_files *files);
 int luo_files_preserve(struct luo_files *files, int fd, u64 token);
 void luo_files_unpreserve(struct luo_files *files);
 int luo_files_freeze(struct luo_files *files);
+void luo_files_jump(struct luo_files *files);
 void luo_files_unfreeze(struct luo_files *files);
 phys_addr_t luo_files_write(struct luo_files *files);
 int luo_files_read(struct luo_files *files, u64 files_pa, u64 nr, const char *session,

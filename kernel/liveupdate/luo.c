@@ -43,6 +43,9 @@ MODULE_PARM_DESC(force, "Allow a kexec even if files in sessions will be lost");
 /* The blob for the next kernel. luo_start() makes it; liveupdate_kexec() fills it. */
 static struct luo_ser *outgoing __ro_after_init;
 
+/* What is handed over is final. The task in liveupdate_kexec() sets it, and it stays so. */
+static bool final;
+
 static int __init parse_liveupdate(char *arg)
 {
 	/* What the kernel before this one expects of a value that cannot be parsed. */
@@ -232,8 +235,23 @@ int liveupdate_kexec(const struct kimage *image)
 	trace_luo_kexec(luo_outgoing.count, err);
 	if (err)
 		up_write(&luo_reboot_sem);
+	else
+		final = true;
 
 	return err;
+}
+
+/**
+ * liveupdate_jump - hand over what others have changed since liveupdate_kexec()
+ *
+ * Other processes run on until all other CPUs are stopped.
+ *
+ * Context: kernel_kexec(), when only this CPU runs; never sleeps.
+ */
+void liveupdate_jump(void)
+{
+	if (final)
+		luo_session_jump();
 }
 
 /**

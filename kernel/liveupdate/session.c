@@ -696,6 +696,20 @@ undo:
 }
 
 /**
+ * luo_session_jump - have a last look at the files of all outgoing sessions
+ *
+ * Context: right before the kexec. Only this CPU runs, so no lock is taken: since
+ * luo_session_freeze() nobody has changed the list.
+ */
+void luo_session_jump(void)
+{
+	struct luo_session *session;
+
+	list_for_each_entry(session, &luo_outgoing.list, list)
+		luo_files_jump(&session->files);
+}
+
+/**
  * luo_session_write - write the list of sessions for the next kernel
  * @sessions_pa: where to store its physical address, 0 if there is no session
  *

@@ -13,7 +13,7 @@ mem=1G
 pages=4k
 words="liveupdate=on hugepages=40"
 stages=2
-plan=28
+plan=29
 limit=90
 expect="hugetlb-luo: (the page of 2048 KiB at .* is poisoned|cannot hand over the page of 2048 KiB)"
 
@@ -88,7 +88,20 @@ stage_2() {
 	check "what was reserved for the forgotten session is still held" resv_is 7
 	check "it is given back with the session" eval "ask heir retrieve t forgotten &&
 		ask heir finish t && resv_is 2"
+	check "a page that came in bad is never used again" loses_one
 	finish
+}
+
+# Of the four pages of the file three are free when it is closed.
+loses_one() {
+	local free
+	free=$(free_pages)
+
+	ask heir close b && same "free pages" "$(free_pages)" $((free + 3))
+}
+
+free_pages() {
+	sed -n 's/^HugePages_Free: *//p' /proc/meminfo
 }
 
 make_bad() {

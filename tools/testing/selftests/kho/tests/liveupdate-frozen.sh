@@ -9,10 +9,10 @@
 
 about="what others do to a frozen file until the kexec"
 kernels="main next"
-words="liveupdate=on"
+words="liveupdate=on hugepagesz=2M hugepages=1"
 cpus=2
 stages=2
-plan=9
+plan=13
 
 readonly CLIENT_DIR=/sys/kernel/debug/test_liveupdate
 readonly PAGES=100
@@ -27,11 +27,15 @@ stage_1() {
 		memfd q
 		write q 1 0 2
 		preserve s 2 q
+		hugetlb h 21
+		hsize h 1
+		hfill h 5 0 1
+		preserve s 4 h
 		open-file x $CLIENT_DIR/new
 		preserve s 3 x"
 	start_agent other
 	check "another process can have them" eval \
-		"share keeper a other && share keeper q other"
+		"share keeper a other && share keeper q other && share keeper h other"
 	check "it takes long to freeze a file" eval "echo freeze 5000 >$CLIENT_DIR/slow"
 
 	rm -f /tmp/initrd
@@ -46,9 +50,14 @@ stage_2() {
 	start_agent heir
 	check "the session can be retrieved" all heir "retrieve s frozen
 		take s 1 a
-		take s 2 q"
+		take s 2 q
+		take s 4 h"
 	check "the frozen file was sealed" ask heir check q 9 0 1
 	check "the seal is there" same seals "$(figure_of heir a seals)" 0x2
+	check "so is that of hugetlb pages" same seals "$(figure_of heir h seals)" 0x4
+	check "the file goes on where it was" same position "$(figure_of heir q pos)" 4321
+	check "so do hugetlb pages" same position "$(figure_of heir h pos)" 1234
+	check "these are right" ask heir hcheck h 5 0 1
 	check "nobody could make a new page" all heir "check q 1 1 1
 		zero a $PAGES $PAGES
 		check a 3 0 $PAGES"
@@ -59,5 +68,5 @@ stage_2() {
 # Tells in the second file how far it comes.
 use_frozen() {
 	until grep -q "^freeze 1" $CLIENT_DIR/counts; do :; done
-	ask other "seal a 2 ; write q 9 0 1 ; write a 9 $PAGES 1 ; write q 9 1 1"
+	ask other "seal a 2 ; seal h 4 ; seek q 4321 ; seek h 1234 ; write q 9 0 1 ; write a 9 $PAGES 1 ; write q 9 1 1"
 }
