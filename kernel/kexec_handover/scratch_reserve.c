@@ -192,16 +192,34 @@ static u64 __init size_of_node(int nid)
 	return num_node_state(N_MEMORY) > 1 ? node_size[nid] : 0;
 }
 
+static u64 __init share_of_single_node(void)
+{
+	return num_node_state(N_MEMORY) == 1 ? node_size[first_memory_node] : 0;
+}
+
+/*
+ * Does a single node need its share at the top? x86 maps memory from the top and takes page
+ * tables from what is mapped by then, which has room enough unless the pages are small.
+ */
+static bool __init needs_top(void)
+{
+	return debug_pagealloc_enabled();
+}
+
 static u64 __init size_of_low(void)
 {
-	u64 size = low_size;
-
 	if (!request.percent)
 		return request.low;
-	if (num_node_state(N_MEMORY) == 1)
-		size += node_size[first_memory_node];
 
-	return max(size, KHO_SCRATCH_LEAST);
+	return max(low_size + (needs_top() ? 0 : share_of_single_node()), KHO_SCRATCH_LEAST);
+}
+
+static u64 __init size_of_global(void)
+{
+	if (!request.percent)
+		return request.global;
+
+	return global_size + (needs_top() ? share_of_single_node() : 0);
 }
 
 /*
@@ -252,7 +270,7 @@ static const struct kho_scratch *__init reserve_regions(struct kho_scratch *regi
 		return region;
 
 	region = &regions[KHO_SCRATCH_GLOBAL];
-	region->size = request.percent ? global_size : request.global;
+	region->size = size_of_global();
 
 	return reserve_region(region, MEMBLOCK_ALLOC_ACCESSIBLE, NUMA_NO_NODE) ? NULL : region;
 }
