@@ -257,17 +257,20 @@ int kho_image_load_segment(const struct kimage *image, const struct kexec_segmen
 }
 
 /**
- * kho_image_check_places - check that no page of an image in place is reported as bad
+ * kho_image_check_places - check that no page is reported as bad where the image will be
  * @image: the image
  *
  * Context: kernel_kexec(), before anything is shut down, with the kexec lock held.
- * Return: 0, also if the image is not in place; -EIO, after a message, if hardware has
- * reported one of its pages as bad since it was loaded.
+ * Return: 0, also if KHO is off, for a crash image, and for one of kexec_load(), with which
+ * nothing is handed over; -EIO, after a message, if hardware has reported one of these pages
+ * as bad since the image was loaded.
  */
 int kho_image_check_places(const struct kimage *image)
 {
 	kho_assert_kexec_lock();
-	for (unsigned long i = 0; image->kho_in_place && i < image->nr_segments; i++) {
+	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH || !image->file_mode)
+		return 0;
+	for (unsigned long i = 0; i < image->nr_segments; i++) {
 		const struct kexec_segment *segment = &image->segment[i];
 		unsigned long pfn = PHYS_PFN(segment->mem);
 
