@@ -160,6 +160,7 @@ def edges(story):
                 ('tables', 0, [0] * (client.FOLIOS_PER_TABLE + 1), 1),
                 ('backwards', client.MIXED, [10, 5, 0, 1, 9], 0))
     story.blob('z', b'?' * 7, offset=4090)
+    story.blob('second-page', story.rng.randbytes(100), offset=PAGE + 7)
     # An empty leaf for order 8, and an empty table for order 6.
     story.writer.node(0, 1 << 44 - kho4.LEAF_BITS)
     story.writer.node(2, 1 << 46 - kho4.level_shift(3))

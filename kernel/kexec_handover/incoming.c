@@ -122,8 +122,7 @@ bool __init kho_incoming_node_before(unsigned long i, unsigned long end)
  *
  * Context: kho_memory_known() or kho_memory_init(), after kho_check_map() has accepted the
  * map.
- * Return: true if a folio begins at @phys and folios without a gap between them
- * cover the range; false if not.
+ * Return: true if folios without a gap between them cover the range; false if not.
  */
 bool __init kho_incoming_keeps(phys_addr_t phys, u64 size)
 {
@@ -131,7 +130,7 @@ bool __init kho_incoming_keeps(phys_addr_t phys, u64 size)
 	struct kho_map_folio folio;
 
 	for (; pfn < end; pfn = folio.pfn + BIT(folio.order)) {
-		if (!kho_map_find(&kho_incoming.map, pfn, &folio))
+		if (!kho_map_next(&kho_incoming.map, pfn, pfn + 1, &folio))
 			return false;
 	}
 

@@ -255,7 +255,7 @@ bool kho_restore_take_run(unsigned long pfn, unsigned long end)
 
 /**
  * kho_restore_peek - copy memory of waiting folios
- * @phys: physical address of the memory, at which a folio begins
+ * @phys: physical address of the memory, anywhere in a folio
  * @size: size of the memory in bytes, which can span several folios
  * @to: where to copy it to, @size bytes
  *
@@ -267,9 +267,12 @@ bool kho_restore_take_run(unsigned long pfn, unsigned long end)
  */
 bool __init kho_restore_peek(phys_addr_t phys, size_t size, void *to)
 {
-	unsigned long pfn = PHYS_PFN(phys), end = PHYS_PFN(phys + size - 1) + 1;
-	unsigned long next = pfn;
+	unsigned long pfn = PHYS_PFN(phys), end = PHYS_PFN(phys + size - 1) + 1, next;
 
+	if (!pfn_valid(pfn))
+		return false;
+	pfn = page_to_pfn(compound_head(pfn_to_page(pfn)));
+	next = pfn;
 	while (next < end && pfn_valid(next)) {
 		int order = waiting_order(pfn_to_page(next));
 
