@@ -318,14 +318,26 @@ void finisher_ended(void)
 }
 
 /*
+ * Finishes a session and closes it. One that cannot finish, for want of memory, goes on
+ * waiting when it is closed. Returns 0 or a negative errno.
+ */
+static int end_session(int session)
+{
+	int error = session_finish(session);
+
+	close(session);
+	return error;
+}
+
+/*
  * Ends sessions of our name that are in no list, so that they do not wait for ever. Returns 0
- * or a negative errno.
+ * or a negative errno: that of the device, or why one of them goes on waiting.
  */
 static int discard_strays(void)
 {
 	bool listed[FILES_MAX + 1] = { false };
 	unsigned int token, i;
-	int session;
+	int session, error = 0;
 
 	for (i = 0; i < keeper.files; i++) {
 		if (came_in(&keeper.file[i]))
@@ -333,12 +345,12 @@ static int discard_strays(void)
 	}
 	for (token = 1; token <= FILES_MAX; token++) {
 		session = listed[token] ? -ENOENT : session_retrieve(session_name(token));
-		if (session >= 0)
-			close(session);
-		else if (session == -ENODEV || passes(-session))
+		if (session == -ENODEV || passes(-session))
 			return session;
+		if (session >= 0 && passes(-end_session(session)))
+			error = -ENOMEM;
 	}
-	return 0;
+	return error;
 }
 
 /* Does any file need that no kexec takes place? */
@@ -364,20 +376,23 @@ void go_on_with_arrival(void)
 	start_finisher();
 	if (keeper.strays)
 		keeper.strays = passes(-discard_strays());
-	if (keeper.accepted && !keeper.strays && !list_in_is_needed())
+	if (keeper.accepted && !keeper.strays && !list_in_is_needed() &&
+	    keeper.list_in >= 0 && !passes(-session_finish(keeper.list_in)))
 		drop_fd(&keeper.list_in);
 }
 
 int drop_arrival(void)
 {
-	int session, error;
+	int session, error, list = 0;
 
 	drop_fd(&keeper.list_in);
 	session = session_retrieve(session_name(0));
 	if (session >= 0)
-		close(session);
+		list = end_session(session);
+	else if (session != -ENOENT)
+		list = session;
 	error = discard_strays();
-	if (!error && session < 0 && session != -ENOENT)
-		error = session;
+	if (!error)
+		error = list;
 	return error == -ENODEV ? 0 : error;
 }

@@ -66,12 +66,21 @@ static __u64 checksum(struct list_head head, const struct list_entry *entry)
 		   head.count * sizeof(*entry));
 }
 
-/* Both return 0 or a negative errno; EIO if the file is too short. */
+/*
+ * Both return 0 or a negative errno; EIO if the file is too short. A read that comes to a
+ * page for which there is no memory returns what was before it, and the next one says why.
+ */
 static int read_all(int fd, void *to, size_t len, off_t at)
 {
-	ssize_t done = pread(fd, to, len, at);
+	char *next = to;
+	ssize_t done;
 
-	return done == (ssize_t)len ? 0 : done < 0 ? -errno : -EIO;
+	for (; len; next += done, at += done, len -= done) {
+		done = pread(fd, next, len, at);
+		if (done <= 0)
+			return done ? -errno : -EIO;
+	}
+	return 0;
 }
 
 static int write_all(int fd, const void *from, size_t len, off_t at)

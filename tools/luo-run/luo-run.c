@@ -142,6 +142,10 @@ int main(int argc, char **argv)
 	}
 	if ((role == 's' && optind == argc) || (role != 's' && optind < argc))
 		return print_usage(EXIT_SELF);
+	if (set.directory[0] != '/') {
+		say("the directory '%s' must begin with '/'", set.directory);
+		return EXIT_SELF;
+	}
 	if (!set.session)
 		set.session = base_name(argv[optind]);
 	if (!session_valid(set.session)) {

@@ -120,7 +120,7 @@ const char *preserve_error(int error)
 	case ENOENT:
 		return "the kernel does not hand over files of its type";
 	case EBUSY:
-		return "its memory is in a session already";
+		return "its memory is in a session already, or cannot be moved now";
 	case EEXIST:
 		return "another program has made a session of this name";
 	case EOPNOTSUPP:

@@ -94,11 +94,10 @@ static void preserve_file(struct file *it)
 		it->out = -1;
 }
 
-/* Should this file be in a session, and can it perhaps be? */
-static bool is_rest(const struct file *it, bool device)
+/* Should this file be in a session? */
+static bool is_rest(const struct file *it)
 {
-	return it->fd >= 0 && it->in < 0 && it->out < 0 &&
-	       (passes(it->entry.error) || (device && it->entry.error == ENODEV));
+	return it->fd >= 0 && it->in < 0 && it->out < 0;
 }
 
 bool rest_waits(void)
@@ -106,10 +105,21 @@ bool rest_waits(void)
 	unsigned int i;
 
 	for (i = 0; i < keeper.files; i++) {
-		if (is_rest(&keeper.file[i], false))
+		if (is_rest(&keeper.file[i]) && passes(keeper.file[i].entry.error))
 			return true;
 	}
 	return keeper.not_written;
+}
+
+/*
+ * Can a file perhaps be in a session that could not before? EBUSY is said of memory that is in
+ * another session, which can be given up, and of memory that cannot be moved for a moment.
+ * Nobody waits for either.
+ */
+static bool can_try(const struct file *it, bool device)
+{
+	return is_rest(it) && (passes(it->entry.error) || it->entry.error == EBUSY ||
+			       (device && it->entry.error == ENODEV));
 }
 
 void preserve_rest(bool device)
@@ -121,7 +131,7 @@ void preserve_rest(bool device)
 
 	for (i = 0; i < keeper.files; i++) {
 		it = &keeper.file[i];
-		if (!is_rest(it, device))
+		if (!can_try(it, device))
 			continue;
 		before = it->entry.error;
 		preserve_file(it);
