@@ -118,14 +118,27 @@ def arm_image(pages):
 
 INITRD = compress(b'070701')
 KHO = 'CONFIG_KEXEC_HANDOVER=y\nCONFIG_LIVEUPDATE=y\n'
+LUO = b'\0kho-v4\0luo-v5\0'
+FILES = {'liveupdate/outgoing_files': '2'}
+LISTED = {'../debug/liveupdate/outgoing':
+          'session:\tvm\n\ttoken 0x1 handler memfd-hugetlb-v1 state preserved'}
 ZSTD, LZ4 = ['zstd', '-qc'], ['lz4', '-lzqc']
 
 # What it is; files of /sys/kernel/kho/ that differ; kernel; initrd; command line; what the
 # command has to say, or None if nothing speaks against it.
 KEXECS = [
     ('a kernel with KHO', {}, bz_image(), INITRD, 'kho=on', None),
-    ('one with its configuration, and sessions', {'liveupdate/outgoing_files': '2'},
-     bz_image(config=KHO), INITRD, 'kho=strict liveupdate=on', None),
+    ('one with its configuration, and sessions', FILES,
+     bz_image(config=KHO, inside=LUO), INITRD, 'kho=strict liveupdate=on', None),
+    ('one with the handler of the files', {**FILES, **LISTED},
+     bz_image(inside=LUO + b'memfd-hugetlb-v1\0'), INITRD, 'kho=on liveupdate=on', None),
+    ('one without it', {**FILES, **LISTED}, bz_image(inside=LUO), INITRD, 'kho=on liveupdate=on',
+     'that kernel has no trace of memfd-hugetlb-v1'),
+    ('one without live update', FILES, bz_image(), INITRD, 'kho=on liveupdate=on',
+     'that kernel has no trace of luo-v5'),
+    ('sessions, and KHO on by default in that kernel only', FILES,
+     bz_image(config=KHO + 'CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT=y\n', inside=LUO), INITRD,
+     'liveupdate=on', 'does not switch KHO on'),
     ('one that has KHO on by default', {},
      bz_image(config=KHO + 'CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT=y\n'), INITRD, 'quiet', None),
     ('one that zstd has packed', {}, bz_image(packer=ZSTD), INITRD, 'kho=on', None),
@@ -149,7 +162,7 @@ KEXECS = [
     ('an image that is too large', {}, bz_image(size=140 * MIB), INITRD, 'kho=on',
      'scratch has no room'),
     ('an initrd that is none', {}, bz_image(), b'text', 'kho=on', 'is no initrd'),
-    ('sessions without liveupdate=on', {'liveupdate/outgoing_files': '2'}, bz_image(), INITRD,
+    ('sessions without liveupdate=on', FILES, bz_image(), INITRD,
      'kho=on', '2 files in sessions would be lost'),
     ('sessions that are not finished', {'liveupdate/incoming_files': '1'}, bz_image(), INITRD,
      'kho=on', '1 files of the previous kernel are not finished'),

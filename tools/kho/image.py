@@ -246,9 +246,11 @@ class Check:
     def words(self, kernel, cmdline):
         default = (kernel.config or {}).get('CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT') == 'y'
         state = switch(cmdline, 'kho')
+        # Whatever is the default there: what the running kernel refuses is a kexec without it.
+        out = int(self.system.kho('liveupdate/outgoing_files', '0') or 0)
         if state == 'off':
             self.say(ERROR, 'the command line switches KHO off', 'replace kho=off by kho=on')
-        elif state is None and not default:
+        elif state is None and (out or not default):
             self.say(ERROR, 'the command line does not switch KHO on', 'add kho=on')
         if kernel.cmdline_max and len(cmdline) > kernel.cmdline_max:
             self.say(ERROR, f'the command line has {len(cmdline)} characters, that kernel takes '
@@ -273,6 +275,15 @@ class Check:
                 self.say(ERROR, f'no region of scratch has room for {what}, {human(size)} in one '
                          'piece', 'boot once from cold with a larger kho_scratch=')
 
+    def handlers(self, kernel, out):
+        """Looks for the names of what takes the files, which are strings of that kernel."""
+        listed = self.system.read('/sys/kernel/debug/liveupdate/outgoing') or ''
+        names = ['luo-v5', *sorted(set(re.findall(r' handler (\S+) state', listed)))]
+        for name in names:
+            if name.encode() + b'\0' not in kernel.vmlinux:
+                self.say(ERROR, f'{out} files in sessions would be lost: that kernel has no trace of '
+                         f'{name}', 'take one that has it')
+
     def sessions(self, kernel, cmdline):
         out = int(self.system.kho('liveupdate/outgoing_files', '0') or 0)
         left = int(self.system.kho('liveupdate/incoming_files', '0') or 0)
@@ -285,6 +296,12 @@ class Check:
         if out and kernel.config and kernel.config.get('CONFIG_LIVEUPDATE') != 'y':
             self.say(ERROR, f'{out} files in sessions would be lost: that kernel has no live update',
                      'take one that has CONFIG_LIVEUPDATE')
+        if not out and switch(cmdline, 'liveupdate') != 'on' and \
+                self.system.there('/sys/kernel/kho/liveupdate'):
+            self.say(WARNING, 'no liveupdate=on on the command line: as soon as a file is in a '
+                     'session this kexec is refused', 'add liveupdate=on')
+        if out and kernel.vmlinux is not None:
+            self.handlers(kernel, out)
         hidden = self.system.there('/sys/kernel/kho/liveupdate/incoming_files') and \
             self.system.kho('liveupdate/incoming_files') is None
         if hidden or self.system.kho('scratch') is None and self.system.there('/sys/kernel/kho'):
