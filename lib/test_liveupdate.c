@@ -481,9 +481,10 @@ static int retrieve_file(struct liveupdate_file_op_args *args, u64 *number)
 		return -ENOMEM;
 	file = anon_inode_getfile_fmode("[test_liveupdate]", &file_fops, f, O_RDWR,
 					FMODE_PREAD | FMODE_PWRITE);
+	/* Whatever the reason is, such as ENFILE, nothing was taken: it can be tried again. */
 	if (IS_ERR(file)) {
 		kfree(f);
-		return PTR_ERR(file);
+		return -ENOMEM;
 	}
 
 	err = take_page(args->serialized_data, f);

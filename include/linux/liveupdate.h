@@ -68,9 +68,9 @@ struct liveupdate_file_op_args {
  *
  * All can sleep but @jump, for which only one CPU runs, right before the kexec: it takes no
  * lock, since a CPU may have been stopped that holds it. All others but @can_preserve,
- * @get_id and @show are called with the mutex of the session held; @freeze and @unfreeze while no other ioctl of any session runs. If
- * @can_finish returns false, it can set retrieve_status to an error that user space gets
- * in place of EBUSY.
+ * @get_id and @show are called with the mutex of the session held; @freeze and @unfreeze
+ * while no other ioctl of any session runs. If @can_finish returns false, it can set
+ * retrieve_status to an error that user space gets in place of EBUSY.
  */
 struct liveupdate_file_ops {
 	bool (*can_preserve)(struct liveupdate_file_handler *handler, struct file *file);
@@ -120,7 +120,8 @@ struct liveupdate_flb_op_args {
  * struct liveupdate_flb_ops - the operations of FLB, all of which are required
  * @preserve: called with the first file that depends on the FLB
  * @unpreserve: undoes @preserve, with the last file that is given up
- * @retrieve: makes the object in the next kernel, when it is first asked for
+ * @retrieve: makes the object in the next kernel, when it is first asked for; is called again
+ *	after -ENOMEM, with which it must not have taken anything
  * @finish: called when the last file that depends on the FLB has finished; gets @obj,
  *	which it frees
  * @owner: the module, which is held as long as there is an object
@@ -169,6 +170,8 @@ struct liveupdate_flb {
 
 bool liveupdate_enabled(void);
 int liveupdate_reboot(void);
+int liveupdate_kexec_begin(void);
+void liveupdate_kexec_end(void);
 int liveupdate_kexec(const struct kimage *image);
 void liveupdate_jump(void);
 void liveupdate_on_finished(void (*fn)(void));
@@ -197,6 +200,13 @@ static inline int liveupdate_reboot(void)
 {
 	return 0;
 }
+
+static inline int liveupdate_kexec_begin(void)
+{
+	return 0;
+}
+
+static inline void liveupdate_kexec_end(void) { }
 
 static inline int liveupdate_kexec(const struct kimage *image)
 {

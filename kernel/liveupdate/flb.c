@@ -337,7 +337,9 @@ static int retrieve(struct liveupdate_flb *flb, const struct incoming_flb *in)
 	err = flb->ops->retrieve(&args);
 	if (err) {
 		pr_warn("%s: cannot be retrieved (%d)\n", flb->compatible, err);
-		side->status = err;
+		/* For want of memory nothing was taken: it can be tried again. */
+		if (err != -ENOMEM)
+			side->status = err;
 		module_put(flb->ops->owner);
 		return err;
 	}

@@ -168,6 +168,7 @@ int luo_session_retrieve(struct luo_command *command);
 void luo_session_start(u64 sessions_pa);
 int luo_session_read(void);
 int luo_session_freeze(void);
+void luo_session_unfreeze(void);
 void luo_session_jump(void);
 void luo_session_write(u64 *sessions_pa);
 unsigned long luo_session_count_files(struct luo_sessions *side, const char **name);

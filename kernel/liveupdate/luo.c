@@ -6,8 +6,9 @@
  * With liveupdate=on the blob is always handed over, also without a session.
  *
  * The outgoing side writes nothing into the blob or the lists while the system runs.
- * liveupdate_kexec() stops all operations that change what is handed over, freezes each
- * file, and writes everything. There is memory for all of it by then.
+ * liveupdate_kexec_begin() stops all operations that change what is handed over.
+ * liveupdate_kexec() freezes each file, and writes everything. There is memory for all of it
+ * by then.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -18,6 +19,7 @@
 #include <linux/io.h>
 #include <linux/kexec.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_image.h>
 #include <linux/kexec_handover_waiting.h>
 #include <linux/kstrtox.h>
 #include <linux/liveupdate.h>
@@ -193,6 +195,12 @@ static int objection(const struct kimage *image)
 	return 0;
 }
 
+/* What was preserved since kernel_kexec() looked may have taken the room. */
+static int check_room(const struct kimage *image)
+{
+	return kho_image_check_room(image) ?: kho_image_check_places(image);
+}
+
 /* The caller holds luo_reboot_sem for writing. */
 static int make_final(const struct kimage *image)
 {
@@ -202,6 +210,11 @@ static int make_final(const struct kimage *image)
 		err = luo_session_freeze();
 	if (err)
 		return err;
+	err = image ? check_room(image) : 0;
+	if (err) {
+		luo_session_unfreeze();
+		return err;
+	}
 	outgoing->flbs_pa = luo_flb_write();
 	luo_session_write(&outgoing->sessions_pa);
 
@@ -209,16 +222,41 @@ static int make_final(const struct kimage *image)
 }
 
 /**
+ * liveupdate_kexec_begin - stop all operations that change what is handed over
+ *
+ * Waits for those that run, which can take minutes: to preserve a large file, or to finish
+ * one. So the caller must not have the kexec lock, without which a panic starts no crash
+ * kernel.
+ *
+ * Context: reboot(LINUX_REBOOT_CMD_KEXEC), may sleep.
+ * Return: 0, also if live update is off; -EINTR if the caller was killed.
+ */
+int liveupdate_kexec_begin(void)
+{
+	return liveupdate_enabled() ? down_write_killable(&luo_reboot_sem) : 0;
+}
+
+/**
+ * liveupdate_kexec_end - undo liveupdate_kexec_begin(), if there is no kexec
+ *
+ * Context: as liveupdate_kexec_begin().
+ */
+void liveupdate_kexec_end(void)
+{
+	if (liveupdate_enabled())
+		up_write(&luo_reboot_sem);
+}
+
+/**
  * liveupdate_kexec - make what is handed over final, before a kexec
  * @image: the image that is about to be started, or NULL if the caller does not know it
  *
- * From success on, all operations that would change it block.
- *
- * Context: reboot(LINUX_REBOOT_CMD_KEXEC), before anything is shut down; may sleep.
+ * Context: after liveupdate_kexec_begin(), before anything is shut down; may sleep. With the
+ * kexec lock if there is an image.
  * Return: 0, also if live update is off; -EBUSY if files of the previous kernel are not
- * finished; -ENOMEM if it is not known whether there are such; -ENOEXEC if @image would
- * lose files that are in sessions; an error if a file cannot be frozen; -EINTR if the
- * caller was killed. After an error all is as before.
+ * finished; -ENOMEM if it is not known whether there are such, or if the next kernel would
+ * have no room to start; -ENOEXEC if @image would lose files that are in sessions; an error
+ * if a file cannot be frozen. After an error all is as before.
  */
 int liveupdate_kexec(const struct kimage *image)
 {
@@ -227,16 +265,9 @@ int liveupdate_kexec(const struct kimage *image)
 	if (!liveupdate_enabled())
 		return 0;
 
-	err = down_write_killable(&luo_reboot_sem);
-	if (err)
-		return err;
-
 	err = make_final(image);
 	trace_luo_kexec(luo_outgoing.count, err);
-	if (err)
-		up_write(&luo_reboot_sem);
-	else
-		final = true;
+	final = !err;
 
 	return err;
 }
@@ -262,5 +293,13 @@ void liveupdate_jump(void)
  */
 int liveupdate_reboot(void)
 {
-	return liveupdate_kexec(NULL);
+	int err = liveupdate_kexec_begin();
+
+	if (err)
+		return err;
+	err = liveupdate_kexec(NULL);
+	if (err)
+		liveupdate_kexec_end();
+
+	return err;
 }

@@ -121,8 +121,11 @@ static int begin(struct luo_session *session)
 {
 	int err = down_read_killable(&luo_reboot_sem);
 
-	if (!err)
-		mutex_lock(&session->lock);
+	if (err)
+		return err;
+	err = mutex_lock_killable(&session->lock);
+	if (err)
+		up_read(&luo_reboot_sem);
 
 	return err;
 }
@@ -186,8 +189,10 @@ put_fd:
 /* See liveupdate_on_finished(). Constant after boot. */
 static void (*on_finished)(void) __ro_after_init;
 
-static void say_finished(void)
+/* No incoming session is left that can still finish. */
+static void all_finished(void)
 {
+	luo_flb_finish_all();
 	if (on_finished)
 		on_finished();
 }
@@ -207,7 +212,7 @@ void __init liveupdate_on_finished(void (*fn)(void))
 	WARN_ON(on_finished);
 	on_finished = fn;
 	if (!incoming_pa)
-		say_finished();
+		fn();
 }
 
 /*
@@ -239,10 +244,8 @@ static int finish_session(struct luo_session *session)
 	if (err)
 		return err;
 	WRITE_ONCE(session->finished, true);
-	if (count_unfinished(-1)) {
-		luo_flb_finish_all();
-		say_finished();
-	}
+	if (count_unfinished(-1))
+		all_finished();
 
 	return 0;
 }
@@ -520,7 +523,7 @@ static int read_files(struct luo_session *session)
 		session->files_read = !err;
 		if (session->broken != (err == -EIO) &&
 		    count_unfinished(session->broken ? 1 : -1))
-			say_finished();
+			all_finished();
 		WRITE_ONCE(session->broken, err == -EIO);
 	}
 	mutex_unlock(&session->lock);
@@ -642,6 +645,7 @@ static void forget_sessions(struct luo_sessions *side)
  */
 int luo_session_read(void)
 {
+	bool last = false;
 	int err = 0;
 
 	mutex_lock(&luo_incoming.lock);
@@ -657,10 +661,11 @@ int luo_session_read(void)
 		}
 		if (err != -ENOMEM)
 			incoming_pa = 0;
-		if (!incoming_pa && !luo_incoming.unfinished)
-			say_finished();
+		last = !incoming_pa && !luo_incoming.unfinished;
 	}
 	mutex_unlock(&luo_incoming.lock);
+	if (last)
+		all_finished();
 
 	return err == -ENOMEM ? err : 0;
 }
@@ -693,6 +698,21 @@ undo:
 	list_for_each_entry_continue_reverse(session, &luo_outgoing.list, list)
 		luo_files_unfreeze(&session->files);
 	goto unlock;
+}
+
+/**
+ * luo_session_unfreeze - undo luo_session_freeze(), the last session first
+ *
+ * Context: may sleep. The caller holds luo_reboot_sem for writing.
+ */
+void luo_session_unfreeze(void)
+{
+	struct luo_session *session;
+
+	mutex_lock(&luo_outgoing.lock);
+	list_for_each_entry_reverse(session, &luo_outgoing.list, list)
+		luo_files_unfreeze(&session->files);
+	mutex_unlock(&luo_outgoing.lock);
 }
 
 /**

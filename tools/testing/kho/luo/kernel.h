@@ -194,6 +194,7 @@ static inline void up_write(struct rw_semaphore *sem)
 }
 
 #define down_read_killable(sem)		({ down_read(sem); 0; })
+#define mutex_lock_killable(lock)	({ mutex_lock(lock); 0; })
 #define down_write_killable(sem)	({ down_write(sem); 0; })
 
 struct guard_mutex {
@@ -319,6 +320,16 @@ struct kimage {
 };
 
 /* KHO */
+
+static inline int kho_image_check_room(const struct kimage *image)
+{
+	return 0;
+}
+
+static inline int kho_image_check_places(const struct kimage *image)
+{
+	return 0;
+}
 
 struct page {
 	unsigned int zone;

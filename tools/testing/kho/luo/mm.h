@@ -241,7 +241,6 @@ int mem_cgroup_charge(struct folio *folio, void *mm, gfp_t gfp);
 #define kvfree(p)			kfree(p)
 #define kvmalloc_array(nr, size, gfp)	kmalloc((nr) * (size), gfp)
 
-#define mutex_lock_killable(lock)	({ mutex_lock(lock); 0; })
 #define init_rwsem(sem)			((void)((sem)->readers = 0))
 
 static inline void downgrade_write(struct rw_semaphore *sem)
