@@ -185,7 +185,7 @@ static bool wait_for_keeper(void)
 				say("session %s: its keeper does not answer yet",
 				    it.set->session);
 			waited += LINK_STEP_S;
-			/* Nobody hears the service meanwhile, which is not to be killed for that. */
+			/* Nobody hears the service meanwhile: it is not to be killed for that. */
 			notify_outer("EXTEND_TIMEOUT_USEC=60000000\nWATCHDOG=1", -1);
 			continue;
 		}
