@@ -581,7 +581,7 @@ static int read_entry(const void *entry, void *arg)
 			pr_warn("session %s: no handler for the file with token %#llx, which needs %s\n",
 				args->session, ser->token, ser->compatible);
 		kfree(f);
-		return -EIO;
+		return -ENODEV;
 	}
 	f->data = ser->data;
 	link_file(args->files, f);
@@ -605,13 +605,13 @@ static void forget_files(struct luo_files *files)
  * @files_pa: physical address of the block list, 0 for none
  * @nr: how many files there should be
  * @session: name of the session, for messages
- * @say: false if it was found to be broken before, so that all has been said
+ * @say: false if it could not be read before, so that all has been said
  *
  * If it succeeds, the list is freed. If it does not then nothing was taken: the list can
  * be read again, when a handler that was missing is there, and its memory waits.
  *
  * Context: may sleep. The caller holds the lock of the session.
- * Return: 0; -EIO if the list is broken or if a handler is missing; -ENOMEM.
+ * Return: 0; -EIO if the list is broken; -ENODEV if a handler is missing; -ENOMEM.
  */
 int luo_files_read(struct luo_files *files, u64 files_pa, u64 nr, const char *session,
 		   bool say)

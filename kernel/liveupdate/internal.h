@@ -66,6 +66,7 @@ struct luo_files {
  * @twice: incoming: the previous kernel handed over another one of this name; constant
  * @broken: incoming: @twice, or @files could not be read the last time, so that nobody can
  *	have them; changed with @lock held
+ * @said: incoming: why @files could not be read was logged; guarded by @lock
  * @files_pa: incoming: address of the block list of its files; constant
  * @files_nr: incoming: how many files there are in it; constant
  * @lock: one operation at a time
@@ -81,6 +82,7 @@ struct luo_session {
 	bool finished;
 	bool twice;
 	bool broken;
+	bool said;
 	u64 files_pa;
 	u64 files_nr;
 	struct mutex lock; /* see above */

@@ -202,8 +202,8 @@ static void all_finished(void)
  * @fn: the function, which may sleep. It can be called more than once, and at once if
  *	there is no incoming one.
  *
- * A broken session counts as one that has finished, although it may be retrieved when a
- * handler that was missing is there. For an owner that keeps something ready for files.
+ * A broken session counts as one that has finished. For an owner that keeps something ready
+ * for files.
  *
  * Context: initcall after postcore_initcall. There is one such owner.
  */
@@ -511,7 +511,10 @@ static struct luo_session *open_incoming(const char *name)
 	return session;
 }
 
-/* Reads which files the session has, once. */
+/*
+ * Reads which files the session has, once. As long as a handler is missing they wait for it,
+ * and a kexec would lose them.
+ */
 static int read_files(struct luo_session *session)
 {
 	int err = 0;
@@ -519,8 +522,9 @@ static int read_files(struct luo_session *session)
 	mutex_lock(&session->lock);
 	if (!session->files_read) {
 		err = luo_files_read(&session->files, session->files_pa, session->files_nr,
-				     session->name, !session->broken);
+				     session->name, !session->said);
 		session->files_read = !err;
+		session->said |= err == -EIO || err == -ENODEV;
 		if (session->broken != (err == -EIO) &&
 		    count_unfinished(session->broken ? 1 : -1))
 			all_finished();
@@ -528,7 +532,7 @@ static int read_files(struct luo_session *session)
 	}
 	mutex_unlock(&session->lock);
 
-	return err;
+	return err == -ENODEV ? -EIO : err;
 }
 
 /*
@@ -563,7 +567,8 @@ static int retrieve(const char *name, struct file **file)
  *
  * Context: ioctl of the device, may sleep.
  * Return: 0; -EMFILE; -ENOENT if no incoming session has this name or if it has ended;
- * -EINVAL while it is open; -EIO if it is broken, after a message; -ENOMEM; -EFAULT.
+ * -EINVAL while it is open; -EIO, after a message, if it is broken or if a handler is missing:
+ * then it can be tried again when that is there; -ENOMEM; -EFAULT.
  */
 int luo_session_retrieve(struct luo_command *command)
 {

@@ -11,7 +11,7 @@
 about="damaged sessions, and damaged handovers of all sessions"
 kernels="main next"
 stages=12
-plan=62
+plan=63
 limit=300
 expect="(LUO|memfd-luo): "
 
@@ -54,10 +54,15 @@ stage_2() {
 	check "the log says that the page of FLBs is broken" has_said "LUO: the page of FLBs"
 	release_all
 	check "nine tenths of the memory can be used" usable 90
-
-	# Sessions that are broken can never be finished.
+	check "no kexec is possible as long as a handler is missing" waits_for_handler
 	echo 1 >/sys/module/liveupdate/parameters/force
 	handover next
+}
+
+waits_for_handler() {
+	load_kernel load next || return
+	kexec_load exec 2>&1 | grep -qx 'kexec_load: kexec: error 16' &&
+		has_said "LUO: no kexec: .*, the first in session no-handler;"
 }
 
 later_stage() {
