@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # A kernel that runs out of memory while it prepares the next handover: of the
-# allocations that this needs, every fourth fails once. The incoming handover is there
+# allocations that this needs, every sixth fails once. The incoming handover is there
 # nevertheless, and the log says what will not be handed over.
 #
-# With host/vm/test.sh init-faults:kho_every=1 each of them fails, which takes five minutes.
+# With host/vm/test.sh init-faults:kho_every=1 each of them fails, which takes ten minutes.
 #
 # shellcheck shell=dash
 
-kho_every=${kho_every:-4}
+kho_every=${kho_every:-6}
 about="allocations fail at boot, and the incoming handover is there"
 kernels="flat"
 # The client has to set kprobes before KHO's core_initcall. arm64 has no memory for
@@ -17,7 +17,7 @@ machines=x86
 words="reserve_mem=1M::data kho_every=$kho_every"
 # At cold boot there are fewer: the region is near other preserved memory, and
 # shares leaves of the map with it.
-allocations=26
+allocations=40
 faults=$(((allocations + kho_every - 1) / kho_every))
 # In the last two stages the number is too high for any allocation to fail.
 stages=$((2 * faults + 2))
@@ -47,7 +47,7 @@ later_stage() {
 	check "each restored folio is like a new one" folios_sound
 	if [ "$handover" -gt "$faults" ]; then
 		check "no allocation was left to fail" \
-			has_said "test_kho: there are (2[6-9]|3[0-9]) allocations"
+			has_said "test_kho: there are (4[0-9]|5[0-9]) allocations"
 		finish
 	fi
 	check "allocation $nth failed" has_said "test_kho: allocation $nth failed"
