@@ -64,9 +64,11 @@ steps: tree
 compat: tree
 	@host/tree/compat.sh
 
-# What lint and sparse need, and so do all tests, which include them. coccinelle
-# does not depend on ocaml, which compiles the scripts of some checks.
-checkers := shellcheck codespell coccinelle ocaml sparse
+# What sparse needs, and so do all tests, which include it and lint but for coccicheck.
+# coccinelle does not depend on ocaml, which compiles the scripts of some checks, nor on
+# Python, whose library runs others.
+checkers := shellcheck codespell sparse
+coccicheck := coccinelle libpython3-dev ocaml
 
 debs := linux-config-6.12 dpkg-dev debhelper rsync kmod zstd
 
@@ -74,7 +76,7 @@ deb: tree
 	@host/deps.sh $(debs)
 	@host/deb/deb.sh $(FLAVOUR)
 
-deb-tools:
+deb-tools: deps
 	@host/deb/tools.sh
 
 deb-test: tree
@@ -82,7 +84,7 @@ deb-test: tree
 	@host/deb/deb-test.sh
 
 lint: tree
-	@host/deps.sh $(checkers)
+	@host/deps.sh $(checkers) $(coccicheck)
 	@host/checks/lint.sh
 
 sparse: tree
@@ -90,7 +92,7 @@ sparse: tree
 	@host/checks/lint.sh sparse
 
 doc: tree
-	@host/deps.sh python3-sphinx
+	@host/deps.sh python3-sphinx python3-yaml
 	@host/build/doc.sh
 
 # These build the kernels that they need. FILE= and the like reach them in the
