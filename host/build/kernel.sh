@@ -108,6 +108,7 @@ configure() {
 	# shellcheck disable=SC2046 # no blanks in these names
 	sum=$(cat "$out/.wanted" /dev/null $(our_kconfigs) | sha256sum)
 	if [[ $(cat "$out/.configured" 2>/dev/null) != "$sum" ]]; then
+		rm -f "$out/.configured"
 		run_logged "configuring $name" "$logs/config-$name.log" make_config ||
 			die_log "$name cannot be configured" "$logs/config-$name.log"
 	fi
@@ -123,8 +124,9 @@ tiny_config() {
 	sum="# $(cat "$tree/.overlay/source" /dev/null $(our_kconfigs) | sha256sum)"
 	if [[ $(head -1 "$made" 2>/dev/null) != "$sum" ]]; then
 		kernel_make tinyconfig || return
-		{ echo "$sum"; cat "$out/.config"; } >"$made.part"
-		mv "$made.part" "$made"
+		# A disk that is full must not leave a part of it.
+		echo "$sum" >"$made.part" && cat "$out/.config" >>"$made.part" &&
+			mv "$made.part" "$made" || return
 	fi
 	cp "$made" "$out/.config"
 }

@@ -68,6 +68,8 @@ mutate() {
 	take_back
 
 	grep -q '^[0-9]* passed, [0-9]* failed' "$log" || die_log "$1: the tests did not run" "$log"
+	# A fuzzer that does not compile fails as well.
+	! grep -q 'the fuzzer does not compile' "$log" || die_log "$1: it does not compile" "$log"
 	grep -q '^not ok ' "$log"
 }
 

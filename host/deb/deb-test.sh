@@ -95,12 +95,12 @@ make_system() {
 	mmdebstrap --variant=essential --include=systemd-sysv,udev,kmod,kexec-tools,python3-minimal,python3 \
 		--customize-hook="copy-in $(image) $(find "$build/deb/tools" -name 'kho-tools_*.deb') /tmp" \
 		--customize-hook="chroot \"\$1\" sh -c 'dpkg -i /tmp/*.deb && rm /tmp/*.deb'" \
-		"$codename" "$dir" "${archives[@]}"
+		"$codename" "$dir" "${archives[@]}" || return
 	story >"$dir/usr/local/sbin/kho-story"
 	chmod 755 "$dir/usr/local/sbin/kho-story"
 	unit >"$dir/etc/systemd/system/kho-story.service"
 	ln -s ../kho-story.service "$dir/etc/systemd/system/multi-user.target.wants/"
-	install_service "$dir"
+	install_service "$dir" || return
 	echo '/dev/vda / ext4 rw 0 1' >"$dir/etc/fstab"
 }
 
@@ -109,7 +109,7 @@ install_service() {
 	local dir=$1 program
 
 	make -s -C tools/testing/selftests/liveupdate -f fdstore.mk OUT="$out" TREE="$tree" CC=gcc \
-		"$out/fdstore"
+		"$out/fdstore" || return
 	cp "$out/fdstore" "$dir/usr/bin"
 	program=$dir/usr/bin/cached
 	cached >"$program"
@@ -124,12 +124,13 @@ image() {
 	find "$small" -maxdepth 1 -name 'linux-image-*.deb' ! -name '*-dbg_*' | sort -V | tail -1
 }
 
+# Each step is part of one condition, since run_logged switches set -e off.
 make_disk() {
-	make_system "$out/system"
 	rm -f "$out/disk.img"
-	mke2fs -q -t ext4 -d "$out/system" "$out/disk.img" 2G
-	cp "$out"/system/boot/vmlinuz-* "$out/vmlinuz"
-	rm -rf "$out/system"
+	make_system "$out/system" &&
+		mke2fs -q -t ext4 -d "$out/system" "$out/disk.img" 2G &&
+		cp "$out"/system/boot/vmlinuz-* "$out/vmlinuz" &&
+		rm -rf "$out/system"
 }
 
 # result WHAT PATTERN: prints a line of TAP: did the guest print a line that matches?

@@ -41,14 +41,21 @@ fragments() {
 	printf 'CONFIG_LOCALVERSION="-kho-%s"\n' "$flavour"
 }
 
+# Removes objects and packages of another tree: files keep the dates that they have in their
+# source, so make would take its objects for up to date.
+drop_others() {
+	! cmp -s "$out/.source" "$tree/.overlay/source" || return 0
+	rm -rf "$out"
+	mkdir -p "$out"
+	cp "$tree/.overlay/source" "$out/.source"
+}
+
 # Makes the configuration that the options are added to.
 origin() {
 	local config=$configs/config.amd64_none_$flavour.xz
 	if [[ $flavour == small ]]; then
 		kernel_make -s tinyconfig
 	else
-		[[ -f $config ]] ||
-			die "Debian has no configuration for '$flavour'; it has $(cd "$configs" && echo config.amd64_none_*.xz)"
 		xz -dc "$config" >"$out/obj/.config"
 	fi
 }
@@ -81,6 +88,9 @@ main() {
 	out=$build/deb/$flavour log=$logs/deb-$flavour.log
 	[[ -f $tree/.overlay/patches ]] || die "there is no build/linux yet: make tree"
 	lock
+	[[ $flavour == small || -f $configs/config.amd64_none_$flavour.xz ]] ||
+		die "Debian has no configuration for '$flavour'; it has $(cd "$configs" && echo config.amd64_none_*.xz)"
+	drop_others
 	run_logged "configuring $flavour" "$log" configure || die_log "$flavour cannot be configured" "$log"
 	run_logged "building packages of $flavour" "$log" --count 0 "$step" ||
 		die_log "packages of $flavour cannot be built" "$log"

@@ -54,6 +54,7 @@ boot_tree() {
 		[[ -z $2 ]] || fdtput -t x "$dtb" /chosen linux,kho-scratch $2
 	}
 	shift 2
+	rm -f "$vms/$name.vm.log"
 	touch "$vms/$name.facts"
 	"$root/host/vm/initramfs.sh" "$vms/$name.cpio" arm64 \
 		--add "$format/refused.sh" kho/tests/format.sh --add "$vms/$name.facts" kho/facts
@@ -118,6 +119,7 @@ luo_results() {
 # boot_written SCRIPT KIND: boots with the scenario SCRIPT and with the handover KIND in
 # memory, which $format_writer made
 boot_written() {
+	rm -f "$vms/$name.vm.log"
 	python3 -B "$format/$format_writer" "$2" "$vms/$name.ram" \
 		"$build/kernel/main/arch/x86/boot/bzImage" "$vms/$name.bzImage" "$vms/$name.facts" &&
 	boot_guest "$1" "$vms/$name.bzImage" "$vms/$name.facts" kho/facts \

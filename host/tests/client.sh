@@ -33,9 +33,13 @@ host_test() {
 # built without modules.
 make_module() {
 	local kernel_make=(make -C "$tree" O="$build/kernel/$1" ARCH=x86_64)
-	"${kernel_make[@]}" modules_prepare &&
-		"${kernel_make[@]}" M="$dir" W=1 KCFLAGS=-Werror \
-			KBUILD_EXTRA_SYMBOLS="$build/kernel/$1/vmlinux.symvers" modules
+	# As host/build/kernel.sh has it, or that would build all of the image once more.
+	local -x KBUILD_BUILD_USER=kho KBUILD_BUILD_HOST=build
+	(
+		lock && "${kernel_make[@]}" modules_prepare &&
+			"${kernel_make[@]}" M="$dir" W=1 KCFLAGS=-Werror \
+				KBUILD_EXTRA_SYMBOLS="$build/kernel/$1/vmlinux.symvers" modules
+	)
 }
 
 # Prints the functions of the interface whose type the client checks, without those that

@@ -18,7 +18,9 @@ fuzz_with() {
 	rm -rf "$copy"
 	copy_tools "$copy" memblock kho
 	if ! make -C "$copy/tools/testing/kho" "$1" >"$vms/$name.out" 2>&1; then
-		grep -m 20 -E 'error|\*\*\*' "$vms/$name.out" | sed 's/^/# /'
+		grep -m 20 -E 'error|undefined|\*\*\*' "$vms/$name.out" | sed 's/^/# /'
+		# host/checks/mutate.sh looks for this.
+		echo '# the fuzzer does not compile'
 	fi
 	read -ra options <<<"${LUO_FUZZ-}"
 	# The sanitizers print an error that ends the program on standard error.

@@ -181,7 +181,7 @@ run_one() {
 	local log=$vms/$name.log
 
 	read_head "$name"
-	rm -f "$log"
+	rm -f "$log" "$vms/$name.cpio"
 	machine=$(family_machine)
 	why=$(unfit)
 	if [[ -n $why ]]; then

@@ -69,6 +69,8 @@ parse() {
 		shift 2
 	done
 	[ -n "$name" ] || die "--name is missing"
+	# Nobody is to judge the log of another machine if this one does not start.
+	rm -f "$build/vm/$name.log"
 	[ -f "$kernel" ] || die "there is no kernel image '$kernel'"
 	[ -z "$initrd" ] || [ -f "$initrd" ] || die "there is no initrd '$initrd'"
 	mebibytes "$mem" >/dev/null

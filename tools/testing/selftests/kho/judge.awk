@@ -21,7 +21,7 @@ BEGIN {
 	      "|possible (recursive|circular|deadlock|irq lock)" \
 	      "|INFO: (task|possible|rcu|trying)|suspicious RCU|rcu: .*stall" \
 	      "|page allocation failure|refcount|suspected memory leaks" \
-	      "|Kernel panic|general protection|Call Trace|unpacking failed" \
+	      "|Kernel panic|general protection|Call Trace|Internal error:|unpacking failed" \
 	      "|KHO:.*([Rr]efus|[Cc]orrupt|[Ff]ail|[Cc]annot|[Mm]alformed|KHO is off)" \
 	      "|KHO:.*(nothing to restore|no room|no memory|no valid)" \
 	      "|test_kho:.*(wrong|damaged|cannot|no memory)" \
