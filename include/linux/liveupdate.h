@@ -32,8 +32,8 @@ struct seq_file;
  * @file: the file; retrieve() sets it. NULL for finish() of a file that was not retrieved.
  * @serialized_data: what the next kernel gets, by convention a physical address;
  *	preserve() sets it and freeze() can change it
- * @private_data: for the handler's own use from preserve() to freeze(), unfreeze() and
- *	unpreserve(); not handed over
+ * @private_data: for the handler's own use from preserve() to freeze(), unfreeze(), jump(),
+ *	show() and unpreserve(); not handed over
  */
 struct liveupdate_file_op_args {
 	struct liveupdate_file_handler *handler;
@@ -67,10 +67,10 @@ struct liveupdate_file_op_args {
  *	other operations.
  *
  * All can sleep but @jump, for which only one CPU runs, right before the kexec: it takes no
- * lock, since a CPU may have been stopped that holds it. All others but @can_preserve,
- * @get_id and @show are called with the mutex of the session held; @freeze and @unfreeze
- * while no other ioctl of any session runs. If @can_finish returns false, it can set
- * retrieve_status to an error that user space gets in place of EBUSY.
+ * lock, since a CPU may have been stopped that holds it. @preserve, @unpreserve, @retrieve,
+ * @can_finish and @finish are called with the mutex of the session held; @freeze and
+ * @unfreeze without it, while no other operation of any session runs. If @can_finish returns
+ * false, it can set retrieve_status to an error that user space gets in place of EBUSY.
  */
 struct liveupdate_file_ops {
 	bool (*can_preserve)(struct liveupdate_file_handler *handler, struct file *file);
@@ -120,8 +120,9 @@ struct liveupdate_flb_op_args {
  * struct liveupdate_flb_ops - the operations of FLB, all of which are required
  * @preserve: called with the first file that depends on the FLB
  * @unpreserve: undoes @preserve, with the last file that is given up
- * @retrieve: makes the object in the next kernel, when it is first asked for; is called again
- *	after -ENOMEM, with which it must not have taken anything
+ * @retrieve: makes the object in the next kernel, when it is first asked for, or right before
+ *	@finish if nobody has asked; is called again after -ENOMEM, with which it must not
+ *	have taken anything
  * @finish: called when the last file that depends on the FLB has finished; gets @obj,
  *	which it frees
  * @owner: the module, which is held as long as there is an object

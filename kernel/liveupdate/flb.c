@@ -436,7 +436,7 @@ void luo_flb_finish_all(void)
  * Return: 0; -EOPNOTSUPP if live update is off; -ENODATA if no FLB was handed over, or if
  * it is finished; -ENOENT if others were handed over, but not this one; -ENODEV if its
  * module is being unloaded; what its retrieve() says, the first time and each time
- * afterwards.
+ * afterwards, but for -ENOMEM, after which the next call tries again.
  */
 int liveupdate_flb_get_incoming(struct liveupdate_flb *flb, void **obj)
 {

@@ -255,8 +255,9 @@ void liveupdate_kexec_end(void)
  * kexec lock if there is an image.
  * Return: 0, also if live update is off; -EBUSY if files of the previous kernel are not
  * finished; -ENOMEM if it is not known whether there are such, or if the next kernel would
- * have no room to start; -ENOEXEC if @image would lose files that are in sessions; an error
- * if a file cannot be frozen. After an error all is as before.
+ * have no room to start; -ENOEXEC if @image would lose files that are in sessions; -EIO if a
+ * page of the image is bad; an error if a file cannot be frozen. After an error all is as
+ * before.
  */
 int liveupdate_kexec(const struct kimage *image)
 {
@@ -286,10 +287,11 @@ void liveupdate_jump(void)
 }
 
 /**
- * liveupdate_reboot - liveupdate_kexec() without an image
+ * liveupdate_reboot - liveupdate_kexec_begin(), and liveupdate_kexec() without an image
  *
- * Context: as liveupdate_kexec().
- * Return: as liveupdate_kexec().
+ * Context: before anything is shut down; may sleep.
+ * Return: as liveupdate_kexec(); -EINTR if the caller was killed. After success all operations
+ * stay stopped until liveupdate_kexec_end().
  */
 int liveupdate_reboot(void)
 {

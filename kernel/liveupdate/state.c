@@ -16,9 +16,9 @@
 #include "internal.h"
 
 /*
- * Held for reading by each operation that changes what is handed over. liveupdate_kexec()
- * takes it for writing, and keeps it if the kexec goes ahead, so that these operations
- * block until the end.
+ * Held for reading by each operation that changes what is handed over.
+ * liveupdate_kexec_begin() takes it for writing, and keeps it if the kexec goes ahead, so that
+ * these operations block until the end.
  */
 DECLARE_RWSEM(luo_reboot_sem);
 
