@@ -68,5 +68,6 @@ stage_2() {
 # Tells in the second file how far it comes.
 use_frozen() {
 	until grep -q "^freeze 1" $CLIENT_DIR/counts; do :; done
-	ask other "seal a 2 ; seal h 4 ; seek q 4321 ; seek h 1234 ; write q 9 0 1 ; write a 9 $PAGES 1 ; write q 9 1 1"
+	ask other "seal a 2 ; seal h 4 ; seek q 4321 ; seek h 1234 ; " \
+		"write q 9 0 1 ; write a 9 $PAGES 1 ; write q 9 1 1"
 }
