@@ -243,11 +243,14 @@ class Check:
                           re.M)
         return int(match[1]) << 10 if match else os.sysconf('SC_PAGE_SIZE')
 
+    def outgoing_files(self):
+        return int(self.system.kho('liveupdate/outgoing_files', '0') or 0)
+
     def words(self, kernel, cmdline):
         default = (kernel.config or {}).get('CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT') == 'y'
         state = switch(cmdline, 'kho')
         # Whatever is the default there: what the running kernel refuses is a kexec without it.
-        out = int(self.system.kho('liveupdate/outgoing_files', '0') or 0)
+        out = self.outgoing_files()
         if state == 'off':
             self.say(ERROR, 'the command line switches KHO off', 'replace kho=off by kho=on')
         elif state is None and (out or not default):
@@ -285,7 +288,7 @@ class Check:
                          f'{name}', 'take one that has it')
 
     def sessions(self, kernel, cmdline):
-        out = int(self.system.kho('liveupdate/outgoing_files', '0') or 0)
+        out = self.outgoing_files()
         left = int(self.system.kho('liveupdate/incoming_files', '0') or 0)
         if left:
             self.say(ERROR, f'{left} files of the previous kernel are not finished: they would be '

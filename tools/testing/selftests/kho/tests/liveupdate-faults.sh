@@ -322,41 +322,34 @@ client_fails() {
 	ask heir take s 2 x
 }
 
-# One allocation after another fails at first, and later only some of them: most of them
-# are for the page cache, and alike.
 finish_fails() {
-	local n nth=1 errors=0
-
-	for n in $(seq $FILES); do
-		fault heir "$nth" "finish q" "retrieve q finish-$n ; take q 1 f"
-		case $? in
-		0) errors=$((errors + 1)); ask heir finish q || return ;;
-		1 | 2) ;;
-		*) echo "allocation $nth: $fault_said"; return 1 ;;
-		esac
-		ask heir close q || return
-		right_file $LARGE || { echo "after allocation $nth"; return 1; }
-		[ "$fault_said" != "no such allocation" ] || break
-		nth=$((nth + 1 + nth / 4))
-	done
-	end_sessions finish $((n + 1)) $FILES && each_failed && summary "$nth" "$errors" 1
+	each_finish_fails finish $FILES 1 " ; take q 1 f" "right_file $LARGE"
 }
 
 huge_finish_fails() {
+	each_finish_fails huge $HUGE_SESSIONS 3 "" true
+}
+
+# each_finish_fails NAME COUNT LEAST TAKE CHECK: finishes one session after another of that
+# name, when TAKE was done, while another allocation fails. CHECK tells whether all is right.
+# One allocation after another fails at first, and later only some of them: most of them are
+# for the page cache, and alike.
+each_finish_fails() {
 	local n nth=1 errors=0
 
-	for n in $(seq $HUGE_SESSIONS); do
-		fault heir "$nth" "finish q" "retrieve q huge-$n"
+	for n in $(seq "$2"); do
+		fault heir "$nth" "finish q" "retrieve q $1-$n$4"
 		case $? in
 		0) errors=$((errors + 1)); ask heir finish q || return ;;
 		1 | 2) ;;
 		*) echo "allocation $nth: $fault_said"; return 1 ;;
 		esac
 		ask heir close q || return
+		$5 || { echo "after allocation $nth"; return 1; }
 		[ "$fault_said" != "no such allocation" ] || break
 		nth=$((nth + 1 + nth / 4))
 	done
-	end_sessions huge $((n + 1)) $HUGE_SESSIONS && each_failed && summary "$nth" "$errors" 3
+	end_sessions "$1" $((n + 1)) "$2" && each_failed && summary "$nth" "$errors" "$3"
 }
 
 pool_is_free() {
