@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/checks/lint.sh must have no findings. coccicheck only runs with make lint.
+# host/checks/lint.sh must have no findings. coccicheck, and shellcheck of the scenarios, only
+# run with make lint.
 
 about="checkpatch, kernel-doc, shellcheck, codespell, sparse and W=1"
 kernels="main flat"
@@ -9,6 +10,6 @@ limit=400
 
 host_test() {
 	echo "1..2"
-	result "make lint, without coccicheck" "$root/host/checks/lint.sh" quick
+	result "make lint, without coccicheck and shellcheck of the scenarios" "$root/host/checks/lint.sh" quick
 	result "make sparse" "$root/host/checks/lint.sh" sparse
 }

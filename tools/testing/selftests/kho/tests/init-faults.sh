@@ -15,9 +15,9 @@ kernels="flat"
 # kprobes until all core_initcalls have run.
 machines=x86
 words="reserve_mem=1M::data kho_every=$kho_every"
-# At cold boot there are fewer: the region is near other preserved memory, and
-# shares leaves of the map with it.
-allocations=40
+# How many there are differs with what is near the region, since it shares leaves of the
+# map with that, and with the kernel. At cold boot there are fewer.
+allocations=40 at_least=24
 faults=$(((allocations + kho_every - 1) / kho_every))
 # In the last two stages the number is too high for any allocation to fail.
 stages=$((2 * faults + 2))
@@ -47,12 +47,31 @@ later_stage() {
 	check "each restored folio is like a new one" folios_sound
 	if [ "$handover" -gt "$faults" ]; then
 		check "no allocation was left to fail" \
-			has_said "test_kho: there are (4[0-9]|5[0-9]) allocations"
+			[ "$(counted)" -ge $at_least ]
 		finish
 	fi
-	check "allocation $nth failed" has_said "test_kho: allocation $nth failed"
-	check "the log says what is not handed over" said_once
+	check "allocation $nth failed, or there are fewer" failed_if_there "$nth"
+	check "the log says what is not handed over" said_if_there "$nth"
 	handover flat "$words"
+}
+
+# Prints how many allocations there are, if none of them failed.
+counted() {
+	dmesg | sed -n 's/.*test_kho: there are \([0-9]*\) allocations$/\1/p' | grep . || echo 0
+}
+
+fewer_than() {
+	local nr
+	nr=$(counted)
+	[ "$nr" -ge $at_least ] && [ "$nr" -lt "$1" ]
+}
+
+failed_if_there() {
+	fewer_than "$1" || has_said "test_kho: allocation $1 failed"
+}
+
+said_if_there() {
+	fewer_than "$1" || said_once
 }
 
 # Either KHO is off, or it does not hand over the region.

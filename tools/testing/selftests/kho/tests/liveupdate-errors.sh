@@ -22,7 +22,7 @@ stage_1() {
 		memfd b
 		write b 1 0 10
 		preserve s 2 b"
-	handover "$(last_kernel)" $LUO_ON
+	handover "$(last_kernel)" "$LUO_ON"
 }
 
 stage_2() {
