@@ -13,7 +13,8 @@
 #   PLAIN=PATH   the tree or tarball to apply the series to; without it, the
 #                source that build/linux was made from
 #   FROM=N       applies the mails before number N all at once and builds nothing at
-#                these steps, for those who changed later patches only
+#                these steps, for those who changed later patches only; "last" is
+#                the number of the last mail
 #
 # Owns build/steps: a tree of Linux without KHO, to which git am applies the mails of
 # build/mail one by one, and the kernels that are built from it. A last step applies
@@ -347,6 +348,7 @@ main() {
 	rm -rf "$steps/log"
 	mkdir -p "$steps/log"
 	mapfile -t mails < <(printf '%s\n' "$build"/mail/*.patch)
+	[[ $from != last ]] || from=${#mails[@]}
 	[[ $from == [1-9]*([0-9]) && $from -le ${#mails[@]} ]] ||
 		die "FROM=$from: it is the number of one of the ${#mails[@]} mails"
 	mapfile -t tests_only < <(find "$build/mail-tests" -name '*.patch' 2>/dev/null | sort)
