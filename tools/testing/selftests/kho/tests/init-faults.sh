@@ -10,7 +10,7 @@
 
 kho_every=${kho_every:-6}
 about="allocations fail at boot, and the incoming handover is there"
-kernels="flat"
+kernels="debug"
 # The client has to set kprobes before KHO's core_initcall. arm64 has no memory for
 # kprobes until all core_initcalls have run.
 machines=x86
@@ -39,7 +39,7 @@ later_stage() {
 		[ "$kho_stage" -lt $((2 * faults + 1)) ] || nth=1000
 		[ "$(kept)" = letter ] || keep letter 3M
 		note_down
-		handover flat "$words test_kho_init_fault=$nth"
+		handover debug "$words test_kho_init_fault=$nth"
 	fi
 
 	check "handover $handover arrived" has_said "KHO: handover from $(recall release)"
@@ -52,7 +52,7 @@ later_stage() {
 	fi
 	check "allocation $nth failed, or there are fewer" failed_if_there "$nth"
 	check "the log says what is not handed over" said_if_there "$nth"
-	handover flat "$words"
+	handover debug "$words"
 }
 
 # Prints how many allocations there are, if none of them failed.
