@@ -5,8 +5,10 @@
 help:
 	@echo 'make demo                  build two kernels, hand memory from one to the other, show it'
 	@echo 'make vm-demo               the same with a virtual machine, which goes on under the next kernel'
-	@echo 'make test                  all tests'
+	@echo 'make test                  the tests, in an hour'
 	@echo '     [ARCH=arm64 [PAGES=64k]]  on arm64, perhaps with pages of 16k or 64k; so does make demo'
+	@echo 'make test-kasan            tests under KASAN, without NUMA and deferred initialisation;'
+	@echo '                           half an hour, since its kernel has to be built'
 	@echo 'make random [HANDOVERS=200] [SEED=1]'
 	@echo '                           random handovers on all kinds of machines, half an hour'
 	@echo 'make damage [HANDOVERS=300] [SEED=1]'
@@ -107,6 +109,9 @@ test: tree
 	@host/deps.sh $(checkers)
 	@host/vm/test.sh
 
+test-kasan: tree
+	@host/vm/test.sh kasan liveupdate-kasan hugetlb-kasan phases-flat nodefer
+
 random: tree
 	@host/vm/random.sh
 
@@ -129,4 +134,4 @@ distclean:
 	@host/tree/tree.sh --check
 	rm -rf build
 
-.PHONY: help deps tree kernel refresh new-patch series-check series steps compat deb deb-tools deb-test lint sparse doc demo vm-demo test random damage peer mutations bench clean distclean
+.PHONY: help deps tree kernel refresh new-patch series-check series steps compat deb deb-tools deb-test lint sparse doc demo vm-demo test test-kasan random damage peer mutations bench clean distclean

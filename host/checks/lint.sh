@@ -11,6 +11,7 @@
 #   host/checks/lint.sh sparse    compiles our objects with sparse and with W=1, and
 #                                 the patched ones with sparse; looks for files of ours
 #                                 that call each other in a circle
+#   host/checks/lint.sh sparse quick    the same for the objects of "lint" only
 #
 # Owns the kernels "lint" and "lint-flat" in build/kernel: copies of "main" and "flat", in
 # which only the objects that are checked are compiled again. Needs build/linux. Fails
@@ -201,16 +202,18 @@ readonly names=ser
 # spelling FILE...: prints the findings of codespell. Of a patch only its commit message
 # and the lines that it adds are checked.
 spelling() {
-	local file others=()
+	local file files=() dir=$build/lint-added
+	rm -rf "$dir"
 	for file; do
 		if [[ $file == *.patch ]]; then
-			sed 's/^\(@@ .* @@\).*/\1/; /^[- ]/s/.*//' "$file" |
-				codespell -L "$names" -x <(spelled_so) - | sed "s|^|$file:|"
-		else
-			others+=("$file")
+			mkdir -p "$dir/${file%/*}"
+			sed 's/^\(@@ .* @@\).*/\1/; /^[- ]/s/.*//' "$file" >"$dir/$file"
+			file=$dir/$file
 		fi
+		files+=("$file")
 	done
-	codespell -L "$names" -x <(spelled_so) "${others[@]}"
+	codespell -L "$names" -x <(spelled_so) "${files[@]}" | sed "s|^$dir/||"
+	rm -rf "$dir"
 }
 
 # Prints the lines that are right although codespell does not accept them.
@@ -247,8 +250,9 @@ lint() {
 # The kernels whose objects are checked. If several have an object of a file, the first
 # of them counts. Objects of arm64 are only checked with ARCH=arm64, since that kernel
 # takes a while to build.
-case $asked_arch in
-arm64 | aarch64) readonly kernels='lint lint-flat arm64' ;;
+case $asked_arch,${2-} in
+*,quick) readonly kernels='lint' ;;
+arm64,* | aarch64,*) readonly kernels='lint lint-flat arm64' ;;
 *) readonly kernels='lint lint-flat' ;;
 esac
 
@@ -273,7 +277,7 @@ objects() {
 		done
 		if [[ $kernel == "$1" ]]; then
 			printf '%s\n' "${file%.c}.o"
-		elif [[ ! $kernel && $1 == "${kernels%% *}" ]]; then
+		elif [[ ! $kernel && $1 == "${kernels%% *}" && $kernels == *' '* ]]; then
 			warn "sparse does not check $file: it is not part of $kernels, or is compiled in another way"
 		fi
 	done
@@ -325,6 +329,6 @@ sparse() {
 case ${1:-} in
 '' | quick) lint "$@" ;;
 sparse) sparse ;;
-*) die "usage: host/checks/lint.sh [quick|sparse]" ;;
+*) die "usage: host/checks/lint.sh [quick|sparse [quick]]" ;;
 esac
 [[ -z $failed ]]

@@ -10,5 +10,6 @@
 
 about="files of hugetlb pages, limits of cgroups, bad pages, under KASAN"
 kernels="flat"
+when=asked
 mem=2G
 limit=180

@@ -8,6 +8,7 @@
 
 about="files, runs of pages and vmalloc areas under KASAN"
 kernels="flat"
+when=asked
 words=""
 mem=2G
 limit=300

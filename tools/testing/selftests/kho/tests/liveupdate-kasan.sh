@@ -10,6 +10,7 @@
 
 about="four CPUs preserve, take, touch and close at once, and one agent is killed, under KASAN"
 kernels="flat"
+when=asked
 
 # Replaces the check for leaks, which need kmemleak.
 check_leaks() {

@@ -12,6 +12,7 @@
 
 about="handovers between kernels with and without deferred struct pages"
 kernels="flat main"
+when=asked
 stages=4
 plan=53
 

@@ -12,6 +12,7 @@
 . "$kho_tests/phases.sh"
 about="the phases of boot without NUMA or deferred init, with plain SPARSEMEM where it is"
 kernels="flat"
+when=asked
 # KASAN takes an eighth of the memory, and scratch has room for the next kernel's
 # KASAN. With less memory there may be no 1 GiB in one piece.
 mem=10G
