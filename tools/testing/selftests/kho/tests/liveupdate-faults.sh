@@ -42,10 +42,11 @@ stage_1() {
 
 	check "to create a session changes nothing when it fails" \
 		each_fails keeper 5 "create c second" "close c" unchanged
-	# What KHO needs for its map is there afterwards, so the second time is not the same.
+	# Whether KHO needs nodes for its map depends on where the pages of the file are, so the
+	# second time is not the same, and from 11 to 19 of 50 failures were errors.
 	for n in first second; do
 		check "to preserve a file changes nothing when it fails, the $n time" \
-			each_fails keeper 15 "preserve s 1 f" "close s ; create s $n" f_is_free
+			each_fails keeper 10 "preserve s 1 f" "close s ; create s $n" f_is_free
 	done
 	check "the same for a file in swap" \
 		each_fails keeper 5 "preserve s 1 w" "close s ; create s third" unchanged
