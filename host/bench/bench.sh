@@ -448,7 +448,7 @@ memfd_rows() {
 	row 'RETRIEVE_FD' "$(figure "$1" 2 take)" '<=' 100000
 	row 'The first page touched' "$(figure "$1" 2 touch-first)" '<=' 30000
 	row 'All other pages touched once' "$(figure "$1" 2 touch-rest)" - -
-	row 'The last four together' "$(luo_in_all "$1")" "$3" "$4"
+	row 'Blackout, RETRIEVE_FD and all pages touched, together' "$(luo_in_all "$1")" "$3" "$4"
 	row 'FINISH, after all were touched' "$(figure "$1" 2 finish)" - -
 }
 
@@ -505,11 +505,11 @@ collect_liveupdate() {
 	while IFS='|' read -r title kind value; do
 		row "$title" "$(luo_each 1k "$kind" "$value")" - -
 	done <<<"$many"
-	question 'What does each of 10,000 cost?' 'Instructions'
+	question 'What does each of 10,000 small files or sessions cost?' 'Instructions'
 	while IFS='|' read -r title kind value; do
 		row "$title" "$(luo_each 10k "$kind" "$value")" - -
 	done <<<"$many"
-	question 'How much more is that?' 'Times'
+	question 'How many times as much is each of 10,000 as each of 1,000?' 'Times'
 	while IFS='|' read -r title kind value; do
 		a=$(luo_each 1k "$kind" "$value") b=$(luo_each 10k "$kind" "$value")
 		row "$title" "$(calc '%.2f' "${b:-?} / ${a:-?}")" '<=' 1.25
