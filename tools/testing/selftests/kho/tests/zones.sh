@@ -26,7 +26,8 @@ GIANT=14
 HALF=$((PAGE_SIZE << GIANT >> 1))
 # Memory is at its lowest address in each kernel, apart from the kernel itself.
 COUNT="test_kho_count nokaslr"
-words="$COUNT mem=1536M movable_node test_kho_hotplug=1G,512M"
+# The kernel "debug" is half as large again as "main".
+words="$COUNT mem=1536M movable_node test_kho_hotplug=1G,512M kho_scratch=250%"
 
 # Only node 0 has memory, and the upper 512 MiB of it are hot-pluggable.
 stage_1() {
