@@ -5,7 +5,8 @@
  * This file owns the outgoing side as its callers see it: the functions that
  * preserve and unpreserve folios and that give blobs a name. For an overview and the
  * boot sequence see kernel/kexec_handover/boot.c. The files in kernel/kexec_handover/
- * are, roughly from those that others call to those that call others:
+ * are the following, each after all files of the list that it calls. This file comes
+ * after restore, which it calls, and before vmalloc, which calls it:
  *
  *   map           the set of preserved folios
  *   fdt           the root FDT, with the blobs that subsystems name
@@ -27,10 +28,11 @@
  *   counts        how much is preserved
  *   sysfs         /sys/kernel/kho/
  *   log           the log of the previous kernel
- *   ahead, pieces an image is written to its final place when it is loaded; unpack
- *                 decompresses its kernel
- *   arrival       reasons why the loaded kernel would not accept the handover
  *   image         where a kexec image is placed and what it tells the next kernel
+ *   unpack        decompresses the kernel of an image
+ *   pieces        the parts of scratch that can hold an image before the kexec
+ *   ahead         writes an image to its final place when it is loaded
+ *   arrival       reasons why the loaded kernel would not accept the handover
  *   start         sets up both sides, in a core_initcall
  *
  * Code that accesses struct pages and zones is in mm/kho_init.c and
@@ -114,7 +116,7 @@ int kho_preserve_folio(struct folio *folio)
 EXPORT_SYMBOL_GPL(kho_preserve_folio);
 
 /**
- * kho_unpreserve_folio - take a folio out of what is handed over
+ * kho_unpreserve_folio - take a folio out of the outgoing handover
  * @folio: a folio that is preserved, of the order that it was preserved with
  *
  * Does nothing if the folio is not preserved; CONFIG_KEXEC_HANDOVER_DEBUG warns.

@@ -2,34 +2,37 @@
 /*
  * Live update of hugetlb pages: files that are handed over.
  *
- * This file owns the file handler, and a file from when it is preserved until the
- * kexec or until it is given up. hugetlb_luo_in.c owns the file in the next kernel,
- * hugetlb_luo_pool.c what both kernels know of the pools, and hugetlb_luo_free.c which of
- * their free pages the file gets. hugetlb and hugetlbfs call all four through
- * <linux/hugetlb_luo.h>.
+ * This file owns the file handler, and a file from when it is preserved until the kexec or
+ * until it is unpreserved. hugetlb_luo_in.c owns the file in the next kernel,
+ * hugetlb_luo_pool.c the page counts of the pools that are handed over, and
+ * hugetlb_luo_free.c the choice of free pages for the file. hugetlb and hugetlbfs call this
+ * file, hugetlb_luo_pool.c and hugetlb_luo_free.c through <linux/hugetlb_luo.h>.
  *
- * A preserved file has a fixed size, and no page leaves its page cache: each one is
- * preserved with KHO and has an additional reference, for which migration leaves it alone.
- * It also has the flag HPG_preserved, which tells the walk of preserve() from a page that
- * came meanwhile: who adds one looks at the state of the file when the page is in the page
- * cache, and the lock of the page cache orders that with start(). So either the walk finds
- * the page or who adds it finds a file that is preserved, or both do.
+ * A preserved file has a fixed size, and no page is removed from its page cache: each page
+ * is preserved with KHO and has an additional reference, for which migration leaves it
+ * alone. Each preserved page has the flag HPG_preserved set, so walk() skips a page that
+ * __hugetlb_luo_add() has preserved meanwhile. A task that adds a page reads
+ * hugetlb_luo.preserved after the page is in the page cache, and the i_pages lock orders
+ * that with start(): either walk() finds the page, or the task finds the file preserved, or
+ * both.
  *
- * A page fault must not fail because the only page that is left cannot be handed over from
- * where it is, or because there is no memory to preserve it. Then the page is in the file and
- * is not preserved: a stray. freeze() moves and preserves strays, and fails if it cannot, with
- * nothing lost.
+ * A page fault must not fail because the only free page cannot be handed over from where it
+ * is, or because memory to preserve it cannot be allocated. __hugetlb_luo_add() then leaves
+ * the page in the file without preserving it: such a page is called a stray.
+ * hugetlb_luo_freeze() migrates and preserves strays; if it cannot, it fails, with nothing
+ * lost.
  *
- * Hugetlb pages are never swapped, and are up to date when they come into the page cache.
- * So from freeze() on it is enough that none is added: a page fault sleeps before it takes
- * any lock, and what comes later still gets -EAGAIN and starts again.
+ * Hugetlb pages are never swapped, and are up to date when they are added to the page
+ * cache. So it is enough that no page is added to a frozen file: a page fault sleeps in
+ * hugetlb_luo_wait() before it takes a mutex of hugetlb_fault_mutex_table. A page fault
+ * that is past this point when the file becomes frozen adds no page, and is retried.
  *
- * With vmemmap optimisation (HVO), tail struct pages are shared and read-only. Only the
- * first struct page is written to here, which each page has for itself.
+ * With vmemmap optimisation (HVO), tail struct pages are shared and read-only. This file
+ * writes only to the first struct page, which is not shared.
  *
  * struct hugetlb_luo lives as long as its inode, so readers of the pointer need no lock.
- * Locks, from the outside in: mmap_lock, inode lock, lock of page faults, folio lock,
- * hugetlb_luo.lock, lock of the page cache.
+ * Locks, from the outside in: mmap_lock, inode lock, hugetlb_fault_mutex_table, folio lock,
+ * hugetlb_luo.lock, i_pages lock.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -60,25 +63,27 @@
 #include "hugetlb_luo.h"
 #include "internal.h"
 
-/* How often a page that cannot stay where it is may refuse to be moved. */
+/* The number of attempts to migrate a page that cannot stay where it is. */
 #define MOVE_TRIES	10
 
-/* What pin() says of a page that has to be moved. */
+/* pin() returns this for a page that has to be migrated. */
 #define MUST_MOVE	1
 
 /**
- * struct hugetlb_luo - the part of a file in a live update
+ * struct hugetlb_luo - live update state of a file
  * @inode: the file. Constant.
- * @h: the pool of its pages. Constant.
- * @lock: guards all members below
- * @preserved: the size is fixed, and each page is pinned. Set with the inode lock and the
- *	lock of the page cache as well. Also read without a lock.
- * @frozen: no page may come into the file. Also read without @lock.
- * @strays: pages came that are not preserved yet
- * @thaw: those who wait until @frozen is false
+ * @h: the pool (hstate) of its pages. Constant.
+ * @lock: guards all members below. While the file is frozen, only the file handler changes
+ *	them, and need not hold @lock.
+ * @preserved: the size is fixed, and each page is pinned. Set with the inode lock, @lock
+ *	and the i_pages lock held, and cleared with @lock and the i_pages lock held. Also
+ *	read without a lock.
+ * @frozen: no page may be added to the file. Also read without @lock.
+ * @strays: some pages were added without being preserved
+ * @thaw: tasks that wait until @frozen is false
  * @entries: the pages, in a preserved vmalloc area
  * @nr: number of entries
- * @max: number of entries that there is room for
+ * @max: number of entries that @entries has room for
  * @kv: how @entries is preserved
  * @ranges: the reserved parts without a page, while the file is frozen
  * @nr_ranges: their number
@@ -145,7 +150,7 @@ static void refuse(struct folio *folio, const char *why)
 			    folio_size(folio) / SZ_1K, &phys, why);
 }
 
-/* Preserves a locked page, with @lock held. */
+/* Preserves a locked page. The caller holds hugetlb_luo.lock. */
 static int keep(struct hugetlb_luo *luo, struct folio *folio)
 {
 	int err = 0;
@@ -202,7 +207,7 @@ static int pin(struct hugetlb_luo *luo, struct folio *folio)
 		refuse(folio, "it is poisoned");
 		err = -EHWPOISON;
 	} else if (!folio_test_hugetlb_preserved(folio) && !hugetlb_luo_suits(folio)) {
-		/* A preserved page stays where it is, also when its block is isolated. */
+		/* A preserved page stays where it is, even when its pageblock is isolated. */
 		err = MUST_MOVE;
 	} else {
 		mutex_lock(&luo->lock);
@@ -215,8 +220,8 @@ static int pin(struct hugetlb_luo *luo, struct folio *folio)
 }
 
 /*
- * Moves a page to memory where it can stay, of its pool or new, and then from low memory if
- * @low is true. Drops the reference.
+ * Migrates a page to memory where it can stay: to a free page of its pool, or to a new
+ * page, which is from low memory if @low is true. Drops the reference.
  */
 static void move(struct folio *folio, bool low)
 {
@@ -237,7 +242,7 @@ static void move(struct folio *folio, bool low)
 	hugetlb_luo_unwant(&want);
 }
 
-/* Preserves the page at @index, a number of base pages, which has to be moved. */
+/* Preserves the page at @index, in base pages, after migrating it. */
 static int pin_slowly(struct hugetlb_luo *luo, pgoff_t index)
 {
 	for (unsigned int tries = 0; !fatal_signal_pending(current); tries++) {
@@ -265,7 +270,7 @@ static int pin_slowly(struct hugetlb_luo *luo, pgoff_t index)
 	return -EINTR;
 }
 
-/* Returns the size of the file in pages of its size. fallocate() leaves a part of one. */
+/* Returns the size of the file in huge pages. fallocate() can leave a partial one. */
 static u64 pages_of(struct hugetlb_luo *luo)
 {
 	return DIV_ROUND_UP_ULL(i_size_read(luo->inode), huge_page_size(luo->h));
@@ -294,7 +299,7 @@ static int walk(struct hugetlb_luo *luo)
 			if (err)
 				break;
 		}
-		/* A page with one more reference cannot be moved. */
+		/* Drop the references: they would prevent migration. */
 		folio_batch_release(&batch);
 		for (unsigned int i = 0; i < nr_slow && !err; i++)
 			err = pin_slowly(luo, slow[i]);
@@ -353,7 +358,7 @@ static unsigned long copy_regions(struct inode *inode, struct hugetlb_luo_range_
  * struct holes - parts of a file that are reserved and have no page
  * @ranges: the parts; NULL to count pages only
  * @nr: their number
- * @max: number of parts that there is room for
+ * @max: number of parts that @ranges has room for
  * @pages: the number of pages in them
  */
 struct holes {
@@ -376,9 +381,9 @@ static void add_hole(struct holes *holes, u64 from, u64 to)
 }
 
 /*
- * Adds those parts of a region that have no page, or one beyond the end of the file: that
- * page is not handed over, but stays promised. If the file is not frozen then pages may come
- * meanwhile.
+ * Adds the parts of a region that have no page, and the part beyond the end of the file: a
+ * page there is not handed over, but its reservation is. If the file is not frozen, pages
+ * may be added meanwhile.
  */
 static void add_holes(struct hugetlb_luo *luo, const struct hugetlb_luo_range_ser *region,
 		      struct holes *holes)
@@ -413,13 +418,13 @@ static void free_ranges(struct hugetlb_luo *luo)
 	luo->reserved = 0;
 }
 
-/* Copies all regions, in an array of its own. Returns NULL if there is no memory. */
+/* Copies all regions into a new array. Returns NULL if memory cannot be allocated. */
 static struct hugetlb_luo_range_ser *get_regions(struct inode *inode, unsigned long *nr)
 {
 	struct hugetlb_luo_range_ser *regions;
 	unsigned long pages, room;
 
-	/* Processes that still run may reserve more meanwhile. */
+	/* Other tasks may make reservations meanwhile. */
 	for (;;) {
 		room = count_regions(inode, &pages) + 1;
 		regions = kvmalloc_array(room, sizeof(*regions), GFP_KERNEL);
@@ -433,7 +438,7 @@ static struct hugetlb_luo_range_ser *get_regions(struct inode *inode, unsigned l
 	}
 }
 
-/* Hands over what was found. */
+/* Copies the reserved parts to a preserved array. */
 static int keep_holes(struct hugetlb_luo *luo, const struct holes *holes)
 {
 	const unsigned long bytes = holes->nr * sizeof(*holes->ranges);
@@ -453,8 +458,9 @@ static int keep_holes(struct hugetlb_luo *luo, const struct holes *holes)
 }
 
 /*
- * Writes which parts of the file are reserved and have no page. The file is frozen, so no
- * page comes; what is reserved from here on, by processes that still run, ends with them.
+ * Writes to the handover which parts of the file are reserved and have no page. The file is
+ * frozen, so no page is added. Reservations that processes make from here on are not handed
+ * over, and end with these processes.
  */
 static int write_ranges(struct hugetlb_luo *luo)
 {
@@ -466,7 +472,7 @@ static int write_ranges(struct hugetlb_luo *luo)
 	regions = get_regions(luo->inode, &nr);
 	if (!regions)
 		return err;
-	/* Each region is a hole, and each page cuts one in two at most. */
+	/* Each region is at most one hole, and each page splits at most one hole in two. */
 	holes.max = nr + luo->nr;
 	if (holes.max)
 		holes.ranges = kvmalloc_array(holes.max, sizeof(*holes.ranges), GFP_KERNEL);
@@ -485,7 +491,7 @@ static int write_ranges(struct hugetlb_luo *luo)
  * The state of a file
  */
 
-/* Returns what the inode has, or makes it, with the inode lock held. */
+/* Returns the hugetlb_luo of the inode, or allocates it. The caller holds the inode lock. */
 static struct hugetlb_luo *luo_of(struct inode *inode)
 {
 	struct hugetlb_luo *luo = HUGETLBFS_I(inode)->luo;
@@ -505,7 +511,10 @@ static struct hugetlb_luo *luo_of(struct inode *inode)
 	return luo;
 }
 
-/* The lock of the page cache orders this with the addition of a page, see the head. */
+/*
+ * The i_pages lock orders this with the addition of a page, see the head of this file.
+ * Pairs with READ_ONCE() in __hugetlb_luo_add() and __hugetlb_luo_is_fixed().
+ */
 static void set_preserved(struct hugetlb_luo *luo, bool preserved)
 {
 	xa_lock_irq(&luo->inode->i_mapping->i_pages);
@@ -523,7 +532,7 @@ static void free_ser(struct hugetlb_luo *luo)
 	luo->max = 0;
 }
 
-/* Makes a file preserved, with no page that is preserved yet. */
+/* Marks the file preserved. None of its pages is preserved yet. */
 static struct hugetlb_luo *start(struct inode *inode)
 {
 	struct hugetlb_luo *luo;
@@ -540,7 +549,7 @@ static struct hugetlb_luo *start(struct inode *inode)
 	guard(mutex)(&luo->lock);
 	if (luo->preserved)
 		return ERR_PTR(-EBUSY);
-	/* With room for all that is reserved, a page fault there need not allocate any. */
+	/* With room for all reserved pages, a page fault on one need not call grow(). */
 	count_regions(inode, &pages);
 	err = grow(luo, pages + 1);
 	if (err)
@@ -561,11 +570,12 @@ static struct hugetlb_luo *start(struct inode *inode)
 	return luo;
 }
 
-/* Makes a file as it was before start(). */
+/* Undoes start(), and unpreserves all pages. */
 static void stop(struct hugetlb_luo *luo)
 {
 	mutex_lock(&luo->lock);
 	set_preserved(luo, false);
+	/* Pairs with READ_ONCE() in __hugetlb_luo_wait() and __hugetlb_luo_is_frozen(). */
 	WRITE_ONCE(luo->frozen, false);
 	luo->strays = false;
 	release_all(luo);
@@ -580,6 +590,7 @@ static void stop(struct hugetlb_luo *luo)
 static void thaw(struct hugetlb_luo *luo)
 {
 	mutex_lock(&luo->lock);
+	/* Pairs with READ_ONCE() in __hugetlb_luo_wait() and __hugetlb_luo_is_frozen(). */
 	WRITE_ONCE(luo->frozen, false);
 	free_ranges(luo);
 	mutex_unlock(&luo->lock);
@@ -590,7 +601,7 @@ static void thaw(struct hugetlb_luo *luo)
  * The file handler
  */
 
-/* The inode of System V shared memory is private, and has a life of its own. */
+/* An inode of System V shared memory is private, and lives as long as its segment. */
 static bool hugetlb_luo_can_preserve(struct liveupdate_file_handler *handler, struct file *file)
 {
 	struct inode *inode = file_inode(file);
@@ -605,9 +616,9 @@ static unsigned long hugetlb_luo_get_id(struct file *file)
 }
 
 /*
- * Is there a part of the file that is reserved and has no page? To compare numbers is not
- * enough: a page that memfd_pin_folios() has made need not be in a region. If there is no
- * memory to find out then there may be one.
+ * Is a part of the file reserved that has no page? Comparing the numbers of pages and
+ * reservations is not enough: a page that memfd_pin_folios() has allocated need not be in a
+ * region. Returns true as well if memory to find out cannot be allocated.
  */
 static bool has_reserved(struct hugetlb_luo *luo)
 {
@@ -651,7 +662,7 @@ static void hugetlb_luo_unpreserve(struct liveupdate_file_op_args *args)
 	stop(args->private_data);
 }
 
-/* A page may have become bad since it was preserved. */
+/* Checks for pages that were poisoned after they were preserved. */
 static int find_poison(struct hugetlb_luo *luo)
 {
 	for (unsigned long i = 0; i < luo->nr; i++) {
@@ -666,7 +677,7 @@ static int find_poison(struct hugetlb_luo *luo)
 	return 0;
 }
 
-/* Preserves the pages that could not be preserved when they came. The file is frozen. */
+/* Preserves strays. The file is frozen. */
 static int keep_strays(struct hugetlb_luo *luo)
 {
 	int err;
@@ -680,7 +691,10 @@ static int keep_strays(struct hugetlb_luo *luo)
 	return err;
 }
 
-/* Who adds a page holds one of these, and has looked at @frozen with it held. */
+/*
+ * A task that adds a page holds one of these mutexes, and has checked @frozen with it held.
+ * So after this loop each task that adds a page finds the file frozen.
+ */
 static void wait_for_faults(void)
 {
 	for (int i = 0; i < num_fault_mutexes; i++) {
@@ -696,6 +710,7 @@ static int hugetlb_luo_freeze(struct liveupdate_file_op_args *args)
 	int err;
 
 	mutex_lock(&luo->lock);
+	/* Pairs with READ_ONCE() in __hugetlb_luo_wait() and __hugetlb_luo_is_frozen(). */
 	WRITE_ONCE(luo->frozen, true);
 	mutex_unlock(&luo->lock);
 	wait_for_faults();
@@ -729,7 +744,7 @@ static void hugetlb_luo_unfreeze(struct liveupdate_file_op_args *args)
 	thaw(luo);
 }
 
-/* Others have set seals and the like while the file was frozen. */
+/* Processes can change seals, mode and position while the file is frozen. */
 static void hugetlb_luo_jump(struct liveupdate_file_op_args *args)
 {
 	struct hugetlb_luo *luo = args->private_data;
@@ -744,7 +759,10 @@ static int hugetlb_luo_retrieve(struct liveupdate_file_op_args *args)
 	return hugetlb_luo_in_retrieve(args->serialized_data, &args->file);
 }
 
-/* What cannot be freed for want of memory would be lost, so the session is not ended then. */
+/*
+ * The pages of a file that was not retrieved would be lost if memory to free them could not
+ * be allocated. So the session can finish only when hugetlb_luo_in_prepare() succeeds.
+ */
 static bool hugetlb_luo_can_finish(struct liveupdate_file_op_args *args)
 {
 	int err = args->retrieve_status ? 0 : hugetlb_luo_in_prepare(args->serialized_data);
@@ -792,21 +810,23 @@ static int __init hugetlb_luo_register(void)
 late_initcall(hugetlb_luo_register);
 
 /*
- * What hugetlb and hugetlbfs call, through the functions of <linux/hugetlb_luo.h>
+ * Hooks of hugetlb and hugetlbfs, called through <linux/hugetlb_luo.h>
  */
 
 /**
  * __hugetlb_luo_wait - see hugetlb_luo_wait()
  * @inode: the file
- * @index: the page that is going to be looked up, in pages of its size
+ * @index: the page that is going to be looked up, in huge pages of the file
  *
- * Context: may sleep, with mmap_lock held or the lock of a mapping, and no other.
+ * Context: may sleep, with mmap_lock or a VMA lock held, and no other lock.
  * Return: true to go on; false if the task is being killed.
  */
 bool __hugetlb_luo_wait(struct inode *inode, pgoff_t index)
 {
+	/* Pairs with smp_store_release() in luo_of(), by address dependency. */
 	struct hugetlb_luo *luo = READ_ONCE(HUGETLBFS_I(inode)->luo);
 
+	/* Pairs with WRITE_ONCE() in hugetlb_luo_freeze(), thaw() and stop(). */
 	if (!READ_ONCE(luo->frozen) ||
 	    xa_load(&inode->i_mapping->i_pages, index << huge_page_order(luo->h)))
 		return true;
@@ -824,8 +844,10 @@ bool __hugetlb_luo_wait(struct inode *inode, pgoff_t index)
  */
 int __hugetlb_luo_add(struct inode *inode, struct folio *folio)
 {
+	/* Pairs with smp_store_release() in luo_of(), by address dependency. */
 	struct hugetlb_luo *luo = READ_ONCE(HUGETLBFS_I(inode)->luo);
 
+	/* Pairs with WRITE_ONCE() in set_preserved(). Checked again with the lock held. */
 	if (!READ_ONCE(luo->preserved))
 		return 0;
 
@@ -844,11 +866,12 @@ int __hugetlb_luo_add(struct inode *inode, struct folio *folio)
  * __hugetlb_luo_is_frozen - see hugetlb_luo_is_frozen()
  * @inode: the file
  *
- * Context: with the lock of page faults held, for as long as the answer is used.
- * Return: true if no page may come into the file.
+ * Context: with the fault mutex of the page held for as long as the answer is used.
+ * Return: true if no page may be added to the file.
  */
 bool __hugetlb_luo_is_frozen(struct inode *inode)
 {
+	/* Pairs with WRITE_ONCE() in hugetlb_luo_freeze(), thaw() and stop(). */
 	return READ_ONCE(HUGETLBFS_I(inode)->luo->frozen);
 }
 
@@ -856,19 +879,20 @@ bool __hugetlb_luo_is_frozen(struct inode *inode)
  * __hugetlb_luo_is_fixed - see hugetlb_luo_is_fixed()
  * @inode: the file
  *
- * Context: with the inode lock held.
+ * Context: with the inode lock held; any, if the answer is only a hint.
  * Return: true if the file is preserved.
  */
 bool __hugetlb_luo_is_fixed(struct inode *inode)
 {
+	/* Pairs with WRITE_ONCE() in set_preserved(). */
 	return READ_ONCE(HUGETLBFS_I(inode)->luo->preserved);
 }
 
 /**
- * hugetlb_luo_refs - count the references that live update has on a page
+ * hugetlb_luo_refs - count the references that live update holds on a page
  * @folio: a folio of any kind in the page cache
  *
- * Context: any, with the lock of the page cache or of the folio held.
+ * Context: any, with the i_pages lock or the folio lock held.
  * Return: their number.
  */
 unsigned int hugetlb_luo_refs(struct folio *folio)
@@ -877,7 +901,7 @@ unsigned int hugetlb_luo_refs(struct folio *folio)
 }
 
 /**
- * hugetlb_luo_free - free the part of a file in a live update
+ * hugetlb_luo_free - free the live update state of a file
  * @inode: the file, which is being freed
  *
  * Context: any, never sleeps.

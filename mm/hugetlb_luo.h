@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Live update of hugetlb pages: what the files of hugetlb_luo share, and what they use of
- * hugetlb.c.
+ * Live update of hugetlb pages: declarations that mm/hugetlb_luo*.c share, and functions of
+ * hugetlb.c and memory-failure.c that they use.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -30,11 +30,15 @@ struct task_struct;
 				 F_SEAL_FUTURE_WRITE | F_SEAL_EXEC)
 
 /**
- * struct hugetlb_luo_want - somebody wants pages for preserved files
- * @list: in the list of these
- * @task: who
- * @low: new pages come from low memory, which is never added memory
- * @flags: what memalloc_pin_save() said
+ * struct hugetlb_luo_want - a task that allocates pages for preserved files
+ * @list: entry in @wanting of hugetlb_luo_free.c. Guarded by hugetlb_lock.
+ * @task: the task that called hugetlb_luo_want()
+ * @low: new pages come from low memory (GFP_DMA32), which is never hot-added
+ * @flags: return value of memalloc_pin_save(), for memalloc_pin_restore(). Only @task uses it.
+ *
+ * The structure is on the stack of @task. hugetlb_luo_want() writes @task, @low and @flags
+ * before it adds the structure to @wanting. They are constant until hugetlb_luo_unwant()
+ * removes it; is_wanting() reads @task and @low with hugetlb_lock held.
  */
 struct hugetlb_luo_want {
 	struct list_head list;

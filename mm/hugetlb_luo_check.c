@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Live update of hugetlb pages: the checks of what comes in.
+ * Live update of hugetlb pages: checks of incoming data.
  *
- * This file owns the checks of both formats of <linux/kho/abi/hugetlb.h>. All of it comes
- * from the memory of another kernel, and can be anything.
+ * This file owns the checks of both formats of <linux/kho/abi/hugetlb.h>. The data was
+ * written by another kernel, so no value in it can be trusted.
  *
- * The fuzzer of these formats compiles this file with what it has of the kernel, see
- * tools/testing/kho/hugetlb_fuzz.c.
+ * The fuzzer of these formats, tools/testing/kho/hugetlb_fuzz.c, compiles this file with
+ * its own definitions of kernel functions.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -42,12 +42,12 @@ static bool array_is_valid(const struct kho_vmalloc *kv, u64 nr, size_t size)
 }
 
 /**
- * hugetlb_luo_check_ser - check the structure of a file
+ * hugetlb_luo_check_ser - check the struct hugetlb_luo_ser of an incoming file
  * @ser: a copy of the structure
  *
  * Context: any, never sleeps.
- * Return: 0; -EOPNOTSUPP if it needs a page size or a seal that this kernel does not have;
- * -EINVAL if it is invalid.
+ * Return: 0; -EOPNOTSUPP if the file needs a page size or a seal that this kernel does not
+ * support; -EINVAL if the structure is invalid.
  */
 int hugetlb_luo_check_ser(const struct hugetlb_luo_ser *ser)
 {
@@ -79,9 +79,9 @@ static int by_from(const void *a, const void *b)
 }
 
 /**
- * hugetlb_luo_complain - say why a file is lost
- * @what: what is wrong
- * @index: the position in the file, in pages of its size
+ * hugetlb_luo_complain - print why a file is lost
+ * @what: the reason
+ * @index: the position in the file, in huge pages of the file
  *
  * Context: any.
  */
@@ -90,12 +90,12 @@ void hugetlb_luo_complain(const char *what, u64 index)
 	pr_warn("a file is lost: %s at position %#llx\n", what, index);
 }
 
-/* Returns what is wrong with a page, whatever the others are, or NULL. */
+/* Checks a page on its own. Returns the reason why it is invalid, or NULL. */
 static const char *wrong_page(u64 pfn, unsigned int order)
 {
 	if (pfn > PHYS_PFN(PHYS_ADDR_MAX) || kho_waiting_order(pfn) != (int)order)
 		return "no page of the right size waits";
-	/* No folio may be, see hugetlb_luo_boot_border(). */
+	/* A folio must be within one zone, see hugetlb_luo_boot_border(). */
 	if (page_zone(pfn_to_page(pfn)) != page_zone(pfn_to_page(pfn + BIT(order) - 1)))
 		return "a page is in two zones of this kernel";
 
@@ -105,13 +105,13 @@ static const char *wrong_page(u64 pfn, unsigned int order)
 /**
  * hugetlb_luo_check_entries - check and sort the pages of a file
  * @h: their pool
- * @end: size of the file, in pages of its size
- * @entries: the pages, which are sorted by index afterwards
+ * @end: size of the file, in huge pages
+ * @entries: the entries of the pages; sorted by index on return
  * @nr: their number
  *
  * Context: may sleep.
- * Return: 0 if they all wait, and neither a page nor a position is there twice; -EINVAL,
- * after a message, if not; -ENOMEM.
+ * Return: 0 if all pages wait, and no page or position occurs twice; -EINVAL, after a
+ * message, if not; -ENOMEM.
  */
 int hugetlb_luo_check_entries(struct hstate *h, u64 end, struct hugetlb_luo_folio_ser *entries,
 			      unsigned long nr)
@@ -120,7 +120,7 @@ int hugetlb_luo_check_entries(struct hstate *h, u64 end, struct hugetlb_luo_foli
 	unsigned long *seen, i;
 	int err = 0;
 
-	/* What waits is below max_pfn. */
+	/* Folios that wait are below max_pfn. */
 	seen = kvcalloc(BITS_TO_LONGS((max_pfn >> order) + 1), sizeof(long), GFP_KERNEL);
 	if (!seen)
 		return -ENOMEM;
@@ -153,14 +153,15 @@ int hugetlb_luo_check_entries(struct hstate *h, u64 end, struct hugetlb_luo_foli
 /**
  * hugetlb_luo_check_ranges - check and sort the reserved parts of a file
  * @h: its pool
- * @ranges: the parts, which are sorted afterwards
+ * @ranges: the parts; sorted on return
  * @nr_ranges: their number
  * @entries: its pages, sorted
  * @nr: their number
- * @reserved: where to store how many pages are reserved
+ * @reserved: where to store the number of reserved pages
  *
  * Context: may sleep.
- * Return: 0 if no part overlaps another one or has a page; -EINVAL, after a message.
+ * Return: 0 if no part overlaps another one or has a page; -EINVAL, after a message, if
+ * not.
  */
 int hugetlb_luo_check_ranges(struct hstate *h, struct hugetlb_luo_range_ser *ranges,
 			     unsigned long nr_ranges, const struct hugetlb_luo_folio_ser *entries,
@@ -203,11 +204,12 @@ static bool __init is_page_size(u64 size)
  * hugetlb_luo_check_pools - check the blob of pools
  * @blob: the blob
  * @size: its size in bytes, all of which can be read
- * @folios: how many folios the previous kernel handed over, by order up to %KHO_MAX_FOLIO_ORDER
+ * @folios: number of folios that the previous kernel handed over, by order up to
+ *	%KHO_MAX_FOLIO_ORDER
  *
  * Context: boot.
- * Return: true if there are as many folios of each size as pages are counted, and no pool
- * has a number that no machine can have.
+ * Return: true if the blob counts no more pages of a size than folios of that size were
+ * handed over, and no pool has a number that no machine can have.
  */
 bool __init hugetlb_luo_check_pools(const struct hugetlb_luo_pools_ser *blob, size_t size,
 				    const unsigned long *folios)

@@ -2,28 +2,32 @@
 /*
  * Live update of hugetlb pages: which free page of a pool a preserved file gets.
  *
- * Not every page can be handed over from where it is: scratch holds movable pages, other
- * CMA areas are made anew by each kernel, and the next one may not know added memory. So
- * new pages of a pool come from other memory as long as there is plenty.
+ * Not every page can be handed over from where it is: scratch holds movable pages, the next
+ * kernel creates its other CMA areas anew, and it may not know hot-added memory. So new
+ * pages of a pool are allocated from other memory as long as there is plenty.
  *
- * A page fault that a reservation stands for must not fail because the last free page is
- * one of those. This file owns the promise: while a file with reservations is preserved,
- * there are as many free pages that can be handed over as there are reservations. When the
- * file is preserved, free pages that cannot are replaced. If that does not suffice then the
- * file is refused. Afterwards the promise keeps itself: pages that cannot be handed over
- * are first in the list of free pages, where all others take theirs from, and which is cut
- * at its begin when the pool is made smaller; and there are never more reservations than
- * free pages. That is so for each list, so if there are several, one for each node with
- * memory, then no page may be left that cannot be handed over.
+ * A page fault on a reserved page must not fail because the last free page of the pool
+ * cannot be handed over. This file guarantees that while a file with reservations is
+ * preserved, the pool has at least as many free pages that can be handed over as
+ * reservations. When the file is preserved, hugetlb_luo_free_prepare() replaces free pages
+ * that cannot be handed over, and PRESERVE_FD fails if that does not suffice. From then on
+ * the guarantee holds by itself: free pages that cannot be handed over are first in the
+ * free list, where all other allocations take their pages, and from where pages are freed
+ * when the pool shrinks; and there are never more reservations than free pages. This holds
+ * for each free list. So if there are several lists, one for each node with memory, no page
+ * may be left that cannot be handed over.
  *
- * The promise can be broken afterwards: somebody pins good pages without a reservation, a free
- * page goes bad, a reservation is made later, or a policy allows one node only. Then the page
- * fault gets any page, as it would without live update. hugetlb_luo.c has what becomes of it.
+ * The guarantee can be broken afterwards: pages that can be handed over are pinned without
+ * a reservation, a free page is poisoned, a reservation is made later, or a memory policy
+ * allows one node only. The page fault then gets any free page, as it would without live
+ * update, and that page is a stray, see hugetlb_luo.c.
  *
- * Who wants a page for a preserved file gets none that has to be moved. Who wants one to pin
- * it for long, such as VFIO or io_uring, gets one that can be handed over if there is one,
- * since its file may be preserved later. Otherwise it gets what it could always pin, added
- * memory included. Both have PF_MEMALLOC_PIN; the first one is in @wanting as well.
+ * An allocation for a preserved file skips free pages that would have to be migrated. If
+ * there is no other page, the page fault falls back to any page, as above. A long-term pin
+ * (VFIO, io_uring) gets a free page that can be handed over if its node has one, since the
+ * file may be preserved later; otherwise it gets any page that can be pinned, hot-added
+ * memory included. Both kinds of allocation run with PF_MEMALLOC_PIN; a task that allocates
+ * for a preserved file is in @wanting as well.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -50,14 +54,15 @@
 #include "internal.h"
 
 /*
- * So many pages a page fault replaces on each node. It needs one, but somebody else may take
- * that, and a new page may be no better.
+ * The number of pages that a page fault replaces on each node. It needs one, but another
+ * task may take that page, and a new page may be no better.
  */
 #define FAULT_TRIES	4
 
 /*
- * A pool that grows leaves one part in so many of the memory that is not movable to the kernel,
- * if there is ZONE_MOVABLE. Pages of files that are handed over may take that as well.
+ * If there is ZONE_MOVABLE, a growing pool leaves one part in KERNEL_SHARE of the memory
+ * that is not movable to the kernel. Allocations for preserved files may use that part as
+ * well.
  */
 #define KERNEL_SHARE	8
 
@@ -66,7 +71,7 @@
  * @folio: a page of a pool
  *
  * Context: any, never sleeps.
- * Return: true if it can stay there for long.
+ * Return: true if the page can stay where it is.
  */
 bool hugetlb_luo_suits(struct folio *folio)
 {
@@ -77,9 +82,9 @@ bool hugetlb_luo_suits(struct folio *folio)
 }
 
 /**
- * hugetlb_luo_sort - put a free page where it belongs in its list
+ * hugetlb_luo_sort - move a free page to its place in the free list
  * @h: the pool
- * @folio: the page, which is the first one of the list
+ * @folio: the page, which is the first one in the list
  *
  * Context: never sleeps. The caller holds hugetlb_lock.
  */
@@ -91,10 +96,11 @@ void hugetlb_luo_sort(struct hstate *h, struct folio *folio)
 }
 
 /**
- * hugetlb_luo_sort_all - put all free pages where they belong in their lists
+ * hugetlb_luo_sort_all - move all free pages to their places in the free lists
  * @h: the pool
  *
- * Pages of gigantic pools are there before hugetlb_luo_sort() knows that live update is on.
+ * Pages of gigantic pools are in the lists before hugetlb_luo_sort() knows that live update
+ * is on.
  *
  * Context: boot, may not sleep.
  */
@@ -115,13 +121,13 @@ void __init hugetlb_luo_sort_all(struct hstate *h)
 	spin_unlock_irq(&hugetlb_lock);
 }
 
-/* Those who want pages for preserved files. Mostly empty. hugetlb_lock guards it. */
+/* Tasks that allocate pages for preserved files. Mostly empty. Guarded by hugetlb_lock. */
 static LIST_HEAD(wanting);
 
 /**
- * hugetlb_luo_want - get only pages that can be handed over from here on
- * @want: for hugetlb_luo_unwant(). Of the caller, who need not fill it in.
- * @low: try low memory first for new pages, which may be in added memory otherwise
+ * hugetlb_luo_want - take only free pages that can be handed over from here on
+ * @want: storage of the caller, uninitialised, which must live until hugetlb_luo_unwant()
+ * @low: try low memory first for new pages, which may be in hot-added memory otherwise
  *
  * Context: task, never sleeps. May be nested.
  */
@@ -137,7 +143,7 @@ void hugetlb_luo_want(struct hugetlb_luo_want *want, bool low)
 
 /**
  * hugetlb_luo_unwant - end hugetlb_luo_want()
- * @want: what hugetlb_luo_want() got
+ * @want: the structure that was passed to hugetlb_luo_want()
  *
  * Context: the same task, never sleeps.
  */
@@ -149,7 +155,7 @@ void hugetlb_luo_unwant(struct hugetlb_luo_want *want)
 	memalloc_pin_restore(want->flags);
 }
 
-/* Does this task want pages for preserved files, or even low memory? */
+/* Is current in @wanting, with @low set if @low is true? The caller holds hugetlb_lock. */
 static bool is_wanting(bool low)
 {
 	struct hugetlb_luo_want *want;
@@ -175,7 +181,7 @@ static bool wants_low(void)
 	return low;
 }
 
-/* Has the node a free page that can be handed over? Those are at the end of the list. */
+/* Has the node a free page that can be handed over? Such pages are at the end of the list. */
 static bool has_suited(struct hstate *h, int nid)
 {
 	struct folio *folio;
@@ -189,12 +195,14 @@ static bool has_suited(struct hstate *h, int nid)
 }
 
 /**
- * hugetlb_luo_can_pin - can this task have a free page, to pin it where it is?
+ * hugetlb_luo_can_pin - may the current task take a free page, to pin it where it is?
  * @h: the pool
  * @folio: the page
  *
- * Context: never sleeps. The caller holds hugetlb_lock, and has PF_MEMALLOC_PIN.
- * Return: true if it can be pinned, and this is the best there is on its node.
+ * Context: never sleeps. The caller holds hugetlb_lock, and the task has PF_MEMALLOC_PIN.
+ * Return: true if the page can be pinned and handed over; true as well if it can only be
+ * pinned, its node has no free page that can be handed over, and the task is not in
+ * @wanting.
  */
 bool hugetlb_luo_can_pin(struct hstate *h, struct folio *folio)
 {
@@ -220,7 +228,10 @@ static struct folio *find_unsuited(struct hstate *h, int nid)
 	return folio;
 }
 
-/* Replaces free pages of a node. A new one may be no better, so it has @tries in all. */
+/*
+ * Replaces free pages of a node that cannot be handed over. A new page may be no better, so
+ * there are @tries attempts in all.
+ */
 static void replace_on_node(struct hstate *h, int nid, unsigned long tries)
 {
 	struct folio *folio;
@@ -229,7 +240,7 @@ static void replace_on_node(struct hstate *h, int nid, unsigned long tries)
 		LIST_HEAD(used);
 		int err = isolate_or_dissolve_huge_page(&folio->page, &used);
 
-		/* Somebody has taken it meanwhile. */
+		/* Another task has allocated the page meanwhile. */
 		if (!list_empty(&used))
 			putback_movable_pages(&used);
 		if (err == -ENOMEM)
@@ -250,7 +261,7 @@ static void replace(struct hstate *h, unsigned long nr, bool low)
 	hugetlb_luo_unwant(&want);
 }
 
-/* Returns how many free pages cannot be handed over. The caller holds hugetlb_lock. */
+/* Counts free pages that cannot be handed over. The caller holds hugetlb_lock. */
 static unsigned long count_unsuited(struct hstate *h)
 {
 	unsigned long nr = 0;
@@ -269,10 +280,10 @@ static unsigned long count_unsuited(struct hstate *h)
 }
 
 /**
- * struct shortage - how far a pool is from the promise
+ * struct shortage - how far a pool is from the guarantee at the head of this file
  * @free: number of free pages
- * @unsuited: how many of them cannot be handed over
- * @missing: how many of those have to be replaced
+ * @unsuited: number of free pages that cannot be handed over
+ * @missing: number of @unsuited pages that have to be replaced
  */
 struct shortage {
 	unsigned long free;
@@ -297,12 +308,12 @@ static struct shortage get_shortage(struct hstate *h)
 }
 
 /**
- * hugetlb_luo_free_prepare - make sure of pages for the reservations of a file
+ * hugetlb_luo_free_prepare - make sure that a pool has suitable pages for its reservations
  * @h: the pool
  *
- * Each round tries as often as pages are missing, and has to be good for half of them: if
- * new pages are in added memory then this would go on for long. Low memory comes last, since
- * others need it more.
+ * Each round makes as many attempts as pages are missing, and has to replace at least half
+ * of the missing pages; otherwise this could go on for long if new pages are in hot-added
+ * memory. Low memory is tried last, since other allocations may need it.
  *
  * Context: may sleep.
  * Return: 0; -EINTR if the task is being killed; -EBUSY, after a message, if too few free
@@ -340,9 +351,9 @@ int hugetlb_luo_free_prepare(struct hstate *h)
  * @vma: the mapping
  * @addr: the address
  *
- * Context: may sleep, with the lock of page faults held.
- * Return: a page that can be handed over, or else any page, or an error as of
- * alloc_hugetlb_folio().
+ * Context: may sleep, with the fault mutex of the page held.
+ * Return: a page that can be handed over if there is one, any page otherwise, or an error
+ * of alloc_hugetlb_folio().
  */
 struct folio *__hugetlb_luo_alloc(struct vm_area_struct *vma, unsigned long addr)
 {
@@ -367,7 +378,7 @@ struct folio *__hugetlb_luo_alloc(struct vm_area_struct *vma, unsigned long addr
  * @gfp: flags of the allocation
  *
  * Context: may sleep.
- * Return: a page that can be handed over, or else any page, or NULL.
+ * Return: a page that can be handed over if there is one, any page otherwise, or NULL.
  */
 struct folio *__hugetlb_luo_alloc_reserve(struct hstate *h, gfp_t gfp)
 {
@@ -387,8 +398,9 @@ struct folio *__hugetlb_luo_alloc_reserve(struct hstate *h, gfp_t gfp)
 }
 
 /*
- * Is more than the share of the kernel free of the memory that is not movable? Without
- * ZONE_MOVABLE there is no other memory for the pool that the kernel could not use itself.
+ * Is more than the share of the kernel (KERNEL_SHARE) of the memory that is not movable
+ * free? Without ZONE_MOVABLE there is no memory that only the pool could use, so this
+ * returns true.
  */
 static bool is_plenty(int nid)
 {
@@ -411,13 +423,13 @@ static bool is_plenty(int nid)
  * @gfp: flags for the allocation
  * @nid: the node it should be on
  *
- * Scratch holds movable allocations only. A page of the pool that lay there would have to
- * be moved when its file is preserved. But who has made ZONE_MOVABLE large wants the other
- * memory for the kernel, so some of that stays free as long as ZONE_MOVABLE has free memory.
+ * Scratch holds movable allocations only. A page of the pool in scratch would have to be
+ * migrated when its file is preserved. But a large ZONE_MOVABLE is meant to leave the other
+ * memory to the kernel, so some of that stays free as long as ZONE_MOVABLE has free memory.
  *
  * Context: any.
- * Return: the flags to try first: without the one for memory that cannot be handed over, if
- * live update is on and the node has plenty of other memory.
+ * Return: the flags to try first: with GFP_DMA32 if the task asked for low memory; without
+ * __GFP_MOVABLE if live update is on and the node has plenty of other memory.
  */
 gfp_t hugetlb_luo_gfp(gfp_t gfp, int nid)
 {

@@ -2,22 +2,22 @@
 /*
  * Live update of hugetlb pages: files of the previous kernel.
  *
- * This file owns an incoming file, from when somebody first asks for it until the
- * file has all of its pages or until nobody wants it. hugetlb_luo_check.c checks it.
+ * This file owns an incoming file, from when a session first asks for it until the file has
+ * all of its pages or is discarded. hugetlb_luo_check.c checks it.
  *
  * There are few hugetlb pages, so all of them are put into the file when it is retrieved.
- * What can fail for want of memory, and succeed later, comes first: the arrays, the
- * charge of all pages to the cgroups of the task, the reservations. An error after that is
- * rare. What was done until then is kept in @incoming, and the next try goes on from there,
- * so a file never loses a page for that.
+ * The steps that can fail when memory cannot be allocated, and succeed later, come first:
+ * the arrays, the charge of all pages to the cgroups of the task, the reservations. An
+ * error after these steps is rare. The file then stays in @incoming with what was done, and
+ * the next attempt goes on from there, so no page of the file is lost.
  *
- * Pages are put in from the last to the first: the list of reserved regions of a file is
- * searched from its begin, and this way the place for the next page is there. The same
- * holds for its reservations.
+ * Pages are inserted from the last to the first: the list of reserved regions of a file is
+ * searched from its begin, where the place for the next page then is. The same holds for
+ * the reservations.
  *
- * A page of which the previous kernel, or this one, knows that hardware reported it as bad
- * comes into the file as one that became bad there: an access through a mapping gets
- * SIGBUS, read() gets EIO, and the rest of the file is good.
+ * A page that hardware has reported as bad to the previous kernel or to this one is
+ * inserted into the file as poisoned: an access through a mapping gets SIGBUS, read() gets
+ * EIO, and the rest of the file is good.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -47,35 +47,35 @@
 #include "internal.h"
 
 /*
- * So many pages are made hugetlb pages at once. With vmemmap optimisation each batch waits
- * for a grace period of RCU, which takes longer than all else.
+ * The number of pages that become hugetlb pages at once. With vmemmap optimisation each
+ * batch waits for an RCU grace period, which takes longer than all other steps.
  */
 #define BATCH	4096UL
 
-/* So many of them are counted with hugetlb_lock held, which disables interrupts. */
+/* The number of pages counted in one hold of hugetlb_lock, which disables interrupts. */
 #define COUNT_BATCH	64
 
-/* With more bad parts, all of a page counts as bad. */
+/* With more bad base pages than this, all of a huge page counts as bad. */
 #define MAX_BAD_PARTS	64
 
-/* A memory cgroup counts what is charged at once in an unsigned int. */
+/* try_charge_memcg() takes the number of pages as an unsigned int. */
 #define CHARGE_PAGES	BIT(30)
 
 /**
  * struct hugetlb_luo_in - an incoming file
- * @list: in @incoming
- * @data: the address of the structure, by which the session knows the file
- * @busy: somebody uses it, and all below. Guarded by incoming_mutex, like @list.
- * @ser: the structure
+ * @list: entry in @incoming
+ * @data: the address of the structure, by which the session names the file
+ * @busy: a task uses the file and all members below. Guarded by incoming_mutex, like @list.
+ * @ser: a copy of the structure
  * @h: the pool
  * @entries: the pages that are not in the file yet, sorted by index
  * @nr: their number
- * @taken: how many of the last ones are hugetlb pages of this kernel already, charged, with
- *	one reference
+ * @taken: number of the last entries whose pages are hugetlb pages of this kernel already,
+ *	charged, with one reference
  * @ranges: the reserved parts of the file, sorted
  * @reserved: the number of pages in them
- * @checked: both arrays were found to be right
- * @file: the file, NULL if it was not made yet
+ * @checked: both arrays were found to be valid
+ * @file: the file; NULL until make_file() has made it
  * @has_reserved: the file has its reservations
  */
 struct hugetlb_luo_in {
@@ -94,7 +94,7 @@ struct hugetlb_luo_in {
 	bool has_reserved;
 };
 
-/* Guards @incoming, and which of them are busy. */
+/* Guards @incoming and hugetlb_luo_in.busy. */
 static DEFINE_MUTEX(incoming_mutex);
 static LIST_HEAD(incoming);
 
@@ -105,7 +105,7 @@ static DEFINE_MUTEX(reserve_mutex);
  * Reading the description of an incoming file
  */
 
-/* Takes an array out of the handover. Returns -ENOMEM if it can be repeated. */
+/* Takes an array out of the handover. Returns -ENOMEM if the caller can try again. */
 static int take_array(const struct kho_vmalloc *kv, u64 nr, void *to)
 {
 	void **array = to;
@@ -135,7 +135,10 @@ static void free_in(struct hugetlb_luo_in *in)
 	kfree(in);
 }
 
-/* Reads the structure, with incoming_mutex held. From here on it belongs to @incoming. */
+/*
+ * Takes the structure at @data out of the handover, and adds the file to @incoming. The
+ * caller holds incoming_mutex.
+ */
 static struct hugetlb_luo_in *take_ser(u64 data)
 {
 	struct hugetlb_luo_in *in = kzalloc(sizeof(*in), GFP_KERNEL);
@@ -186,7 +189,10 @@ static struct hugetlb_luo_in *find_in(u64 data)
 	return take_ser(data);
 }
 
-/* The lock of the session excludes others, unless a second session names the same file. */
+/*
+ * Returns the file at @data, which is busy then. The mutex of the session excludes other
+ * tasks, unless a second session names the same file.
+ */
 static struct hugetlb_luo_in *find_idle(u64 data)
 {
 	struct hugetlb_luo_in *in;
@@ -202,7 +208,7 @@ static struct hugetlb_luo_in *find_idle(u64 data)
 	return in;
 }
 
-/* Keeps a file for the next try. */
+/* Keeps a file in @incoming for the next attempt. */
 static void keep_in(struct hugetlb_luo_in *in)
 {
 	mutex_lock(&incoming_mutex);
@@ -211,8 +217,9 @@ static void keep_in(struct hugetlb_luo_in *in)
 }
 
 /*
- * Returns the incoming file at @data, with its arrays; -ENOMEM if it can be repeated. After
- * another error what wrong arrays name may belong to others, so it goes on waiting.
+ * Returns the incoming file at @data, with its arrays; -ENOMEM if the caller can try again.
+ * After any other error the folios go on waiting, since those that an invalid array names
+ * may belong to other files.
  */
 static struct hugetlb_luo_in *get_in(u64 data)
 {
@@ -248,7 +255,7 @@ static struct hugetlb_luo_in *get_in(u64 data)
  * Pages
  */
 
-/* Returns how many parts of a page are bad. */
+/* Returns the number of bad base pages of a huge page. */
 static unsigned long count_bad(struct folio *folio)
 {
 	unsigned long nr = 0;
@@ -260,9 +267,10 @@ static unsigned long count_bad(struct folio *folio)
 }
 
 /*
- * Tells hugetlb which parts of a new page are bad. It has one flag for the page as a whole
- * and a list of the parts, whose struct pages may be shared. The list is searched for each
- * part, so if there are many then all of the page counts as bad.
+ * Tells hugetlb which base pages of a new huge page are bad. hugetlb has one flag for the
+ * huge page and a list of bad base pages, whose struct pages may be shared.
+ * hugetlb_update_hwpoison() searches that list each time, so if there are many bad base
+ * pages, all of the huge page counts as bad.
  */
 static void mark_poison(struct folio *folio)
 {
@@ -291,7 +299,10 @@ static void mark_poison(struct folio *folio)
 	folio_clear_has_hwpoisoned(folio);
 }
 
-/* Makes a page that waits one of its pool, frozen. Returns NULL if it does not wait. */
+/*
+ * Makes a waiting page a page of its pool, with a frozen reference count. Returns NULL if
+ * the page does not wait.
+ */
 static struct folio *take_page(struct hugetlb_luo_in *in, unsigned long pfn)
 {
 	struct folio *folio;
@@ -303,7 +314,7 @@ static struct folio *take_page(struct hugetlb_luo_in *in, unsigned long pfn)
 	if (!folio)
 		return NULL;
 	folio_clear_large_rmappable(folio);
-	/* Somebody who looks at all of memory may have a reference for a moment. */
+	/* A PFN walker may hold a reference for a moment. */
 	while (!folio_ref_freeze(folio, 1))
 		cond_resched();
 	bad = kho_ram_has_bad(pfn, pfn + folio_nr_pages(folio));
@@ -314,7 +325,7 @@ static struct folio *take_page(struct hugetlb_luo_in *in, unsigned long pfn)
 	return folio;
 }
 
-/* Counts new pages of the pool, and gives them their reference. */
+/* Counts new pages of the pool, and unfreezes their reference counts. */
 static void count_pages(struct hstate *h, struct list_head *list)
 {
 	unsigned int nr = 0;
@@ -337,8 +348,8 @@ static void count_pages(struct hstate *h, struct list_head *list)
 }
 
 /*
- * Takes the last pages that are not taken yet. Returns -EIO if one does not wait any more:
- * those after it are taken.
+ * Takes the last pages that are not taken yet. Returns -EIO if a page does not wait any
+ * more; then the pages after it are taken.
  */
 static int take_batch(struct hugetlb_luo_in *in)
 {
@@ -360,7 +371,7 @@ static int take_batch(struct hugetlb_luo_in *in)
 		in->taken++;
 		cond_resched();
 	}
-	/* The new struct pages are of full size, like those of any new page of the pool. */
+	/* New pages of a pool have a vmemmap of full size, which is not optimised yet. */
 	hugetlb_vmemmap_optimize_folios(in->h, &list);
 	count_pages(in->h, &list);
 
@@ -372,13 +383,13 @@ static struct folio *last_page(struct hugetlb_luo_in *in)
 	return pfn_folio(in->entries[in->nr - 1].pfn);
 }
 
-/* Frees all pages that are not in the file, to their pool. */
+/* Frees all pages that are not in the file to their pool. */
 static void free_pages_of(struct hugetlb_luo_in *in)
 {
 	while (in->nr) {
 		if (!in->taken)
 			take_batch(in);
-		/* One that does not wait any more is not ours. */
+		/* A page that does not wait any more does not belong to this file. */
 		if (!in->taken) {
 			in->nr--;
 			continue;
@@ -395,12 +406,13 @@ static void free_pages_of(struct hugetlb_luo_in *in)
  */
 
 /**
- * struct charge - what pages are charged to before they are taken
+ * struct charge - cgroups to which pages are charged before they are taken
  * @nr: number of pages that are charged and not taken
- * @memcg: the memory cgroup of the task, held
+ * @memcg: the memory cgroup of the task, with a reference
  * @in_memcg: pages are charged to @memcg
- * @used: the hugetlb cgroup
- * @reserved: the hugetlb cgroup, for reservations, which a page without one counts for
+ * @used: the hugetlb cgroup that usage is charged to
+ * @reserved: the hugetlb cgroup that reservations are charged to; a page without a
+ *	reservation is charged to it as well
  */
 struct charge {
 	unsigned long nr;
@@ -410,7 +422,10 @@ struct charge {
 	struct hugetlb_cgroup *reserved;
 };
 
-/* Each reservation holds the cgroup, and is charged on its own otherwise. */
+/*
+ * Each page charged for a reservation drops a reference on the cgroup when it is uncharged,
+ * but hugetlb_cgroup_charge_cgroup_rsvd() takes only one for all pages.
+ */
 static void hold_reserved(struct hugetlb_cgroup *cgroup, unsigned long nr)
 {
 #ifdef CONFIG_CGROUP_HUGETLB
@@ -437,7 +452,7 @@ static void uncharge_memcg(struct mem_cgroup *memcg, unsigned long pages)
 	}
 }
 
-/* Charges all or none. Returns what mem_cgroup_hugetlb_try_charge() does. */
+/* Charges all pages or none. Returns the result of mem_cgroup_hugetlb_try_charge(). */
 static int charge_memcg(struct mem_cgroup *memcg, unsigned long pages)
 {
 	const gfp_t gfp = GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
@@ -457,7 +472,7 @@ static int charge_memcg(struct mem_cgroup *memcg, unsigned long pages)
 	return err;
 }
 
-/* Charges all pages that are not taken. Returns -ENOMEM, with none charged. */
+/* Charges all pages that are not taken. Returns 0, or -ENOMEM with no page charged. */
 static int charge_pages(struct hugetlb_luo_in *in, struct charge *charge)
 {
 	const unsigned long nr = in->nr - in->taken;
@@ -515,7 +530,7 @@ static void commit_charge(struct hugetlb_luo_in *in, struct charge *charge, unsi
 	charge->nr -= nr;
 }
 
-/* Gives back what was charged for pages that were not taken. */
+/* Uncharges pages that were charged and not taken. */
 static void end_charge(struct hugetlb_luo_in *in, struct charge *charge)
 {
 	const unsigned long pages = charge->nr * pages_per_huge_page(in->h);
@@ -544,7 +559,7 @@ static int make_file(struct hugetlb_luo_in *in)
 		return 0;
 	file = hugetlb_file_setup("memfd:", in->ser.size, VM_NORESERVE, HUGETLB_ANONHUGE_INODE,
 				  huge_page_shift(in->h));
-	/* Whatever the reason is, such as ENFILE, nothing was taken: it can be tried again. */
+	/* The caller can try again after any error, such as -ENFILE: nothing was taken. */
 	if (IS_ERR(file))
 		return -ENOMEM;
 	in->file = file;
@@ -552,7 +567,7 @@ static int make_file(struct hugetlb_luo_in *in)
 	return 0;
 }
 
-/* Makes the reservations, of which the pool holds as many as it has pages for. */
+/* Makes the reservations of the file. The pool holds pages for as many as it can. */
 static int reserve(struct hugetlb_luo_in *in)
 {
 	struct inode *inode = file_inode(in->file);
@@ -580,7 +595,7 @@ static int reserve(struct hugetlb_luo_in *in)
 	return 0;
 }
 
-/* Puts the last page into the file, and gives back the reference. */
+/* Puts the last page into the file, and drops the reference. */
 static int insert_page(struct hugetlb_luo_in *in)
 {
 	struct address_space *mapping = in->file->f_mapping;
@@ -590,7 +605,7 @@ static int insert_page(struct hugetlb_luo_in *in)
 	long regions;
 	int err;
 
-	/* A page of the file is in a region of it, as after a page fault. */
+	/* Adds the page to the regions of the file, as a page fault does. */
 	if (hugetlb_region_chg(resv, index, index + 1, &regions) < 0)
 		return -ENOMEM;
 	__folio_mark_uptodate(folio);
@@ -624,8 +639,8 @@ static int insert_taken(struct hugetlb_luo_in *in)
 }
 
 /*
- * Charges all pages first: if there is no room for them then nothing is reserved, and so
- * charged, for a task that does not get the file.
+ * Charges all pages first: if that fails, no reservation is made and charged for a task
+ * that does not get the file.
  */
 static int fill_file(struct hugetlb_luo_in *in)
 {
@@ -680,18 +695,19 @@ static void discard(struct hugetlb_luo_in *in)
 }
 
 /**
- * hugetlb_luo_in_retrieve - make a file of what the previous kernel handed over
+ * hugetlb_luo_in_retrieve - make the file that the previous kernel handed over
  * @data: the address of the structure
  * @file: where to store the file, which has all of its pages
  *
- * After -ENOMEM it can be tried again: nothing is lost. Reasons are the limit of a cgroup,
- * and a pool that has no page for a reservation. If it comes late, for want of memory for
- * the page cache, then the pages taken so far stay charged to the cgroups of this task.
+ * After -ENOMEM the caller can try again: nothing is lost. The limit of a cgroup is one
+ * reason for it, and a pool without a page for a reservation is another. If memory for the
+ * page cache cannot be allocated, the pages taken so far stay charged to the cgroups of
+ * this task.
  *
- * Context: may sleep, as the task that the pages are charged to.
- * Return: 0; -ENOMEM; -EIO if nothing waits at @data, or if an array or a page does not;
- * -EINVAL or -EOPNOTSUPP if its description is invalid, or is not of this machine; -EBUSY
- * if another session is about to take the same file.
+ * Context: may sleep. Pages are charged to the cgroups of the current task.
+ * Return: 0; -ENOMEM; -EIO if nothing waits at @data, or if an array or a page does not
+ * wait; -EINVAL if its description is invalid; -EOPNOTSUPP if this machine does not support
+ * the file; -EBUSY if another session is about to take the same file.
  */
 int hugetlb_luo_in_retrieve(u64 data, struct file **file)
 {
@@ -721,12 +737,12 @@ int hugetlb_luo_in_retrieve(u64 data, struct file **file)
 }
 
 /**
- * hugetlb_luo_in_prepare - see to it that hugetlb_luo_in_discard() needs no memory
+ * hugetlb_luo_in_prepare - make sure that hugetlb_luo_in_discard() needs no memory
  * @data: the address of the structure
  *
  * Context: may sleep.
- * Return: 0, also if there is nothing that could be freed; -ENOMEM: nothing is lost, and it
- * can be tried again.
+ * Return: 0, also if there is nothing that could be freed; -ENOMEM: nothing is lost, and
+ * the caller can try again.
  */
 int hugetlb_luo_in_prepare(u64 data)
 {
@@ -740,11 +756,10 @@ int hugetlb_luo_in_prepare(u64 data)
 }
 
 /**
- * hugetlb_luo_in_discard - free the pages of an incoming file that nobody has taken
+ * hugetlb_luo_in_discard - free the pages of an incoming file that was not retrieved
  * @data: the address of the structure
  *
- * The pages go to their pools. What hugetlb_luo_in_prepare() has seen is freed without
- * any memory.
+ * The pages are freed to their pool. After hugetlb_luo_in_prepare() this needs no memory.
  *
  * Context: may sleep.
  */

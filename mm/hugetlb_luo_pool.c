@@ -2,19 +2,22 @@
 /*
  * Live update of hugetlb pages: the pools.
  *
- * This file owns the blob that tells the next kernel how many hugetlb pages come in, and
- * those pages and reservations in the counts of a pool that nobody has asked for yet.
+ * This file owns the blob that tells the next kernel how many hugetlb pages are handed
+ * over, and the part that incoming pages and reservations have in the counts of a pool
+ * until their files are retrieved.
  *
- * A page that waits is a page of its pool, in use: HugePages_Total counts it from the time
- * that the pools are made and HugePages_Free does not. So hugepages= and nr_hugepages mean
- * the total, and what is allocated at boot is that much less. If the command line does not
- * say how large the pool is, it has the incoming pages. If it says less, 0 included, then there
- * are surplus pages, as when nr_hugepages is written while pages are in use.
+ * A page that waits counts as a page of its pool, in use: HugePages_Total includes it from
+ * the time that the pools are made, and HugePages_Free does not. So hugepages= and
+ * nr_hugepages mean the total, and that many fewer pages are allocated at boot. If the
+ * command line does not say how large a pool is, the pool has the incoming pages. If the
+ * command line says less, 0 included, there are surplus pages, as when nr_hugepages is
+ * written while pages are in use.
  *
  * The reservations of files that wait count in HugePages_Rsvd, as many as there are pages
- * for. When a file is retrieved it gets those, see hugetlb_luo_reserving(). What is held for
- * a file that is not wanted is for the other ones, and is given back when they need less.
- * So is all that is still held when no session is left that can be retrieved.
+ * for. A file gets them when it is retrieved, see hugetlb_luo_reserving(). Pages held for a
+ * file that is discarded are left to the other files, and are given back when those need
+ * fewer. All pages that are still held are given back when no session is left that can be
+ * retrieved.
  *
  * hugetlb_lock guards @waiting, @wanted and @held, like the counts of the pools.
  *
@@ -25,6 +28,7 @@
 
 #include <linux/hugetlb_luo.h>
 #include <linux/init.h>
+#include <linux/io.h>
 #include <linux/kexec_handover.h>
 #include <linux/kexec_handover_waiting.h>
 #include <linux/kho/abi/hugetlb.h>
@@ -38,8 +42,6 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
-#include "../kernel/kexec_handover/fdt.h"
-#include "../kernel/kexec_handover/incoming.h"
 #include "hugetlb_luo.h"
 #include "internal.h"
 
@@ -47,13 +49,13 @@
  * Pages that are handed over
  */
 
-/* Guards the life of the blob. */
+/* Guards @out and @out_files. */
 static DEFINE_MUTEX(out_mutex);
 
 /* Guards the numbers in the blob. */
 static DEFINE_SPINLOCK(out_lock);
 
-/* NULL if there is no preserved file. */
+/* The blob; NULL if there is no preserved file. */
 static struct hugetlb_luo_pools_ser *out;
 static unsigned long out_files;
 
@@ -92,9 +94,9 @@ static int make_out(void)
 }
 
 /**
- * hugetlb_luo_pool_get - let the next kernel know of the pools
+ * hugetlb_luo_pool_get - hand over the blob of pools
  *
- * Called once for each file that is preserved, before any of its pages.
+ * Called once for each file that is preserved, before any of its pages is preserved.
  *
  * Context: may sleep.
  * Return: 0; -ENOMEM; -ENOSPC if the root FDT is full; -EEXIST.
@@ -131,7 +133,7 @@ void hugetlb_luo_pool_put(void)
  * hugetlb_luo_pool_count - count pages of preserved files
  * @h: the pool
  * @nid: the node
- * @pages: how many there are more, or fewer if it is negative
+ * @pages: number of pages to add; negative to subtract
  *
  * Context: task, never sleeps. Between hugetlb_luo_pool_get() and hugetlb_luo_pool_put().
  */
@@ -141,18 +143,18 @@ void hugetlb_luo_pool_count(struct hstate *h, int nid, long pages)
 
 	spin_lock_irq(&out_lock);
 	pool->pages += pages;
-	/* What was computed for a kexec that did not take place may be too much now. */
+	/* The surplus computed for a kexec that did not take place may be too large now. */
 	pool->surplus = min(pool->surplus, pool->pages);
 	spin_unlock_irq(&out_lock);
 }
 
 /**
- * hugetlb_luo_pool_freeze - settle what does not follow from the pages alone
+ * hugetlb_luo_pool_freeze - write the numbers of surplus pages and reservations
  * @h: the pool
- * @reserved: how many reservations a frozen file has, or minus that when it is thawed
+ * @reserved: number of reservations of a frozen file, negated when the file is thawed
  *
- * Nobody can tell which pages of a pool are surplus, only how many: as many of the preserved
- * ones as the others do not suffice for.
+ * A pool counts its surplus pages, but does not know which pages these are. Preserved pages
+ * count as surplus if the pool has more of them than pages that are not surplus.
  *
  * Context: may sleep.
  */
@@ -180,17 +182,20 @@ static struct hugetlb_luo_pools_ser *in __initdata;
 static phys_addr_t in_phys __initdata;
 static bool in_loaded __initdata;
 
-/* The command line says the sizes of these pools, and of the default one. */
+/* The command line gives the sizes of these pools, and of the default pool. */
 static bool is_sized[HUGE_MAX_HSTATE] __initdata;
 static bool default_is_sized __initdata;
 
-/* So much less is allocated for the pool at the moment, and on each node. */
+/*
+ * The number of pages by which hugetlb_luo_boot_begin() has reduced the size of the pool,
+ * in all and on each node.
+ */
 static unsigned long cut __initdata;
 static unsigned int cut_on[MAX_NUMNODES] __initdata;
 
 /*
- * Pages that wait, by pool and node, and by pool: reservations of files that wait, and how many
- * pages are held for these, which may be fewer.
+ * Pages that wait, by pool and node; reservations of files that wait, by pool; and pages
+ * that are held for these reservations, by pool, which may be fewer.
  */
 static unsigned int waiting[HUGE_MAX_HSTATE][MAX_NUMNODES];
 static unsigned long wanted[HUGE_MAX_HSTATE];
@@ -199,11 +204,12 @@ static unsigned long held[HUGE_MAX_HSTATE];
 /* Is the blob in one preserved folio? */
 static bool __init is_kept(phys_addr_t phys, size_t size)
 {
+	const unsigned long pfn = PHYS_PFN(phys);
 	int order;
 
-	if (!slab_is_available())
-		return kho_incoming_has(phys, size);
-	order = PAGE_ALIGNED(phys) ? kho_waiting_order(PHYS_PFN(phys)) : -1;
+	if (!PAGE_ALIGNED(phys))
+		return false;
+	order = slab_is_available() ? kho_waiting_order(pfn) : kho_incoming_order(pfn);
 
 	return order >= 0 && size <= PAGE_SIZE << order;
 }
@@ -213,7 +219,7 @@ static void __init load(void)
 	phys_addr_t phys;
 	size_t size;
 
-	/* If the handover was refused after all, the memory is somebody else's. */
+	/* If the handover was refused after all, the memory of the blob is not preserved. */
 	if (in && slab_is_available() && !is_kho_boot()) {
 		pr_warn("the handover was refused: pools may be smaller than hugepages= says\n");
 		in = NULL;
@@ -221,12 +227,14 @@ static void __init load(void)
 	if (in_loaded)
 		return;
 	in_loaded = true;
-	/* kho_retrieve_subtree() does not know yet what is RAM. What is kept was checked. */
-	if (!kho_incoming.fdt ||
-	    kho_fdt_get(kho_incoming.fdt, HUGETLB_LUO_POOLS_NAME, &phys, &size))
+	/*
+	 * It is too early for kho_retrieve_subtree(), which needs to know what is RAM. The
+	 * set of preserved folios was checked.
+	 */
+	if (!kho_incoming_blob(HUGETLB_LUO_POOLS_NAME, &phys, &size))
 		return;
 	if (!is_kept(phys, size) ||
-	    !hugetlb_luo_check_pools(phys_to_virt(phys), size, kho_incoming.folios)) {
+	    !hugetlb_luo_check_pools(phys_to_virt(phys), size, kho_incoming_folios())) {
 		pr_warn("blob of pools, %zu bytes at %pa, is corrupt: its pages are not counted\n",
 			size, &phys);
 		return;
@@ -235,14 +243,14 @@ static void __init load(void)
 	in_phys = phys;
 }
 
-/* Does a page come in at @pfn, of any pool? Returns its order, or 0. */
+/* Returns the order of the incoming gigantic page at @pfn, of any pool; 0 if there is none. */
 static unsigned int __init coming_at(unsigned long pfn)
 {
 	for (u64 i = 0; in && i < in->nr; i++) {
 		const unsigned int order = ilog2(in->pools[i].page_size) - PAGE_SHIFT;
 
 		if (in->pools[i].pages && order > MAX_PAGE_ORDER &&
-		    kho_map_order_at(&kho_incoming.map, ALIGN_DOWN(pfn, BIT(order))) == order)
+		    kho_incoming_order(ALIGN_DOWN(pfn, BIT(order))) == order)
 			return order;
 	}
 
@@ -253,11 +261,11 @@ static unsigned int __init coming_at(unsigned long pfn)
  * hugetlb_luo_boot_border - keep an incoming page within one zone
  * @pfn: where ZONE_MOVABLE begins on a node
  *
- * No folio may be in two zones. A page of the previous kernel would be, and its file would
- * be lost, if kernelcore=, movablecore= or movable_node put the border there.
+ * No folio may be in two zones. An incoming page would be, and its file would be lost, if
+ * kernelcore=, movablecore= or movable_node put the border into the page.
  *
  * Context: boot, after kho_memory_known() and before there are zones.
- * Return: @pfn, or the end of the page that it is in.
+ * Return: @pfn, or the end of the incoming page that @pfn is in.
  */
 unsigned long __init hugetlb_luo_boot_border(unsigned long pfn)
 {
@@ -275,14 +283,17 @@ unsigned long __init hugetlb_luo_boot_border(unsigned long pfn)
 	return ALIGN(pfn, BIT(order));
 }
 
-/* The pages were counted on another node if this kernel does not have theirs. */
+/* Returns the node of the pages, or the first one with memory if @pool->nid has none. */
 static int __init node_of(const struct hugetlb_luo_pool_ser *pool)
 {
 	return pool->nid < MAX_NUMNODES && node_state(pool->nid, N_MEMORY) ? pool->nid :
 	       first_memory_node;
 }
 
-/* How many pages come in, and are surplus, of the pool on a node or on all. */
+/*
+ * Returns the number of incoming pages of the pool, on one node or on all. Adds the number
+ * of surplus pages to @surplus.
+ */
 static unsigned long __init coming(struct hstate *h, int nid, unsigned long *surplus)
 {
 	unsigned long pages = 0;
@@ -301,7 +312,10 @@ static unsigned long __init coming(struct hstate *h, int nid, unsigned long *sur
 	return pages;
 }
 
-/* Returns how many pages were asked for on single nodes, and subtracts incoming pages. */
+/*
+ * Subtracts incoming pages from the numbers of pages requested for single nodes. Returns
+ * the sum of these numbers before.
+ */
 static unsigned long __init cut_nodes(struct hstate *h)
 {
 	unsigned long asked = 0;
@@ -320,10 +334,10 @@ static unsigned long __init cut_nodes(struct hstate *h)
 }
 
 /**
- * hugetlb_luo_boot_sized - note that the command line says the size of a pool
+ * hugetlb_luo_boot_sized - note that the command line gives the size of a pool
  * @h: the pool; NULL for the default one
  *
- * A size of 0 cannot be told from none otherwise.
+ * Without this, a size of 0 could not be told from no size.
  *
  * Context: boot, when hugepages= is read.
  */
@@ -339,7 +353,7 @@ void __init hugetlb_luo_boot_sized(struct hstate *h)
  * hugetlb_luo_boot_begin - subtract incoming pages from the number to allocate at boot
  * @h: the pool, whose size on the command line is known
  *
- * Context: boot, before pages are allocated for the pool, also from memblock.
+ * Context: boot, before pages are allocated for the pool, from memblock included.
  */
 void __init hugetlb_luo_boot_begin(struct hstate *h)
 {
@@ -359,7 +373,7 @@ void __init hugetlb_luo_boot_begin(struct hstate *h)
  * hugetlb_luo_boot_end - undo hugetlb_luo_boot_begin()
  * @h: the pool
  *
- * Context: boot, when pages were allocated.
+ * Context: boot, after pages were allocated for the pool.
  */
 void __init hugetlb_luo_boot_end(struct hstate *h)
 {
@@ -373,7 +387,7 @@ void __init hugetlb_luo_boot_end(struct hstate *h)
 	}
 }
 
-/* Makes pages surplus that are more than the pool should have. */
+/* Counts @pages pages of a node as surplus. */
 static void __init make_surplus(struct hstate *h, int nid, unsigned long pages)
 {
 	h->surplus_huge_pages += pages;
@@ -381,9 +395,9 @@ static void __init make_surplus(struct hstate *h, int nid, unsigned long pages)
 }
 
 /*
- * Makes up to @more of the pages surplus that wait on single nodes. If the command line
- * says how many pages a node should have, and @asked is true, then only those beyond that.
- * Returns how many are left.
+ * Counts up to @more waiting pages as surplus, node by node. If @asked is true, the pages
+ * that the command line requests for a node stay persistent. Returns how many of @more are
+ * left.
  */
 static unsigned long __init spread_surplus(struct hstate *h, unsigned long more, bool asked)
 {
@@ -430,7 +444,7 @@ static unsigned long __init coming_reserved(struct hstate *h)
 {
 	unsigned long reserved = 0;
 
-	/* More than there are pages cannot be held anyway. */
+	/* hold() never holds more pages than are free, so INT_MAX for each entry is enough. */
 	for (u64 i = 0; in && i < in->nr; i++) {
 		if (in->pools[i].page_size == huge_page_size(h))
 			reserved += min(in->pools[i].reserved, (u64)INT_MAX);
@@ -448,7 +462,10 @@ static void __init report_unknown(void)
 	}
 }
 
-/* The counts are of folios that are gone, and so is what was reserved for their files. */
+/*
+ * Removes waiting pages and held reservations from the counts: kho_pages_release() has
+ * freed the folios.
+ */
 static void forget_waiting(void)
 {
 	struct hstate *h;
@@ -475,7 +492,7 @@ static void forget_waiting(void)
 	spin_unlock_irq(&hugetlb_lock);
 }
 
-/* Holds back pages for reservations of files that wait, of those that nobody has reserved. */
+/* Holds free pages that are not reserved yet for the reservations of files that wait. */
 static void __init hold(struct hstate *h, unsigned long reserved)
 {
 	const int idx = hstate_index(h);
@@ -488,7 +505,10 @@ static void __init hold(struct hstate *h, unsigned long reserved)
 	spin_unlock_irq(&hugetlb_lock);
 }
 
-/* Whoever they were for cannot be retrieved: it was lost, or its session is broken. */
+/*
+ * Gives back all held pages: no file that they are held for can be retrieved any more,
+ * because it was lost or its session is broken.
+ */
 static void unhold_all(void)
 {
 	struct hstate *h;
@@ -518,7 +538,7 @@ void __init hugetlb_luo_boot_pools(void)
 		if (coming(h, NUMA_NO_NODE, NULL))
 			add_coming(h);
 		spin_unlock_irq(&hugetlb_lock);
-		/* Without live update nobody can ask for the files. */
+		/* Without live update no file can be retrieved. */
 		if (liveupdate_enabled())
 			hold(h, coming_reserved(h));
 	}
@@ -538,7 +558,7 @@ void __init hugetlb_luo_boot_pools(void)
  * @h: its pool
  * @nid: its node
  *
- * Afterwards it is a page of the pool like any other, in use.
+ * Afterwards the page is a page of the pool like any other, in use.
  *
  * Context: never sleeps. The caller holds hugetlb_lock.
  */
@@ -553,7 +573,7 @@ void hugetlb_luo_pool_take(struct hstate *h, int nid)
 		return;
 	}
 
-	/* It was not counted where it is: the blob was wrong, or this kernel has other nodes. */
+	/* Not counted on this node: the blob was wrong, or this kernel has other nodes. */
 	for_each_node_state(other, N_MEMORY) {
 		if (left[other])
 			break;
@@ -574,11 +594,12 @@ void hugetlb_luo_pool_take(struct hstate *h, int nid)
 }
 
 /**
- * hugetlb_luo_pool_unhold - a file does not wait for its reservations any more
+ * hugetlb_luo_pool_unhold - note that a file does not wait for its reservations any more
  * @h: the pool
- * @reserved: how many reservations it has
+ * @reserved: number of reservations of the file
  *
- * It has them, or is not wanted. What is held and no other file needs is given back.
+ * The file has got its reservations, or is discarded. Held pages that no other file needs
+ * are given back.
  *
  * Context: may sleep.
  */
@@ -595,45 +616,50 @@ void hugetlb_luo_pool_unhold(struct hstate *h, unsigned long reserved)
 	hugetlb_acct_memory(h, -(long)more);
 }
 
-/* Who makes reservations that are held for it, and how many. Nearly always NULL. */
+/*
+ * The task that makes held reservations, nearly always NULL; how many more it may take; and
+ * how many it has taken.
+ */
 static struct task_struct *reserver;
 static unsigned long offered;
 static unsigned long accepted;
 
 /**
- * hugetlb_luo_pool_offer - let reservations of this task take what is held
- * @reserved: how many at most
+ * hugetlb_luo_pool_offer - let reservations of the current task take held pages
+ * @reserved: maximum number of pages
  *
- * What the task gives back until hugetlb_luo_pool_end_offer() is held again.
+ * Pages that the task gives back before hugetlb_luo_pool_end_offer() are held again.
  *
- * Context: any. The caller excludes others.
+ * Context: any. The caller holds reserve_mutex of hugetlb_luo_in.c.
  */
 void hugetlb_luo_pool_offer(unsigned long reserved)
 {
 	offered = reserved;
 	accepted = 0;
+	/* Pairs with READ_ONCE() in hugetlb_luo_reserving(). */
 	WRITE_ONCE(reserver, current);
 }
 
 /**
  * hugetlb_luo_pool_end_offer - end hugetlb_luo_pool_offer()
  *
- * Context: any. The caller excludes others.
+ * Context: any. The caller holds reserve_mutex of hugetlb_luo_in.c.
  */
 void hugetlb_luo_pool_end_offer(void)
 {
+	/* Pairs with READ_ONCE() in hugetlb_luo_reserving(). */
 	WRITE_ONCE(reserver, NULL);
 }
 
 /**
- * hugetlb_luo_reserving - make what is held a reservation of this task, or hold it again
+ * hugetlb_luo_reserving - turn held pages into reservations of the current task, or back
  * @h: the pool
- * @delta: how many reservations the task makes, or minus how many it gives back
+ * @delta: number of reservations the task makes; negative if it gives them back
  *
- * The pages count as reserved before and after, so nobody else can have them meanwhile.
+ * The pages count as reserved before and after, so no other task can take them meanwhile.
  *
  * Context: never sleeps. The caller holds hugetlb_lock.
- * Return: the part of @delta that this was good for, with the same sign.
+ * Return: the part of @delta that held pages cover, with the same sign.
  */
 long hugetlb_luo_reserving(struct hstate *h, long delta)
 {
@@ -641,6 +667,10 @@ long hugetlb_luo_reserving(struct hstate *h, long delta)
 	long part;
 
 	lockdep_assert_held(&hugetlb_lock);
+	/*
+	 * Pairs with WRITE_ONCE() in hugetlb_luo_pool_offer() and
+	 * hugetlb_luo_pool_end_offer().
+	 */
 	if (likely(READ_ONCE(reserver) != current))
 		return 0;
 	if (delta > 0)

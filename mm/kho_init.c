@@ -236,7 +236,7 @@ static void __init init_range(unsigned long start, unsigned long end, int nid, i
  * may be restored and freed right after this, and a pageblock with free pages must not
  * change its type.
  */
-static void __init init_block(unsigned long start)
+static void __init init_struct_pages(unsigned long start)
 {
 	unsigned long end = start + BLOCK_PAGES;
 	int nid, type = MIGRATE_MOVABLE;
@@ -282,7 +282,7 @@ static void __init set_up_block(unsigned long block_pfn)
 	local_irq_save(flags);
 	bit_spin_lock(bit, blocks.locked + BIT_WORD(block));
 	if (!test_bit(block, blocks.ready)) {
-		init_block(block_pfn);
+		init_struct_pages(block_pfn);
 		prepare_block(block_pfn);
 		/* Pairs with test_bit_acquire() above. */
 		smp_mb__before_atomic();
@@ -362,7 +362,7 @@ void __init kho_init_discard(void)
  * kho_init_start - let folios be restored from here on
  *
  * From here on, memory must not be allocated from memblock or freed to it, since
- * init_block() reads from memblock which pages are free.
+ * init_struct_pages() reads from memblock which pages are free.
  *
  * Context: the end of kho_memory_init(), after kho_init_prepare().
  */

@@ -86,7 +86,7 @@ static void __init release_or_count(unsigned long pfn)
  * kho_scratch_mark_early - keep unmovable pages out of inherited scratch
  *
  * Marks the pageblocks whose struct pages are initialised early. kho_init_free() calls
- * kho_scratch_mark_block() for the others.
+ * kho_scratch_mark_block() for all other pageblocks.
  *
  * Context: kho_memory_init().
  */

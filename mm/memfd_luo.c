@@ -2,24 +2,25 @@
 /*
  * Live update of memfds: files of shared memory that are handed over.
  *
- * This file owns the file handler, and a file from when it is preserved until the
- * kexec or until it is given up: which of its folios are handed over, and the array
- * that tells the next kernel where in the file each one belongs. memfd_luo_in.c owns
- * the file in the next kernel. mm/shmem.c calls both through <linux/memfd_luo.h>.
+ * This file owns the file handler, and a file from when it is preserved until the kexec or
+ * until it is unpreserved: which of its folios are handed over, and the array that tells
+ * the next kernel where in the file each folio belongs. memfd_luo_in.c owns the file in the
+ * next kernel. mm/shmem.c calls this file through <linux/memfd_luo.h>, and this file calls
+ * memfd_luo_in.c.
  *
  * A preserved file has a fixed size, and no folio below the size leaves the page cache:
  * each one is preserved with KHO and has an additional reference, for which reclaim,
- * migration, splitting and collapsing leave it alone. All of these need the lock of the
- * folio and compare the number of references with that lock held, so whoever takes
- * the additional reference with the folio locked comes before them or after them.
+ * migration, splitting and collapsing leave it alone. All of these need the folio lock and
+ * compare the number of references with that lock held. The additional reference is taken
+ * with the folio locked, so it is taken before or after them, not in between.
  *
- * Each folio is preserved exactly once. preserve() makes the file preserved, with the
- * lock of the page cache held, and then walks the page cache. A task that adds a new folio
- * reads the state after that, with the folio locked, in memfd_luo_add(): if it sees
- * a file that is not preserved, the folio is in the page cache before the walk starts,
- * and the walk takes it. Otherwise memfd_luo_add() takes it, and records it for
- * the walk, which leaves it alone. Folios that come from swap are left to the walk:
- * after the walk no page of the file is in swap.
+ * Each folio is preserved exactly once. preserve() marks the file preserved with the
+ * i_pages lock held, and then walks the page cache. A task that adds a new folio reads the
+ * state in memfd_luo_add(), after it has added the folio and with the folio locked. If it
+ * sees a file that is not preserved, the folio is in the page cache before the walk starts,
+ * and the walk preserves it. Otherwise memfd_luo_add() preserves the folio, and records it
+ * in @added for the walk, which then leaves it alone. Folios that are read from swap are
+ * left to the walk: after the walk no page of the file is in swap.
  *
  * In a frozen file no page becomes up to date and none is added: @frozen is set with
  * the mutex held that memfd_luo_add() needs; and a task that finds a folio that is not up
@@ -27,8 +28,8 @@
  * after it has set @frozen.
  *
  * struct memfd_luo lives as long as its inode, so readers of the pointer need no lock.
- * Locks, from the outside in: inode lock, mmap_lock, folio lock, memfd_luo.lock, lock
- * of the page cache.
+ * Locks, from the outside in: inode lock, mmap_lock, folio lock, memfd_luo.lock, i_pages
+ * lock.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -59,7 +60,7 @@
 
 #define ENTRIES_PER_PAGE	(PAGE_SIZE / sizeof(struct memfd_luo_folio_ser))
 
-/* How often a folio that cannot stay where it is may refuse to be moved. */
+/* The number of attempts to migrate a folio that cannot stay where it is. */
 #define MOVE_TRIES		10
 
 /*
@@ -112,7 +113,7 @@ static struct folio *alloc_target(struct folio *src, unsigned long unused)
 	return alloc_suitable(GFP_USER, folio_order(src), folio_nid(src));
 }
 
-/* Puts a folio on the list of those that migrate, unless somebody else has it. */
+/* Isolates a folio and adds it to @list, unless another task has isolated it. */
 static void isolate(struct folio *folio, struct list_head *list)
 {
 	if (!folio_isolate_lru(folio))
@@ -123,7 +124,7 @@ static void isolate(struct folio *folio, struct list_head *list)
 			    folio_nr_pages(folio));
 }
 
-/* Moves folios to suitable memory. Those that cannot be moved stay where they are. */
+/* Migrates folios to suitable memory. Folios that cannot be migrated stay where they are. */
 static void move(struct list_head *list)
 {
 	if (!list_empty(list) &&
@@ -283,7 +284,7 @@ static void move_one(struct folio *folio, bool again)
 	move(&list);
 }
 
-/* Preserves all folios of [index, end): those in swap, and those that have to be moved. */
+/* Preserves the folios of [index, end), including those in swap or in unsuitable memory. */
 static int pin_slowly(struct memfd_luo *luo, pgoff_t index, pgoff_t end)
 {
 	struct xarray *pages = &luo->inode->i_mapping->i_pages;
@@ -322,7 +323,7 @@ static int pin_slowly(struct memfd_luo *luo, pgoff_t index, pgoff_t end)
 	return 0;
 }
 
-/* Preserves what find_folios() found, up to @end, and gives back its references. */
+/* Preserves the folios that find_folios() found, up to @end, and drops its references. */
 static int pin_batch(struct memfd_luo *luo, struct folio_batch *batch, const pgoff_t *indices,
 		     pgoff_t end)
 {
@@ -365,8 +366,8 @@ static int pin_batch(struct memfd_luo *luo, struct folio_batch *batch, const pgo
 }
 
 /*
- * As find_get_entries(), but where there are holes this takes a third less: that one looks
- * at each empty slot.
+ * Like find_get_entries(), but a third faster in a file with holes: find_get_entries()
+ * looks at each empty slot.
  */
 static bool find_folios(struct address_space *mapping, pgoff_t *start, pgoff_t last,
 			struct folio_batch *batch, pgoff_t *indices)
@@ -433,7 +434,7 @@ static int walk(struct memfd_luo *luo)
 	return 0;
 }
 
-/* Puts an entry for each folio that came during the walk after the entries of the walk. */
+/* Appends an entry for each folio that was added during the walk. */
 static int end_walk(struct memfd_luo *luo)
 {
 	struct folio *folio;
@@ -445,7 +446,7 @@ static int end_walk(struct memfd_luo *luo)
 	xa_for_each(&luo->added, index, folio) {
 		err = append(luo, folio);
 		if (err) {
-			/* What has an entry now must not be released twice. */
+			/* stop() releases the folios of @added: drop their entries. */
 			luo->nr = luo->nr_walked;
 			return err;
 		}
@@ -457,6 +458,7 @@ static int end_walk(struct memfd_luo *luo)
 	}
 
 	xa_destroy(&luo->added);
+	/* Pairs with READ_ONCE() in __memfd_luo_refs(). */
 	WRITE_ONCE(luo->walking, false);
 
 	return 0;
@@ -466,14 +468,17 @@ static int end_walk(struct memfd_luo *luo)
  * The state of a file
  */
 
-/* Returns what the inode has, or makes it, with the inode lock held. */
+/* Returns the memfd_luo of the inode, or allocates it. The caller holds the inode lock. */
 static struct memfd_luo *memfd_luo_of(struct inode *inode)
 {
 	struct memfd_luo *luo = SHMEM_I(inode)->luo;
 
 	if (!luo) {
 		luo = memfd_luo_alloc(inode);
-		/* Pairs with READ_ONCE() in memfd_luo_has(), by address dependency. */
+		/*
+		 * Pairs with READ_ONCE() in memfd_luo_has() and luo_of(), by address
+		 * dependency.
+		 */
 		smp_store_release(&SHMEM_I(inode)->luo, luo);
 	}
 
@@ -481,8 +486,8 @@ static struct memfd_luo *memfd_luo_of(struct inode *inode)
 }
 
 /*
- * The lock of the page cache orders this with the addition of a folio, see the head of
- * this file.
+ * The i_pages lock orders this with the addition of a folio, see the head of this file.
+ * Pairs with READ_ONCE() in state_of() and __memfd_luo_add().
  */
 static void set_state(struct memfd_luo *luo, enum memfd_luo_state state)
 {
@@ -491,7 +496,7 @@ static void set_state(struct memfd_luo *luo, enum memfd_luo_state state)
 	xa_unlock_irq(&luo->inode->i_mapping->i_pages);
 }
 
-/* Makes a file preserved, with no folio that is preserved yet. */
+/* Marks the file preserved. None of its folios is preserved yet. */
 static struct memfd_luo *start(struct inode *inode)
 {
 	struct address_space *mapping = inode->i_mapping;
@@ -505,11 +510,16 @@ static struct memfd_luo *start(struct inode *inode)
 		return ERR_PTR(-ENOMEM);
 
 	guard(mutex)(&luo->lock);
+	/*
+	 * Pairs with smp_store_release() in count_done() of memfd_luo_in.c, which takes no
+	 * lock.
+	 */
 	if (READ_ONCE(luo->state) != MEMFD_LUO_IDLE)
 		return ERR_PTR(-EBUSY);
+	/* Pairs with READ_ONCE() in __memfd_luo_refs(). */
 	WRITE_ONCE(luo->walking, true);
 	luo->fresh = ULONG_MAX;
-	/* So that reclaim does not unmap, again and again, what it cannot write. */
+	/* Otherwise reclaim unmaps folios again and again that it cannot write to swap. */
 	luo->unevictable = !mapping_unevictable(mapping);
 	mapping_set_unevictable(mapping);
 	set_state(luo, MEMFD_LUO_OUT);
@@ -517,13 +527,14 @@ static struct memfd_luo *start(struct inode *inode)
 	return luo;
 }
 
-/* Makes a file as it was before start(). */
+/* Undoes start(), and unpreserves all folios. */
 static void stop(struct memfd_luo *luo)
 {
 	struct address_space *mapping = luo->inode->i_mapping;
 
 	mutex_lock(&luo->lock);
 	set_state(luo, MEMFD_LUO_IDLE);
+	/* Pairs with READ_ONCE() in __memfd_luo_get() and __memfd_luo_is_frozen(). */
 	WRITE_ONCE(luo->frozen, false);
 	release_added(luo);
 	release_all(luo->entries, luo->nr);
@@ -531,6 +542,7 @@ static void stop(struct memfd_luo *luo)
 	luo->entries = NULL;
 	luo->nr = 0;
 	luo->max = 0;
+	/* Pairs with READ_ONCE() in __memfd_luo_refs(). */
 	WRITE_ONCE(luo->walking, false);
 	kho_unpreserve_free(luo->ser);
 	luo->ser = NULL;
@@ -604,9 +616,9 @@ static struct folio *fresh_folio(struct memfd_luo *luo, struct memfd_luo_folio_s
 }
 
 /*
- * Notes which folios have become up to date. The file is frozen, so once this has
- * locked a folio nobody changes that any more. __memfd_luo_del() can still empty an
- * entry, so the mutex is held when one is accessed, but not when a folio is locked.
+ * Notes which folios have become up to date. The file is frozen, so no folio becomes up to
+ * date any more once this function has locked it. __memfd_luo_del() can still empty an
+ * entry, so luo->lock is held when an entry is accessed, but not when a folio is locked.
  */
 static void settle_fresh(struct memfd_luo *luo)
 {
@@ -637,8 +649,9 @@ static int memfd_luo_freeze(struct liveupdate_file_op_args *args)
 	struct memfd_luo_ser *ser = luo->ser;
 
 	mutex_lock(&luo->lock);
+	/* Pairs with READ_ONCE() in __memfd_luo_get() and __memfd_luo_is_frozen(). */
 	WRITE_ONCE(luo->frozen, true);
-	/* The next kernel merges what is sorted before and after nr_walked. */
+	/* The next kernel merges the sorted entries before and after nr_walked. */
 	if (luo->nr > luo->nr_walked)
 		memfd_luo_sort(&luo->entries[luo->nr_walked], luo->nr - luo->nr_walked);
 	if (luo->fresh < luo->nr)
@@ -658,12 +671,13 @@ static void memfd_luo_unfreeze(struct liveupdate_file_op_args *args)
 	struct memfd_luo *luo = args->private_data;
 
 	mutex_lock(&luo->lock);
+	/* Pairs with READ_ONCE() in __memfd_luo_get() and __memfd_luo_is_frozen(). */
 	WRITE_ONCE(luo->frozen, false);
 	mutex_unlock(&luo->lock);
 	wake_up_all(&luo->thaw);
 }
 
-/* Others have set seals and moved the position while the file was frozen. */
+/* Processes can set seals and move the position while the file is frozen. */
 static void memfd_luo_jump(struct liveupdate_file_op_args *args)
 {
 	struct memfd_luo *luo = args->private_data;
@@ -691,7 +705,7 @@ static bool memfd_luo_can_finish(struct liveupdate_file_op_args *args)
 		return true;
 
 	err = memfd_luo_populate(file_inode(args->file));
-	/* Nothing can be done for a file that is lost, but to end it. */
+	/* -EIO means that the file is lost. All that can be done is to finish it. */
 	if (!err || err == -EIO)
 		return true;
 	args->retrieve_status = err;
@@ -745,20 +759,22 @@ static int __init memfd_luo_init(void)
 late_initcall(memfd_luo_init);
 
 /*
- * What mm/shmem.c and others call, through the functions of <linux/memfd_luo.h>
+ * Hooks of mm/shmem.c and other users of its files, called through <linux/memfd_luo.h>
  */
 
 static struct memfd_luo *luo_of(struct inode *inode)
 {
+	/* Pairs with smp_store_release() in memfd_luo_of(), by address dependency. */
 	return READ_ONCE(SHMEM_I(inode)->luo);
 }
 
 static enum memfd_luo_state state_of(struct inode *inode)
 {
+	/* Pairs with WRITE_ONCE() in set_state() and smp_store_release() in count_done(). */
 	return READ_ONCE(luo_of(inode)->state);
 }
 
-/* Does a look-up of this kind make a page, or make one up to date? */
+/* Does a look-up of this kind add a page, or make a page up to date? */
 static bool changes_page(struct inode *inode, pgoff_t index, enum sgp_type sgp)
 {
 	struct folio *folio = filemap_get_entry(inode->i_mapping, index);
@@ -778,7 +794,7 @@ static bool changes_page(struct inode *inode, pgoff_t index, enum sgp_type sgp)
  * __memfd_luo_get - see memfd_luo_get()
  * @inode: the file
  * @index: the page that is going to be looked up
- * @sgp: what for
+ * @sgp: the kind of look-up
  *
  * Context: may sleep, without a folio locked.
  * Return: 0; -EINTR if the task is being killed; -EIO or -ENOMEM if a page that waits
@@ -791,6 +807,7 @@ int __memfd_luo_get(struct inode *inode, pgoff_t index, enum sgp_type sgp)
 	/* Pairs with smp_store_release() in count_done() of memfd_luo_in.c. */
 	if (smp_load_acquire(&luo->state) == MEMFD_LUO_IN)
 		return memfd_luo_in_take(luo, index);
+	/* Pairs with WRITE_ONCE() in memfd_luo_freeze(), memfd_luo_unfreeze() and stop(). */
 	if (!READ_ONCE(luo->frozen) || !changes_page(inode, index, sgp))
 		return 0;
 
@@ -801,11 +818,12 @@ int __memfd_luo_get(struct inode *inode, pgoff_t index, enum sgp_type sgp)
  * __memfd_luo_is_frozen - see memfd_luo_is_frozen()
  * @inode: the file
  *
- * Context: any, with the folio locked that is not up to date.
- * Return: true if it must stay so.
+ * Context: any, with the folio locked, which is not up to date.
+ * Return: true if the folio must stay so.
  */
 bool __memfd_luo_is_frozen(struct inode *inode)
 {
+	/* Pairs with WRITE_ONCE() in memfd_luo_freeze(), memfd_luo_unfreeze() and stop(). */
 	return READ_ONCE(luo_of(inode)->frozen);
 }
 
@@ -838,6 +856,7 @@ int __memfd_luo_add(struct inode *inode, struct folio *folio)
 	struct memfd_luo *luo = luo_of(inode);
 	int err;
 
+	/* Pairs with WRITE_ONCE() in set_state(). Checked again with the lock held. */
 	if (READ_ONCE(luo->state) != MEMFD_LUO_OUT)
 		return 0;
 
@@ -889,7 +908,7 @@ void __memfd_luo_del(struct inode *inode, struct folio *folio)
  * @gfp: flags for the allocation of a folio
  *
  * Context: any.
- * Return: the flags, without the one for memory that a preserved folio must not be in.
+ * Return: @gfp; without __GFP_MOVABLE if the file is preserved.
  */
 gfp_t __memfd_luo_gfp(struct inode *inode, gfp_t gfp)
 {
@@ -903,8 +922,8 @@ gfp_t __memfd_luo_gfp(struct inode *inode, gfp_t gfp)
  * @gfp: the flags it was allocated with
  *
  * Context: may sleep if @gfp allows it.
- * Return: @folio, or another one if that lies in memory which cannot be handed over;
- * NULL, with @folio freed, if there is no other.
+ * Return: @folio, or another folio if @folio cannot be handed over from where it is; NULL,
+ * with @folio freed, if no other folio can be allocated.
  */
 struct folio *__memfd_luo_suit(struct inode *inode, struct folio *folio, gfp_t gfp)
 {
@@ -947,7 +966,7 @@ bool __memfd_luo_is_busy(struct inode *inode)
  * @inode: the file
  *
  * Context: may sleep, without a folio locked.
- * Return: 0 if nothing waits any more; -EINTR if the task is being killed; -ENOMEM; -EIO.
+ * Return: 0 if no folio waits any more; -EINTR if the task is being killed; -ENOMEM; -EIO.
  */
 int __memfd_luo_populate(struct inode *inode)
 {
@@ -965,7 +984,7 @@ int __memfd_luo_populate(struct inode *inode)
  * @inode: the file
  *
  * Context: may sleep.
- * Return: the number of blocks of the file, with those of pages that wait.
+ * Return: the number of blocks of the file, including pages that wait.
  */
 blkcnt_t __memfd_luo_blocks(struct inode *inode)
 {
@@ -983,14 +1002,16 @@ blkcnt_t __memfd_luo_blocks(struct inode *inode)
  * @inode: the file
  * @folio: a folio in its page cache
  *
- * Context: any, with the lock of the page cache or of the folio held.
+ * Context: any, with the i_pages lock or the folio lock held.
  * Return: the number of references.
  */
 unsigned int __memfd_luo_refs(struct inode *inode, struct folio *folio)
 {
 	/*
-	 * PRESERVE_FD has not got to all folios yet while it walks. One reference too few
-	 * makes F_SEAL_WRITE wait; one too many would hide that of somebody who can write.
+	 * While preserve() walks, it holds references on some folios only. Reporting one
+	 * reference too few makes F_SEAL_WRITE wait; reporting one too many would hide the
+	 * reference of a task that can write to the folio. Pairs with WRITE_ONCE() in
+	 * start(), end_walk() and stop().
 	 */
 	return state_of(inode) == MEMFD_LUO_OUT && !READ_ONCE(luo_of(inode)->walking) &&
 	       folio->index < DIV_ROUND_UP(i_size_read(inode), PAGE_SIZE);
@@ -998,7 +1019,7 @@ unsigned int __memfd_luo_refs(struct inode *inode, struct folio *folio)
 
 /**
  * __memfd_luo_evict - see memfd_luo_evict()
- * @inode: the file, which nobody uses any more
+ * @inode: the file, which is being evicted
  *
  * Context: may sleep.
  */
@@ -1013,7 +1034,7 @@ void __memfd_luo_evict(struct inode *inode)
 }
 
 /**
- * memfd_luo_free - free the part of a file in a live update
+ * memfd_luo_free - free the live update state of a file
  * @inode: the file, which is being freed
  *
  * Context: any, never sleeps.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Live update of memfds: what memfd_luo.c, memfd_luo_in.c and memfd_luo_state.c share.
+ * Live update of memfds: declarations that memfd_luo.c, memfd_luo_in.c and
+ * memfd_luo_state.c share.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -24,8 +25,8 @@ struct seq_file;
 			 F_SEAL_FUTURE_WRITE | F_SEAL_EXEC)
 
 /**
- * enum memfd_luo_state - what part a file takes in a live update
- * @MEMFD_LUO_IDLE: none at the moment
+ * enum memfd_luo_state - state of a file in a live update
+ * @MEMFD_LUO_IDLE: it is neither preserved nor incoming
  * @MEMFD_LUO_OUT: it is preserved: its size is fixed and each folio below it is pinned
  * @MEMFD_LUO_IN: it is incoming, and some of its folios may still wait
  */
@@ -36,25 +37,27 @@ enum memfd_luo_state {
 };
 
 /**
- * struct memfd_luo - the part of a file in a live update
+ * struct memfd_luo - live update state of a file
  * @inode: the file. Constant.
- * @in: what waits for the file; NULL if it did not come in. Constant.
- * @state: see above. Becomes OUT with the inode lock, @lock and the lock of the page
- *	cache held, and IDLE again with @lock. An IN file becomes IDLE once, when
- *	nothing waits any more, see memfd_luo_in.c. Read without a lock as well.
+ * @in: the state of an incoming file; NULL if this kernel made the file. Constant.
+ * @state: see above. Becomes OUT with the inode lock, @lock and the i_pages lock held, and
+ *	IDLE again with @lock and the i_pages lock held. An IN file becomes IDLE once, when
+ *	no folio waits any more, see count_done() in memfd_luo_in.c. Also read without a
+ *	lock.
  * @lock: guards all members below. Nests within the lock of a folio.
- * @frozen: no page may come into the file or become up to date. Also read without @lock.
- *	@ser is complete; only seals can still come.
- * @walking: preserve() walks the page cache; folios that come meanwhile are in @added
+ * @frozen: no page may be added to the file or become up to date. Also read without @lock.
+ *	After freeze(), @ser is complete but for the seals and the position, which jump()
+ *	writes.
+ * @walking: preserve() walks the page cache; folios that are added meanwhile are in @added
  * @unevictable: the mapping was not unevictable before it was preserved
- * @thaw: those who wait until @frozen is false
+ * @thaw: tasks that wait until @frozen is false
  * @entries: the array that is handed over, in a vmalloc area
  * @nr: number of entries
- * @max: number of entries that there is room for
+ * @max: number of entries that @entries has room for
  * @nr_walked: number of entries that preserve() found; these are sorted by index
  * @fresh: no entry before this one lacks MEMFD_LUO_FOLIO_UPTODATE
  * @kv: how @entries is preserved; all zero while @walking
- * @added: the folios that came while @walking, by their index
+ * @added: the folios that were added while @walking, by their index
  * @ser: the structure that is handed over
  */
 struct memfd_luo {

@@ -2,40 +2,40 @@
 /*
  * Live update of memfds: files of the previous kernel.
  *
- * This file owns an incoming memfd, from when it is retrieved until all of its
- * folios are in the page cache or it is finished, and the folios of an incoming memfd that
- * nobody retrieved.
+ * This file owns an incoming memfd, from when it is retrieved until all of its folios are
+ * in the page cache or it is finished, and the folios of an incoming memfd that was not
+ * retrieved.
  *
- * The file is there at once and its folios are not: they go on waiting in the
- * handover. memfd_luo_in_take() puts a page, and those around it, into the file when
- * it is looked up. Work items insert all others in the background. Code that needs the
- * whole file calls memfd_luo_in_populate() first. When nothing waits any more the file
- * becomes an ordinary one.
+ * The file is there at once and its folios are not: they go on waiting in the handover.
+ * When a page is looked up, memfd_luo_in_take() puts it, and the pages around it, into the
+ * file. Work items insert all other folios in the background. Code that needs the whole
+ * file calls memfd_luo_in_populate() first. When no folio waits any more, the file becomes
+ * an ordinary one.
  *
- * A long array is not read at once either. The first work item takes it out of the handover,
- * checks it and sorts it. Before that a page can be found in the array where it
- * waits, if it is sorted, as those of all known writers nearly are. Only what is not
- * found there has to wait for the array.
+ * A long array is not read at once either. The first work item takes it out of the
+ * handover, checks it and sorts it. Before that, take_early() can find a page in the array
+ * where it waits, if the array is sorted, as the arrays of all known writers nearly are.
+ * Only a look-up of a page that take_early() does not find has to wait for the array.
  *
- * The file is divided into windows, and a mutex for each few of them excludes those who
- * put folios of the same window into the file. A folio lies within one window, because
- * it is aligned to its size. Folios that were restored but could not be put in, for lack
- * of memory, are kept in a list beside the mutex; the next holder of the mutex begins with
- * them, so there are never many of these.
+ * The file is divided into windows. A mutex for each few windows serialises tasks that put
+ * folios of the same window into the file. A folio lies within one window, because it is
+ * aligned to its size. Folios that were restored but could not be inserted, because memory
+ * could not be allocated, are kept in a list beside the mutex; the next holder of the mutex
+ * begins with them, so there are never many of these.
  *
- * Page cache and array together tell what a page is: it is what there is in the page
- * cache; if there is nothing and an entry with a PFN covers it then it waits, or is
- * kept, or is lost; otherwise it is a hole. That holds because nothing leaves the page
- * cache before all is in it: truncation and hole punching populate the file first. A page
- * that is lost gets an entry like one that cannot be read from swap, so an access to it
- * fails with EIO or SIGBUS.
+ * Page cache and array together tell the state of a page. If the page cache has an entry
+ * for the page, that is its state. Otherwise, if an entry of the array with a PFN covers
+ * the page, the page waits, or is kept, or is lost; if there is no such entry, the page is
+ * a hole. This holds because nothing leaves the page cache before all folios are in it:
+ * truncation and hole punching populate the file first. A page that is lost gets an entry
+ * like a page that cannot be read from swap, so an access to it fails with EIO or SIGBUS.
  *
  * The page cache is charged to the memory cgroup of the task that retrieved the file.
  * When the group is at its limit, work items try again later, memfd_luo_in_populate()
  * returns an error, and a look-up of one page fails as a page fault over the limit does.
  *
- * Locks, from the outside in: memfd_luo_in.loaded_sem, a mutex of windows, and
- * what the page cache and memory cgroups take. No folio is locked before.
+ * Locks, from the outside in: memfd_luo_in.loaded_sem, memfd_luo_windows.lock, and the
+ * locks of the page cache and memory cgroups. No folio may be locked before these.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -71,13 +71,13 @@
 #define WINDOW_PAGES	max(512UL, BIT(MAX_PAGECACHE_ORDER))
 #define NR_LOCKS	8
 
-/* Pages that one look-up puts into the file, like those that one page fault maps. */
+/* The number of pages that one look-up puts into the file, like fault-around. */
 #define AROUND_PAGES	16UL
 
-/* With one more, from which the order of the last folio is known. */
+/* With one more entry, whose index tells the order of the last folio. */
 #define SEARCH_ENTRIES	(AROUND_PAGES + 1)
 
-/* A work item takes so many entries at a time. */
+/* The number of entries that a work item takes at a time. */
 #define WORK_ENTRIES	512
 #define MAX_WORKS	8
 
@@ -86,15 +86,15 @@
 
 #define PAGE_ENTRIES	(PAGE_SIZE / sizeof(struct memfd_luo_folio_ser))
 
-/* An array of up to so many entries is read before the file is there. */
+/* An array of up to this many entries is read before the file is returned. */
 #define READ_AT_ONCE	512
 
-/* So many folios, of one leaf of the page cache, are put into the file at once. */
+/* The number of folios, of one leaf of the page cache, that are put into the file at once. */
 #define RUN_PAGES	XA_CHUNK_SIZE
 
 /**
- * struct memfd_luo_windows - the lock of all windows of the same remainder
- * @lock: excludes those who put folios of these windows into the file
+ * struct memfd_luo_windows - the lock of all windows with the same number modulo NR_LOCKS
+ * @lock: serialises tasks that put folios of these windows into the file
  * @kept: restored folios that are not in the file yet; their index is set
  */
 struct memfd_luo_windows {
@@ -113,28 +113,29 @@ struct memfd_luo_work {
 };
 
 /**
- * struct memfd_luo_in - what waits for a file
+ * struct memfd_luo_in - an incoming file
  * @luo: the file. Constant.
  * @kv: the array in the handover. Constant.
- * @memcg: what the page cache is charged to. Constant.
+ * @memcg: the memory cgroup that the page cache is charged to. Constant.
  * @end: number of pages of the file when it was handed over. Constant.
  * @loaded_sem: held for writing by a task that takes or frees @entries, for reading by a
  *	task that uses them
- * @loaded: the array was taken out of the handover. With @loaded_sem.
+ * @loaded: the array was taken out of the handover. With @loaded_sem; memfd_luo_in_take()
+ *	also reads it without.
  * @error: the error of load(), 0 if the array is valid. With @loaded_sem.
- * @entries: the array, sorted by index. With @loaded_sem; PFNs with the lock of the
+ * @entries: the array, sorted by index. With @loaded_sem; PFNs with the mutex of the
  *	window.
  * @nr: number of entries. Constant until @entries is freed.
- * @left: number of entries that are not done. An entry is done, and its PFN 0, when
- *	somebody has seen that its folio is in the page cache, or lost.
+ * @left: number of entries that are not done. An entry is done, and its PFN 0, when a task
+ *	has found its folio in the page cache, or lost.
  * @pages: number of pages of all entries, 0 until @entries is there. Changed with
- *	@loaded_sem.
+ *	@loaded_sem held for writing; memfd_luo_in_show() reads it without.
  * @added: how many of these are in the page cache, or lost
- * @next: the first entry that no work has looked at yet
- * @stop: works end as soon as they can
+ * @next: the first entry that no work item has looked at yet
+ * @stop: work items end as soon as they can
  * @windows: locks of windows
- * @nr_works: number of works that were started
- * @works: the works
+ * @nr_works: number of work items that were started
+ * @works: the work items
  */
 struct memfd_luo_in {
 	struct memfd_luo *luo;
@@ -157,10 +158,10 @@ struct memfd_luo_in {
 };
 
 /*
- * What comes in, before there is a file
+ * The incoming structure, before there is a file
  */
 
-/* Takes the structure at @data out of the handover. Returns false if none waits there. */
+/* Takes the structure at @data out of the handover. Returns false if no folio waits there. */
 static bool take_ser(u64 data, struct memfd_luo_ser *ser)
 {
 	struct folio *folio;
@@ -211,13 +212,13 @@ static void free_waiting(struct memfd_luo_folio_ser *entries, unsigned long nr)
  * Taking the array out of the handover
  */
 
-/* Counts entries for which nothing waits any more. */
+/* Counts entries as done. After the last one, the file is not incoming any more. */
 static void count_done(struct memfd_luo_in *in, unsigned long nr)
 {
 	if (atomic_long_sub_return(nr, &in->left))
 		return;
 	/*
-	 * What was put into the page cache comes before the state. Pairs with
+	 * Orders additions to the page cache before the state. Pairs with
 	 * smp_load_acquire() in __memfd_luo_get(), __memfd_luo_populate(),
 	 * __memfd_luo_blocks() and memfd_luo_in_show().
 	 */
@@ -225,8 +226,8 @@ static void count_done(struct memfd_luo_in *in, unsigned long nr)
 }
 
 /*
- * Sorts the entries, of which the first @i are sorted. The others came later, and are few,
- * sorted or not.
+ * Sorts the entries, of which the first @i are sorted. The entries after these are few,
+ * since their folios were added during or after the walk; they may be unsorted.
  */
 static void sort_entries(struct memfd_luo_folio_ser *entries, unsigned long i, unsigned long nr)
 {
@@ -264,7 +265,7 @@ static u64 entry_phys(const struct memfd_luo_folio_ser *entry)
 	return (u64)entry->pfn << PAGE_SHIFT;
 }
 
-/* Returns the order of the folio of an entry; 0 if it does not wait any more. */
+/* Returns the order of the folio of an entry; 0 if the folio does not wait any more. */
 static unsigned int entry_order(const struct memfd_luo_folio_ser *entry)
 {
 	return max(kho_waiting_order(entry->pfn), 0);
@@ -277,8 +278,8 @@ static void complain(const struct memfd_luo_folio_ser *entry, const char *what)
 }
 
 /*
- * Checks the folio of an entry. To look at the folios of a long array would take too long
- * here, that is done when each one is taken.
+ * Checks the folio of an entry. For a long array that would take too long here, so its
+ * folios are checked when they are taken.
  */
 static int check_folio(const struct memfd_luo_folio_ser *entry)
 {
@@ -300,7 +301,7 @@ static int check_folio(const struct memfd_luo_folio_ser *entry)
 	return 0;
 }
 
-/* Drops entries without a folio, which are to be skipped and can have any index. */
+/* Drops entries without a folio, which the format says to skip and can have any index. */
 static void drop_empty(struct memfd_luo_in *in)
 {
 	unsigned long to = 0, nr = in->nr;
@@ -316,7 +317,7 @@ static void drop_empty(struct memfd_luo_in *in)
 	count_done(in, nr - to);
 }
 
-/* Frees folios that begin beyond the size of the file: these are not kept. */
+/* Frees folios that begin beyond the size of the file, and drops their entries. */
 static void drop_beyond(struct memfd_luo_in *in)
 {
 	unsigned long nr = in->nr;
@@ -369,10 +370,10 @@ static unsigned long entry_pages(struct memfd_luo_in *in, const struct memfd_luo
 }
 
 /*
- * Counts the pages of the array if there is nothing to do to it, which is so for nearly all:
- * it is sorted, and neither are there empty entries nor any beyond the size. Nobody can have
- * a page of a file whose array is not read, and this looks at each entry once, and at a folio
- * only where the next one does not follow at once. Returns 0 if it is not so.
+ * Counts the pages of an array that needs no change, as nearly all arrays: it is sorted,
+ * and has neither empty entries nor entries beyond the size of the file. Returns 0 for any
+ * other array. Look-ups can wait for this, so it looks at each entry once, and at a folio
+ * only where the next entry does not follow at once.
  */
 static unsigned long count_plain(struct memfd_luo_in *in)
 {
@@ -395,13 +396,14 @@ static unsigned long count_plain(struct memfd_luo_in *in)
 /* Checks the array, and sorts it if need be. */
 static int check_entries(struct memfd_luo_in *in)
 {
-	/* Once others can see the file, some of its folios may have been taken already. */
+	/* Once other tasks can use the file, some of its folios may have been taken. */
 	const bool at_once = in->nr <= READ_AT_ONCE && !in->nr_works;
 	unsigned long sorted = 1, pages = 0;
 	u64 prev_end = 0;
 
 	if (!at_once) {
 		pages = count_plain(in);
+		/* Pairs with READ_ONCE() in memfd_luo_in_show(). */
 		WRITE_ONCE(in->pages, pages);
 		if (likely(pages))
 			return 0;
@@ -432,14 +434,15 @@ static int check_entries(struct memfd_luo_in *in)
 	drop_beyond(in);
 	for (unsigned long i = 0; i < in->nr; i++)
 		pages += entry_pages(in, &in->entries[i]);
+	/* Pairs with READ_ONCE() in memfd_luo_in_show(). */
 	WRITE_ONCE(in->pages, pages);
 
 	return 0;
 }
 
 /*
- * Frees what an array of single pages names, and the array, page by page where it waits:
- * that needs no memory.
+ * Frees the folios that an array of order-0 pages names, and the array, page by page where
+ * it waits: this needs no memory.
  */
 static void free_in_place(const struct kho_vmalloc *kv, unsigned long nr)
 {
@@ -470,7 +473,7 @@ static void free_in_place(const struct kho_vmalloc *kv, unsigned long nr)
 	}
 }
 
-/* Frees what the array names, and the array. */
+/* Frees the folios that the array names, and the array. */
 static void free_array_of(const struct memfd_luo_ser *ser)
 {
 	struct memfd_luo_folio_ser *entries;
@@ -489,7 +492,7 @@ static void free_array_of(const struct memfd_luo_ser *ser)
 }
 
 /**
- * memfd_luo_in_discard - free the memory of an incoming file that nobody retrieved
+ * memfd_luo_in_discard - free the memory of an incoming file that was not retrieved
  * @data: the address of the structure
  *
  * Context: may sleep.
@@ -502,7 +505,10 @@ void memfd_luo_in_discard(u64 data)
 		free_array_of(&ser);
 }
 
-/* Called with @loaded_sem held for writing. Returns -ENOMEM if it can be repeated. */
+/*
+ * Takes the array out of the handover, and checks it. The caller holds @loaded_sem for
+ * writing, or evicts the inode. Returns -ENOMEM if the caller can try again.
+ */
 static int load(struct memfd_luo_in *in)
 {
 	if (in->loaded)
@@ -526,7 +532,7 @@ static int load(struct memfd_luo_in *in)
 	return in->error;
 }
 
-/* Returns with @loaded_sem held for reading and the array there, or with an error. */
+/* Returns with @loaded_sem held for reading and the array read, or with an error. */
 static int lock_loaded(struct memfd_luo_in *in)
 {
 	int err;
@@ -559,14 +565,14 @@ static void unlock_loaded(struct memfd_luo_in *in)
  * Putting folios into the file
  */
 
-/* Charges a restored folio, unless that was done before it was kept. */
+/* Charges a restored folio, unless it was charged before it was kept. */
 static int charge(struct memfd_luo_in *in, struct folio *folio, gfp_t gfp)
 {
 	return mem_cgroup_disabled() || folio_memcg(folio) ? 0 :
 	       mem_cgroup_charge(folio, NULL, gfp);
 }
 
-/* Puts a restored folio into the file and gives back the reference. */
+/* Puts a restored folio into the file and drops the reference. */
 static int insert(struct memfd_luo_in *in, struct folio *folio, gfp_t gfp)
 {
 	struct mem_cgroup *old = set_active_memcg(in->memcg);
@@ -576,7 +582,7 @@ static int insert(struct memfd_luo_in *in, struct folio *folio, gfp_t gfp)
 		err = shmem_insert_folio(in->luo->inode, folio, folio->index, gfp);
 	set_active_memcg(old);
 	if (err == -EEXIST) {
-		/* Of two that overlap in a damaged array, the one that is there counts. */
+		/* If two folios overlap in a damaged array, the one in the page cache stays. */
 		pr_warn_ratelimited("page %#lx of a file was handed over twice, one is dropped\n",
 				    folio->index);
 		folio_put(folio);
@@ -595,7 +601,7 @@ static void keep(struct memfd_luo_windows *w, struct folio *folio)
 	list_add_tail(&folio->lru, &w->kept);
 }
 
-/* Begins with the folios that could not be put in before. */
+/* Inserts the folios that could not be inserted before. */
 static noinline int insert_all_kept(struct memfd_luo_in *in, struct memfd_luo_windows *w,
 				    gfp_t gfp)
 {
@@ -626,8 +632,9 @@ static bool is_there(struct memfd_luo_in *in, pgoff_t index)
 }
 
 /*
- * Makes a restored folio one of the file. Nobody else knows it until it is in the page
- * cache, so its flags need no atomic operation. It is dirty, or reclaim would drop it.
+ * Prepares a restored folio for the file. No other task can find the folio before it is in
+ * the page cache, so its flags need no atomic operation. It is dirty, or reclaim would drop
+ * it.
  */
 static void set_up_folio(struct folio *folio, const struct memfd_luo_folio_ser *entry)
 {
@@ -637,7 +644,7 @@ static void set_up_folio(struct folio *folio, const struct memfd_luo_folio_ser *
 		folio->flags |= BIT(PG_uptodate);
 }
 
-/* Restores the folio of an entry. NULL if it does not wait. */
+/* Restores the folio of an entry. Returns NULL if the folio does not wait. */
 static struct folio *restore_entry(const struct memfd_luo_folio_ser *entry)
 {
 	struct folio *folio = kho_restore_if_waiting(entry->pfn);
@@ -648,7 +655,7 @@ static struct folio *restore_entry(const struct memfd_luo_folio_ser *entry)
 	return folio;
 }
 
-/* Is the folio what there can be at its index, with the next entry at @next? */
+/* Has the folio a supported order, an aligned index, and room before the index @next? */
 static bool folio_fits(struct folio *folio, u64 next)
 {
 	return order_is_fine(folio_order(folio)) &&
@@ -657,8 +664,9 @@ static bool folio_fits(struct folio *folio, u64 next)
 }
 
 /*
- * The folio is lost. Who wants a page of it finds an entry as for one that swap could not
- * read. How large it was is not known, so all pages that it can have had are lost.
+ * Marks the pages of a folio as lost. A look-up of such a page finds an entry as for a page
+ * that cannot be read from swap. The size of the folio is not known, so all pages that it
+ * can have covered are lost.
  */
 static int lose(struct memfd_luo_in *in, const struct memfd_luo_folio_ser *entry)
 {
@@ -685,8 +693,9 @@ static int lose(struct memfd_luo_in *in, const struct memfd_luo_folio_ser *entry
 }
 
 /*
- * Puts the folio of an entry into the file, with the lock of its window held. It may be
- * there, if it was taken before the array was read, or if it was kept for a while.
+ * Puts the folio of an entry into the file, with the mutex of its window held. The folio
+ * may be in the file already, if it was taken before the array was read, or if it was kept
+ * for a while.
  */
 static int take_entry(struct memfd_luo_in *in, struct memfd_luo_windows *w,
 		      struct memfd_luo_folio_ser *entry, gfp_t gfp)
@@ -720,14 +729,14 @@ static int take_entry(struct memfd_luo_in *in, struct memfd_luo_windows *w,
 }
 
 /*
- * Most folios are of order 0 and follow each other in the file. Such a run is put into
- * the file at once, which takes less than half of the time.
+ * Most folios are of order 0 and follow each other in the file. Such a run is put into the
+ * file at once, which takes less than half of the time.
  */
 
 /**
  * struct run - folios of order 0 with consecutive indices
- * @nr: how many there are
- * @folios: the folios, which are restored and in nothing yet
+ * @nr: number of folios
+ * @folios: the folios, which are restored and not in the page cache yet
  */
 struct run {
 	unsigned int nr;
@@ -735,9 +744,9 @@ struct run {
 };
 
 /*
- * Restores the folios of a run that begins with an entry and ends before @to. Which are of
- * order 0 is known from the index of the next entry; one that is larger than that is not
- * taken: take_entry() says what is wrong with it. Returns false if there is no run.
+ * Restores the folios of a run that begins with an entry and ends before @to. The index of
+ * the next entry tells which folios are of order 0. A folio that is larger than that is not
+ * taken: take_entry() reports it. Returns false if there is no run.
  */
 static bool restore_run(struct memfd_luo_in *in, const struct memfd_luo_folio_ser *entry,
 			const struct memfd_luo_folio_ser *end, u64 to, struct run *run)
@@ -766,7 +775,7 @@ static void shorten(struct run *run, unsigned int nr, struct memfd_luo_windows *
 	run->nr = nr;
 }
 
-/* Counts folios that were added to the page cache, with its lock held. */
+/* Counts folios that were added to the page cache. The caller holds the i_pages lock. */
 static void count_added(struct address_space *mapping, struct run *run, unsigned int from,
 			unsigned int to)
 {
@@ -786,10 +795,10 @@ static void count_added(struct address_space *mapping, struct run *run, unsigned
 
 /*
  * Stores folios after the one that was just stored, as far as there are empty slots in the
- * same leaf. Returns how many were stored. This is what xas_store() comes down to, since
- * nobody else has to know of a change of such a leaf; for each folio that function would
- * take several times as long, with the lock held for which all who populate the file
- * compete.
+ * same leaf. Returns how many were stored. xas_store() does no more than this here, since a
+ * shmem mapping has no update callback, see mapping_set_update(). But xas_store() for each
+ * folio takes several times as long, with the i_pages lock held, for which all tasks that
+ * populate the file compete.
  */
 static unsigned int fill_leaf(struct xa_state *xas, struct address_space *mapping,
 			      struct folio **folios, unsigned int nr)
@@ -845,8 +854,8 @@ static unsigned int add_run(struct address_space *mapping, struct run *run, gfp_
 }
 
 /*
- * Adds folios to the lists of reclaim, like folio_add_lru() for each, but counts those of a
- * zone once. All have the same flags, and so belong to lists of the same kind.
+ * Adds folios to the LRU lists, like folio_add_lru() for each, but counts the folios of a
+ * zone once. All folios have the same flags, and so belong to LRU lists of the same kind.
  */
 static void add_run_to_lru(struct run *run)
 {
@@ -863,7 +872,7 @@ static void add_run_to_lru(struct run *run)
 		for (; i < run->nr && page_zone_id(&run->folios[i]->page) == zone; i++) {
 			struct folio *folio = run->folios[i];
 
-			/* What it puts on a list of its own, it counts as well. */
+			/* lru_gen_add_folio() counts the folios that it adds. */
 			if (!lru_gen_add_folio(lruvec, folio, false)) {
 				list_add(&folio->lru, &lruvec->lists[lru]);
 				nr++;
@@ -877,7 +886,7 @@ static void add_run_to_lru(struct run *run)
 		unlock_page_lruvec_irq(lruvec);
 }
 
-/* Puts a run into the file. What could not be put in is kept. */
+/* Puts a run into the file. Folios that could not be inserted are kept. */
 static int insert_run(struct memfd_luo_in *in, struct memfd_luo_windows *w, struct run *run,
 		      gfp_t gfp)
 {
@@ -929,7 +938,7 @@ static unsigned long find_entry(struct memfd_luo_in *in, pgoff_t index)
 
 /*
  * Puts the folios of the entries from *@i on, with an index below @to, into the file. They
- * are in one window. Stores the number of the first entry that it did not look at.
+ * are in one window. Stores the number of the first entry that was not looked at in *@i.
  */
 static int take_entries(struct memfd_luo_in *in, struct memfd_luo_windows *w, unsigned long *i,
 			u64 to, gfp_t gfp)
@@ -982,7 +991,7 @@ static struct memfd_luo_folio_ser *entry_at(struct memfd_luo_in *in, pgoff_t ind
 	return entry;
 }
 
-/* Puts the page at @index into the file if it waits, with the lock of its window held. */
+/* Puts the page at @index into the file if it waits, with the mutex of its window held. */
 static int take_page(struct memfd_luo_in *in, struct memfd_luo_windows *w, pgoff_t index)
 {
 	const pgoff_t around = ALIGN_DOWN(index, AROUND_PAGES);
@@ -1004,8 +1013,8 @@ static int take_page(struct memfd_luo_in *in, struct memfd_luo_windows *w, pgoff
 	}
 
 	/*
-	 * A hole. The caller may allocate a large folio for it, for which it looks at what
-	 * there is around it.
+	 * A hole. The caller may allocate a large folio for it, and looks for pages around
+	 * the hole to choose the size.
 	 */
 	start = ALIGN_DOWN(index, WINDOW_PAGES);
 
@@ -1013,7 +1022,7 @@ static int take_page(struct memfd_luo_in *in, struct memfd_luo_windows *w, pgoff
 }
 
 /*
- * Looking for a page in the array where it waits
+ * Looking for a page in an array that still waits
  */
 
 /* Reads the entries from position @i of a chunk on, which are in one page. */
@@ -1029,8 +1038,8 @@ static bool read_entries(u64 chunk, unsigned long i, struct memfd_luo_folio_ser 
 
 /*
  * Finds the last entry with an index of at most @index in [0, @nr) of the entries of a
- * chunk, and some of those after it. The first one of the chunk is such an entry. Returns
- * how many it has found.
+ * chunk, and some entries after it. The first entry of the chunk has such an index. Returns
+ * how many entries were found.
  */
 static unsigned long search_chunk(u64 chunk, unsigned long nr, pgoff_t index,
 				  struct memfd_luo_folio_ser *found)
@@ -1055,7 +1064,7 @@ static unsigned long search_chunk(u64 chunk, unsigned long nr, pgoff_t index,
 
 /*
  * Finds the entry for @index if the array is sorted, or perhaps one for another index, and
- * some of those after it. Returns how many it has found.
+ * some entries after it. Returns how many entries were found.
  */
 static unsigned long search_waiting(struct memfd_luo_in *in, pgoff_t index,
 				    struct memfd_luo_folio_ser *found)
@@ -1086,8 +1095,8 @@ static unsigned long search_waiting(struct memfd_luo_in *in, pgoff_t index,
 }
 
 /*
- * Puts a page into the file before the array is read. Returns -EAGAIN if that has to be
- * done first.
+ * Puts a page into the file before the array is read. Returns -EAGAIN if the array has to
+ * be read first.
  */
 static int take_early(struct memfd_luo_in *in, struct memfd_luo_windows *w, pgoff_t index)
 {
@@ -1132,7 +1141,7 @@ static int take_early(struct memfd_luo_in *in, struct memfd_luo_windows *w, pgof
  * @luo: the file
  * @index: the page
  *
- * Afterwards the page cache tells what there is at @index: a page, or a hole.
+ * Afterwards the page cache tells whether there is a page or a hole at @index.
  *
  * Context: may sleep, without a folio locked.
  * Return: 0; -EINTR if the task is being killed; -ENOMEM; -ENOSPC; -EIO if the file is
@@ -1145,8 +1154,9 @@ int memfd_luo_in_take(struct memfd_luo *luo, pgoff_t index)
 	int err;
 
 	/*
-	 * The caller may allocate a large folio for a page at or after the end. That can begin
-	 * before the end, so the rest of the window has to be there as for a hole before it.
+	 * The caller may allocate a large folio for a page at or after the end. That folio
+	 * can begin before the end, so the rest of the window has to be in the file, as for
+	 * a hole before the end.
 	 */
 	if (ALIGN_DOWN(index, WINDOW_PAGES) >= in->end || is_there(in, index))
 		return 0;
@@ -1188,6 +1198,7 @@ static int populate_entries(struct memfd_luo_in *in, unsigned long i, unsigned l
 		}
 		index = in->entries[i].index;
 		w = windows_of(in, index);
+		/* Pairs with WRITE_ONCE() in stop_works(). */
 		if (READ_ONCE(in->stop) || mutex_lock_killable(&w->lock))
 			return -EINTR;
 		err = take_entries(in, w, &i, ALIGN_DOWN(index, WINDOW_PAGES) + WINDOW_PAGES, gfp);
@@ -1201,8 +1212,9 @@ static int populate_entries(struct memfd_luo_in *in, unsigned long i, unsigned l
 }
 
 /*
- * Populates WORK_ENTRIES entries from @i on. Returns 1 if there are none. @loaded_sem is let
- * go afterwards, for memfd_luo_in_blocks(): those who look up pages would wait for it.
+ * Populates WORK_ENTRIES entries from @i on. Returns 1 if there are none. Drops @loaded_sem
+ * afterwards: otherwise memfd_luo_in_blocks() would wait for it for long, and look-ups
+ * would wait behind that writer.
  */
 static int populate_batch(struct memfd_luo_in *in, unsigned long i, gfp_t gfp)
 {
@@ -1229,7 +1241,7 @@ static int populate_batch(struct memfd_luo_in *in, unsigned long i, gfp_t gfp)
  */
 int memfd_luo_in_populate(struct memfd_luo *luo)
 {
-	/* An error is better here than to kill a task of the memory cgroup. */
+	/* Rather fail than let the OOM killer kill a task of the memory cgroup. */
 	const gfp_t gfp = GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 	struct memfd_luo_in *in = luo->in;
 	unsigned long i = 0;
@@ -1244,11 +1256,11 @@ int memfd_luo_in_populate(struct memfd_luo *luo)
 }
 
 /**
- * memfd_luo_in_blocks - count the blocks of a file, with those of pages that wait
+ * memfd_luo_in_blocks - count the blocks of a file, including pages that wait
  * @luo: the file
  *
  * Context: may sleep.
- * Return: their number, of 512 bytes each; without those that wait if the array cannot be
+ * Return: the number of blocks of 512 bytes; without pages that wait if the array cannot be
  * read or if the task is being killed.
  */
 blkcnt_t memfd_luo_in_blocks(struct memfd_luo *luo)
@@ -1261,7 +1273,7 @@ blkcnt_t memfd_luo_in_blocks(struct memfd_luo *luo)
 		return luo->inode->i_blocks;
 	unlock_loaded(in);
 
-	/* Nobody takes a folio meanwhile, so none is counted twice, or not at all. */
+	/* No task takes a folio of @entries meanwhile, so each page is counted exactly once. */
 	if (down_write_killable(&in->loaded_sem))
 		return luo->inode->i_blocks;
 	blocks = in->pages - atomic_long_read(&in->added);
@@ -1272,19 +1284,20 @@ blkcnt_t memfd_luo_in_blocks(struct memfd_luo *luo)
 }
 
 /**
- * memfd_luo_in_show - say how far a file is populated
+ * memfd_luo_in_show - print how far a file is populated
  * @luo: the incoming file
  * @m: where to print it
  *
- * Before the array is read nobody knows how many pages there are.
+ * The number of pages is not known before the array is read.
  *
- * Context: may sleep, but does not wait for those who populate the file.
+ * Context: may sleep, but does not wait for tasks that populate the file.
  */
 void memfd_luo_in_show(struct memfd_luo *luo, struct seq_file *m)
 {
 	struct memfd_luo_in *in = luo->in;
 	/* Pairs with smp_store_release() in count_done(). */
 	const bool waits = smp_load_acquire(&luo->state) == MEMFD_LUO_IN;
+	/* Pairs with WRITE_ONCE() in check_entries(). */
 	unsigned long added = atomic_long_read(&in->added), pages = READ_ONCE(in->pages);
 
 	if (!waits)
@@ -1296,7 +1309,7 @@ void memfd_luo_in_show(struct memfd_luo *luo, struct seq_file *m)
 }
 
 /*
- * Works
+ * Work items
  */
 
 static void start_works(struct memfd_luo_in *in, unsigned int nr, unsigned long delay)
@@ -1305,7 +1318,7 @@ static void start_works(struct memfd_luo_in *in, unsigned int nr, unsigned long 
 		queue_delayed_work(system_unbound_wq, &in->works[in->nr_works].work, delay);
 }
 
-/* Takes what is next until nothing is. */
+/* Body of a work item: populates entries until none is left, @stop is set, or one fails. */
 static int populate_next(struct memfd_luo_in *in, gfp_t gfp)
 {
 	long next;
@@ -1317,7 +1330,10 @@ static int populate_next(struct memfd_luo_in *in, gfp_t gfp)
 		if (err > 0)
 			return 0;
 		if (err) {
-			/* Others may have gone on or failed. What is done is skipped. */
+			/*
+			 * Other work items may have moved @next meanwhile. Entries that are
+			 * done are skipped.
+			 */
 			next = atomic_long_read(&in->next);
 			while ((long)i < next &&
 			       !atomic_long_try_cmpxchg(&in->next, &next, i))
@@ -1334,21 +1350,23 @@ static void populate_work(struct work_struct *work)
 	int err = lock_loaded(in);
 
 	if (!err) {
-		/* Only the first one starts others, when the array is there. */
+		/* Only the first work item starts the others, once the array is read. */
 		if (w == &in->works[0])
 			start_works(in, min3(num_online_cpus(), 1 + in->nr / (4 * WORK_ENTRIES),
 					     (unsigned long)MAX_WORKS), 0);
 		unlock_loaded(in);
 		err = populate_next(in, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 	}
+	/* Pairs with WRITE_ONCE() in stop_works(). */
 	if (err && err != -EIO && !READ_ONCE(in->stop))
 		queue_delayed_work(system_unbound_wq, &w->work, HZ / 10);
 }
 
 static void stop_works(struct memfd_luo_in *in)
 {
+	/* Pairs with READ_ONCE() in populate_entries() and populate_work(). */
 	WRITE_ONCE(in->stop, true);
-	/* The first one may start others, until it has ended. */
+	/* The first work item may start others until it has ended. */
 	for (unsigned int i = 0; i < MAX_WORKS; i++)
 		cancel_delayed_work_sync(&in->works[i].work);
 }
@@ -1377,7 +1395,7 @@ static struct memfd_luo_in *alloc_in(struct memfd_luo *luo)
 	return in;
 }
 
-/* Makes an empty file that has its part in a live update, with nothing that waits yet. */
+/* Makes an empty file with a struct memfd_luo, for which no folio waits yet. */
 static struct file *make_file(void)
 {
 	struct file *file = shmem_file_setup("memfd:", 0, VM_NORESERVE);
@@ -1411,7 +1429,10 @@ static int set_up_file(struct file *file, const struct memfd_luo_ser *ser)
 		if (err)
 			return err;
 	}
-	/* To seal a file with an execute bit against a change of these seals it otherwise. */
+	/*
+	 * F_SEAL_EXEC on a file with an execute bit adds all of @wx, see memfd_add_seals().
+	 * So the file had no execute bit if one of these seals is missing.
+	 */
 	if (ser->seals & F_SEAL_EXEC && (ser->seals & wx) != wx)
 		inode->i_mode &= ~0111;
 	SHMEM_I(inode)->seals = ser->seals;
@@ -1423,7 +1444,7 @@ static int set_up_file(struct file *file, const struct memfd_luo_ser *ser)
 	return 0;
 }
 
-/* From here on what waits belongs to the file. */
+/* From here on the array and the folios that wait belong to the file. */
 static int set_up_waiting(struct memfd_luo *luo, const struct memfd_luo_ser *ser)
 {
 	struct memfd_luo_in *in = luo->in;
@@ -1441,7 +1462,7 @@ static int set_up_waiting(struct memfd_luo *luo, const struct memfd_luo_ser *ser
 		err = lock_loaded(in);
 		if (err == -EIO)
 			return err;
-		/* What cannot be read for want of memory is read later, and is not lost. */
+		/* If memory cannot be allocated, the array is read later, and is not lost. */
 		if (!err)
 			unlock_loaded(in);
 	}
@@ -1451,16 +1472,16 @@ static int set_up_waiting(struct memfd_luo *luo, const struct memfd_luo_ser *ser
 }
 
 /**
- * memfd_luo_in_retrieve - make a file of what the previous kernel handed over
+ * memfd_luo_in_retrieve - make the file that the previous kernel handed over
  * @data: the address of the structure
  *
- * After an error all memory of the incoming file is freed, unless it was -ENOMEM before
- * anything was taken out of the handover: then memfd_luo_in_discard() frees it.
+ * After an error all memory of the incoming file is freed, unless the error is -ENOMEM,
+ * with which nothing was taken out of the handover: then memfd_luo_in_discard() frees it.
  *
  * Context: may sleep, in the memory cgroup that the pages are charged to.
  * Return: the file, of which the folios may still wait; an ERR_PTR(): -ENOMEM; -EIO if
- * nothing waits at @data or if the array does not; -EINVAL or -EOPNOTSUPP if what is
- * there is invalid.
+ * nothing waits at @data or if the array does not wait; -EINVAL or -EOPNOTSUPP if the
+ * structure is invalid or not supported.
  */
 struct file *memfd_luo_in_retrieve(u64 data)
 {
@@ -1469,7 +1490,7 @@ struct file *memfd_luo_in_retrieve(u64 data)
 	int err;
 
 	file = make_file();
-	/* Whatever the reason is, such as ENFILE, nothing was taken: it can be tried again. */
+	/* The caller can try again after any error, such as -ENFILE: nothing was taken. */
 	if (IS_ERR(file))
 		return ERR_PTR(-ENOMEM);
 
@@ -1508,7 +1529,7 @@ static void free_kept(struct memfd_luo_windows *w)
 	}
 }
 
-/* Frees all that is not in the file, with nobody who puts it in. */
+/* Frees all folios that are not in the file. No other task may populate the file. */
 static void free_rest(struct memfd_luo_in *in)
 {
 	if (!in->loaded && in->nr)
@@ -1517,7 +1538,7 @@ static void free_rest(struct memfd_luo_in *in)
 		pr_warn("no memory to free %lu folios, which go on waiting\n", in->nr);
 	for (unsigned int i = 0; i < NR_LOCKS; i++)
 		free_kept(&in->windows[i]);
-	/* What a wrong array names may belong to others, so it goes on waiting. */
+	/* An invalid array may name folios of other files, so they go on waiting. */
 	if (in->entries && !in->error && atomic_long_read(&in->left))
 		free_waiting(in->entries, in->nr);
 	vfree(in->entries);
@@ -1530,8 +1551,8 @@ static void free_rest(struct memfd_luo_in *in)
  * memfd_luo_in_finish - end the handover of a file that was retrieved
  * @luo: the file
  *
- * If folios still wait then the file goes on being populated, and what is left is freed
- * with it.
+ * If folios still wait, the work items go on populating the file, and folios that are left
+ * are freed with the file.
  *
  * Context: may sleep.
  */
@@ -1546,7 +1567,7 @@ void memfd_luo_in_finish(struct memfd_luo *luo)
 }
 
 /**
- * memfd_luo_in_evict - free all that waits for a file that nobody uses any more
+ * memfd_luo_in_evict - free all folios that wait for a file whose inode is evicted
  * @luo: the file
  *
  * Context: may sleep.
@@ -1554,7 +1575,7 @@ void memfd_luo_in_finish(struct memfd_luo *luo)
 void memfd_luo_in_evict(struct memfd_luo *luo)
 {
 	stop_works(luo->in);
-	/* Nobody else has the inode. Reclaim can evict one, so no lock is taken here. */
+	/* No other task uses the inode. No lock is taken, since reclaim can evict an inode. */
 	free_rest(luo->in);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Live update of memfds: what files that go out and files that came in have in common.
+ * Live update of memfds: functions for both outgoing and incoming files.
  *
  * This file owns the allocation of struct memfd_luo, and the order of entries in the
  * array of a file. memfd_luo.c and memfd_luo_in.c call it.
@@ -19,11 +19,11 @@
 #include "memfd_luo.h"
 
 /**
- * memfd_luo_alloc - allocate the part of a file in a live update
+ * memfd_luo_alloc - allocate the live update state of a file
  * @inode: the file
  *
  * Context: may sleep.
- * Return: the structure, in the state MEMFD_LUO_IDLE; NULL if there is no memory.
+ * Return: the structure, in the state MEMFD_LUO_IDLE; NULL if memory cannot be allocated.
  */
 struct memfd_luo *memfd_luo_alloc(struct inode *inode)
 {

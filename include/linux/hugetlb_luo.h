@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Live update of hugetlb pages: the places at which hugetlb and hugetlbfs call it.
+ * Live update of hugetlb pages: hooks for hugetlb and hugetlbfs.
  *
- * Nearly no file takes part in a live update. For all others each of the functions for
- * files reads one pointer of the inode and finds it NULL. The functions for pools are
+ * Nearly no file takes part in a live update. For all other files, each of the functions
+ * for files reads one pointer of the inode and finds it NULL. The functions for pools are
  * called at boot, and when a reservation is made.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
@@ -50,7 +50,10 @@ static inline void hugetlb_luo_init(struct inode *inode)
 	HUGETLBFS_I(inode)->luo = NULL;
 }
 
-/* Before a page fault. Sleeps while a frozen file must get no page. False to give up. */
+/*
+ * Called before a page fault. Sleeps if the fault would add a page to a frozen file.
+ * Returns false if the caller has to give up.
+ */
 static inline bool hugetlb_luo_wait(struct vm_area_struct *vma, pgoff_t index)
 {
 	struct inode *inode = vma->vm_file->f_mapping->host;
@@ -59,21 +62,27 @@ static inline bool hugetlb_luo_wait(struct vm_area_struct *vma, pgoff_t index)
 	       __hugetlb_luo_wait(inode, index);
 }
 
-/* When a page is in the page cache, still locked. After an error the caller removes it. */
+/*
+ * Called when a page is in the page cache, still locked. After an error the caller removes
+ * the page.
+ */
 static inline int hugetlb_luo_add(struct inode *inode, struct folio *folio)
 {
 	return hugetlb_luo_has(inode) ? __hugetlb_luo_add(inode, folio) : 0;
 }
 
-/* Must no page be made for the file? Asked before one is, with the lock of page faults held. */
+/*
+ * Must no page be added to the file? Called with the fault mutex of the page held, before a
+ * page is allocated.
+ */
 static inline bool hugetlb_luo_is_frozen(struct inode *inode)
 {
 	return hugetlb_luo_has(inode) && __hugetlb_luo_is_frozen(inode);
 }
 
 /*
- * Must the size stay as it is, and no page go? The caller holds the inode lock, or looks
- * again when hugetlb_luo_add() says -EAGAIN.
+ * Must the size stay as it is, and no page be removed? The caller holds the inode lock, or
+ * uses the answer only to choose the page to allocate.
  */
 static inline bool hugetlb_luo_is_fixed(struct inode *inode)
 {
@@ -81,8 +90,8 @@ static inline bool hugetlb_luo_is_fixed(struct inode *inode)
 }
 
 /*
- * Allocates a page for a mapping, one that can be handed over if it is for a file that is
- * preserved and if there is one.
+ * Allocates a page for a mapping. If the file is preserved, a page that can be handed over
+ * is preferred.
  */
 static inline struct folio *hugetlb_luo_alloc(struct vm_area_struct *vma, unsigned long addr)
 {
@@ -94,7 +103,10 @@ static inline struct folio *hugetlb_luo_alloc(struct vm_area_struct *vma, unsign
 	return alloc_hugetlb_folio(vma, addr, false);
 }
 
-/* What a page fault returns if its page was not added. It waits if the file is frozen. */
+/*
+ * Returns the result of a page fault whose page was not added. On -EAGAIN the fault is
+ * retried, and waits in hugetlb_luo_wait() while the file is frozen.
+ */
 static inline vm_fault_t hugetlb_luo_fault_error(int err)
 {
 	return err == -EAGAIN ? 0 : vmf_error(err);

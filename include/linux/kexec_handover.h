@@ -5,8 +5,8 @@
  * A kernel preserves folios with kho_preserve_folio(). The kernel that it kexecs into
  * takes each one back with kho_restore_folio(), with the same address and content.
  *
- * This header declares the functions that clients call. What live update calls beside
- * them is in kexec_handover_waiting.h. The hooks of the boot sequence are in
+ * This header declares the functions that clients call. The further functions that live
+ * update calls are in kexec_handover_waiting.h. The hooks of the boot sequence are in
  * kexec_handover_boot.h, those of kexec in kexec_handover_image.h.
  *
  * Copyright (C) 2026 KHO for 6.12 developers

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Kexec HandOver (KHO): what live update calls beside the functions of kexec_handover.h.
+ * Kexec HandOver (KHO): the functions that live update calls besides those of
+ * kexec_handover.h.
  *
- * A client of KHO knows what it has preserved, and restores it. Live update reads lists of
- * memory from the previous kernel, and must be able to refuse one as a whole: so it asks
- * first whether all that the list names waits for an owner, and takes it then. Its file
- * handlers preserve memory that others have allocated, and ask whether it can be handed
- * over at all.
+ * A client of KHO knows which memory it has preserved, and restores it. Live update reads
+ * lists of memory from the previous kernel, and must be able to refuse a list as a whole:
+ * so it first asks whether all memory of the list waits for an owner, and then takes it.
+ * File handlers of live update preserve memory that other code has allocated, and ask
+ * whether this memory can be handed over at all.
  *
- * The files of KHO call some of them as well. Nothing here is exported to modules. The
- * functions are documented where they are defined, in restore.c, vmalloc.c, pages.c and
- * ram.c of kernel/kexec_handover/. Those that are inline are so because the fuzzer of memfds
- * compiles them with what it has of the kernel.
+ * The files of KHO call some of these functions as well. Nothing here is exported to
+ * modules. The functions are documented where they are defined, in restore.c, vmalloc.c,
+ * pages.c, incoming.c and ram.c of kernel/kexec_handover/. The two inline functions are small
+ * combinations of kho_read_waiting() and kho_waiting_order(): live update calls them in
+ * the kernel, and in the fuzzers in tools/testing/kho/, which replace these two functions.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -31,6 +33,11 @@ void *kho_vzalloc_preserve(unsigned long size, struct kho_vmalloc *preservation)
 void kho_unpreserve_vfree(void *area, struct kho_vmalloc *preservation);
 bool kho_vmalloc_is_valid(const struct kho_vmalloc *kv);
 void kho_pages_on_release(void (*fn)(void));
+
+/* For boot, when the map was checked, but there are no struct pages yet. */
+bool kho_incoming_blob(const char *name, phys_addr_t *phys, size_t *size);
+const unsigned long *kho_incoming_folios(void);
+int kho_incoming_order(unsigned long pfn);
 
 bool kho_ram_can_go_out(unsigned long pfn, unsigned long end);
 bool kho_ram_has_bad(unsigned long pfn, unsigned long end);

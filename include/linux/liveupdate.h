@@ -26,14 +26,22 @@ struct seq_file;
 
 /**
  * struct liveupdate_file_op_args - arguments of the operations of a file handler
- * @handler: the handler
- * @retrieve_status: for can_finish() and finish(): 0 if nobody tried to retrieve the
- *	file, 1 if it was retrieved, otherwise the error of retrieve()
- * @file: the file; retrieve() sets it. NULL for finish() of a file that was not retrieved.
- * @serialized_data: what the next kernel gets, by convention a physical address;
- *	preserve() sets it and freeze() can change it
- * @private_data: for the handler's own use from preserve() to freeze(), unfreeze(), jump(),
- *	show() and unpreserve(); not handed over
+ * @handler: the handler; live update sets it for all operations
+ * @retrieve_status: live update sets it for can_finish(), finish() and show() of an incoming
+ *	file: 0 if retrieve() was not called or has only returned -ENOMEM, 1 if the file was
+ *	retrieved, otherwise the error of retrieve(). can_finish() can set an error. 0 for the
+ *	other operations.
+ * @file: the file. Live update sets it for all operations of an outgoing file, and for
+ *	can_finish(), finish() and show() of a file that was retrieved; otherwise it is NULL.
+ *	retrieve() sets it, with a reference that live update takes over.
+ * @serialized_data: the number that the next kernel gets, by convention a physical address.
+ *	preserve() sets it, and freeze() can change it. Live update passes it to all later
+ *	operations, in the next kernel as well.
+ * @private_data: for the handler's own use in this kernel. preserve() sets it, and freeze()
+ *	can change it. Live update passes it to freeze(), unfreeze(), jump(), show() and
+ *	unpreserve() of an outgoing file; NULL for operations of an incoming file.
+ *
+ * Live update ignores changes by an operation that fails, other than those of @retrieve_status.
  */
 struct liveupdate_file_op_args {
 	struct liveupdate_file_handler *handler;
@@ -51,26 +59,25 @@ struct liveupdate_file_op_args {
  * @freeze: optional; makes @serialized_data final, in reboot(), while other processes
  *	still run
  * @unfreeze: optional; undoes @freeze, when the kexec does not take place
- * @jump: optional, and not in Linux 7.3; the last look at a frozen file, after all other
- *	processes have stopped: writes what they have changed since @freeze into what is
- *	handed over already
+ * @jump: optional, and not in Linux 7.3; called for a frozen file after all processes have
+ *	stopped: writes changes that they made since @freeze into the preserved state of the
+ *	file
  * @retrieve: makes the file in the next kernel; is called again after -ENOMEM, with which
  *	it must not have taken anything
  * @can_finish: optional; returns true if the file can finish
- * @finish: ends the handover; frees what @retrieve did not take
+ * @finish: ends the handover; frees preserved memory of the file that @retrieve did not take
  * @get_id: optional; a number that is the same for two files that must not both be
  *	preserved; by default the address of struct file
  * @owner: the module, which is held as long as there is a file of this handler
- * @show: optional, and not in Linux 7.3; prints what there is to say of a file, in the
- *	form " NAME VALUE", as often as necessary; @private_data is only there if the file
- *	is outgoing, @file only if it is outgoing or was retrieved. Must not wait for the
- *	other operations.
+ * @show: optional, and not in Linux 7.3; prints any number of properties of a file, each in
+ *	the form " NAME VALUE". It is called with luo_files::list_lock held, so it must not
+ *	wait for the other operations.
  *
  * All can sleep but @jump, for which only one CPU runs, right before the kexec: it takes no
- * lock, since a CPU may have been stopped that holds it. @preserve, @unpreserve, @retrieve,
- * @can_finish and @finish are called with the mutex of the session held; @freeze and
- * @unfreeze without it, while no other operation of any session runs. If @can_finish returns
- * false, it can set retrieve_status to an error that user space gets in place of EBUSY.
+ * lock, since a CPU that holds it may have been stopped. @preserve, @unpreserve, @retrieve,
+ * @can_finish and @finish are called with luo_session::lock held; @freeze and @unfreeze without
+ * it, while no operation of any file runs but @show. If @can_finish returns false, it can set
+ * retrieve_status to an error that user space gets in place of EBUSY.
  */
 struct liveupdate_file_ops {
 	bool (*can_preserve)(struct liveupdate_file_handler *handler, struct file *file);
@@ -89,26 +96,33 @@ struct liveupdate_file_ops {
 
 /**
  * struct liveupdate_file_handler - a type of files that can be preserved
- * @ops: its operations
- * @compatible: its name in the handover, which tells the format of the data as well
+ * @ops: its operations; constant while it is registered
+ * @compatible: its name in the handover, which identifies the format of its data as well;
+ *	constant while it is registered
  */
 struct liveupdate_file_handler {
 	const struct liveupdate_file_ops *ops;
 	const char compatible[LIVEUPDATE_HNDL_COMPAT_LENGTH];
 
-	/* private: kernel/liveupdate/file.c sets these, under its lock */
+	/* private: guarded by handlers_sem of kernel/liveupdate/file.c */
 	struct list_head list;
+
+	/* private: file.c initialises it; guarded by luo_flb_lock of kernel/liveupdate/flb.c */
 	struct list_head flb_list;
 
-	/* private: kernel/liveupdate/flb.c counts outgoing files, under its lock */
+	/* private: number of outgoing files; guarded by luo_flb_lock */
 	unsigned long files;
 };
 
 /**
  * struct liveupdate_flb_op_args - arguments of the operations of FLB
- * @flb: the FLB
- * @data: what the next kernel gets; preserve() sets it, retrieve() reads it
- * @obj: the object; preserve() and retrieve() set it
+ * @flb: the FLB; live update sets it for all operations
+ * @data: the number that the next kernel gets. preserve() sets it; live update passes it to
+ *	unpreserve(), and to retrieve() in the next kernel. 0 for finish().
+ * @obj: the object. preserve() sets it, for unpreserve() and liveupdate_flb_get_outgoing();
+ *	retrieve() sets it, for finish() and liveupdate_flb_get_incoming().
+ *
+ * Live update ignores changes by an operation that fails.
  */
 struct liveupdate_flb_op_args {
 	struct liveupdate_flb *flb;
@@ -120,14 +134,15 @@ struct liveupdate_flb_op_args {
  * struct liveupdate_flb_ops - the operations of FLB, all of which are required
  * @preserve: called with the first file that depends on the FLB
  * @unpreserve: undoes @preserve, with the last file that is given up
- * @retrieve: makes the object in the next kernel, when it is first asked for, or right before
- *	@finish if nobody has asked; is called again after -ENOMEM, with which it must not
- *	have taken anything
+ * @retrieve: makes the object in the next kernel, in the first liveupdate_flb_get_incoming(),
+ *	or right before @finish if there was none; is called again after -ENOMEM, with which
+ *	it must not have taken anything
  * @finish: called when the last file that depends on the FLB has finished; gets @obj,
  *	which it frees
  * @owner: the module, which is held as long as there is an object
  *
- * All can sleep. They are called with the mutex of the FLB held.
+ * All can sleep. They are called with liveupdate_flb_side::lock of the outgoing side (@preserve,
+ * @unpreserve) or of the incoming side (@retrieve, @finish) held.
  */
 struct liveupdate_flb_ops {
 	int (*preserve)(struct liveupdate_flb_op_args *args);
@@ -137,31 +152,41 @@ struct liveupdate_flb_ops {
 	struct module *owner;
 };
 
-/*
- * One side of an FLB, the outgoing or the incoming one. kernel/liveupdate/flb.c changes
- * all members with @lock held.
+/**
+ * struct liveupdate_flb_side - one side of an FLB, the outgoing or the incoming one
+ * @lock: guards all members, and is held while an operation of this side runs
+ * @files: outgoing: number of files that depend on the FLB
+ * @holders: number of references that liveupdate_flb_get_outgoing() or
+ *	liveupdate_flb_get_incoming() has taken
+ * @data: outgoing: the data that preserve() set
+ * @obj: the object that preserve() or retrieve() set; NULL if there is none
+ * @status: incoming: 0 if it is not retrieved yet, 1 if it is, or the error of retrieve()
+ *
+ * Only kernel/liveupdate/flb.c uses the members.
  */
 struct liveupdate_flb_side {
 	struct mutex lock; /* see above */
-	unsigned long files;	/* outgoing: files that depend on it */
+	unsigned long files;
 	unsigned long holders;
-	u64 data;		/* outgoing */
+	u64 data;
 	void *obj;
-	int status;		/* incoming: 0 not retrieved yet, 1 retrieved, or the error */
+	int status;
 };
 
 /**
  * struct liveupdate_flb - data that lives as long as files that depend on it
- * @ops: its operations
- * @compatible: its name in the handover
+ * @ops: its operations; constant while it is registered or has an object
+ * @compatible: its name in the handover; constant while it is registered or has an object
  */
 struct liveupdate_flb {
 	const struct liveupdate_flb_ops *ops;
 	const char compatible[LIVEUPDATE_FLB_COMPAT_LENGTH];
 
-	/* private: kernel/liveupdate/flb.c sets these; all zero before it is registered */
+	/* private: all zero at first; guarded by luo_flb_lock of kernel/liveupdate/flb.c */
 	struct list_head list;
 	int users;
+
+	/* private: all zero at first; init_flb() initialises the sides, each with its own lock */
 	bool initialised;
 	struct liveupdate_flb_side outgoing;
 	struct liveupdate_flb_side incoming;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Live update of memfds: the places at which files of shared memory call it.
+ * Live update of memfds: hooks for mm/shmem.c and for other code that uses shmem files.
  *
- * Nearly no file takes part in a live update. For all others each of these functions
+ * Nearly no file takes part in a live update. For all other files, each of these functions
  * reads one pointer of the inode and finds it NULL.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
@@ -38,7 +38,7 @@ static inline bool memfd_luo_has(struct inode *inode)
 	return unlikely(READ_ONCE(SHMEM_I(inode)->luo));
 }
 
-/* When an inode is allocated: it may be freed before it is set up. */
+/* Called when an inode is allocated, since it may be freed before it is set up. */
 static inline void memfd_luo_init_inode(struct inode *inode)
 {
 	SHMEM_I(inode)->luo = NULL;
@@ -110,30 +110,31 @@ static inline bool memfd_luo_has(struct inode *inode)
 
 #endif /* CONFIG_LIVEUPDATE_MEMFD */
 
-/* Without live update of memfds, not even the question costs anything. */
+/* Constant without CONFIG_LIVEUPDATE_MEMFD, so that the callers cost nothing. */
 static inline bool memfd_luo_can(struct address_space *mapping)
 {
 	return IS_ENABLED(CONFIG_LIVEUPDATE_MEMFD) && shmem_mapping(mapping);
 }
 
 /*
- * Before a page is looked up: a page that waits is put into the file, and who would
- * make a new page in a frozen file sleeps. May sleep, without any page locked.
+ * Called before a page is looked up. Puts a page that waits into the file, and sleeps if
+ * the look-up would add a page to a frozen file. May sleep, so the caller has no folio
+ * locked.
  */
 static inline int memfd_luo_get(struct inode *inode, pgoff_t index, enum sgp_type sgp)
 {
 	return memfd_luo_has(inode) ? __memfd_luo_get(inode, index, sgp) : 0;
 }
 
-/* Must a page that is not up to date, and locked, stay as it is? Then look up again. */
+/* Must a locked page that is not up to date stay so? If yes, the caller looks it up again. */
 static inline bool memfd_luo_is_frozen(struct inode *inode)
 {
 	return memfd_luo_has(inode) && __memfd_luo_is_frozen(inode);
 }
 
 /*
- * When a new folio is in the page cache, still locked. After an error the caller
- * removes the folio; -EAGAIN means that it starts again with the look-up.
+ * Called when a new folio is in the page cache, still locked. After an error the caller
+ * removes the folio; after -EAGAIN it then starts again with the look-up.
  */
 static inline int memfd_luo_add(struct inode *inode, struct folio *folio)
 {
@@ -147,50 +148,50 @@ static inline void memfd_luo_del(struct inode *inode, struct folio *folio)
 		__memfd_luo_del(inode, folio);
 }
 
-/* Before a folio is allocated: the flags that the file needs. */
+/* Returns the flags to allocate a folio of the file with. */
 static inline gfp_t memfd_luo_gfp(struct inode *inode, gfp_t gfp)
 {
 	return memfd_luo_has(inode) ? __memfd_luo_gfp(inode, gfp) : gfp;
 }
 
-/* When a folio was allocated: returns it, or one in its place that the file can have. */
+/* Called when a folio was allocated. Returns it, or a replacement that can be handed over. */
 static inline struct folio *memfd_luo_suit(struct inode *inode, struct folio *folio, gfp_t gfp)
 {
 	return folio && memfd_luo_has(inode) ? __memfd_luo_suit(inode, folio, gfp) : folio;
 }
 
-/* Must the size stay as it is, and no page go? The caller holds the inode lock. */
+/* Must the size stay as it is, and no page be removed? The caller holds the inode lock. */
 static inline bool memfd_luo_is_fixed(struct inode *inode)
 {
 	return memfd_luo_has(inode) && __memfd_luo_is_fixed(inode);
 }
 
-/* Are there folios that must not be collapsed, or pages that are not holes but wait? */
+/* Does the file have folios that must not be collapsed, or pages that still wait? */
 static inline bool memfd_luo_is_busy(struct address_space *mapping)
 {
 	return memfd_luo_can(mapping) && memfd_luo_has(mapping->host) &&
 	       __memfd_luo_is_busy(mapping->host);
 }
 
-/* Before the file is looked at as a whole: puts all pages that wait into it. */
+/* Called before the file is looked at as a whole. Puts all pages that wait into it. */
 static inline int memfd_luo_populate(struct inode *inode)
 {
 	return memfd_luo_has(inode) ? __memfd_luo_populate(inode) : 0;
 }
 
-/* The same for any mapping. */
+/* Like memfd_luo_populate(), for any mapping. */
 static inline int memfd_luo_populate_mapping(struct address_space *mapping)
 {
 	return memfd_luo_can(mapping) ? memfd_luo_populate(mapping->host) : 0;
 }
 
-/* The number of blocks of the file, to which pages that wait count, or @blocks. */
+/* Returns @blocks, or the number of blocks including pages that wait if any may wait. */
 static inline blkcnt_t memfd_luo_blocks(struct inode *inode, blkcnt_t blocks)
 {
 	return memfd_luo_has(inode) ? __memfd_luo_blocks(inode) : blocks;
 }
 
-/* The number of references that live update has on a folio in the page cache. */
+/* Returns the number of references that live update holds on a folio in the page cache. */
 static inline unsigned int memfd_luo_refs(struct folio *folio)
 {
 	struct address_space *mapping = folio->mapping;
@@ -199,7 +200,7 @@ static inline unsigned int memfd_luo_refs(struct folio *folio)
 	       __memfd_luo_refs(mapping->host, folio) : 0;
 }
 
-/* Before the pages of an inode that is going away are removed. */
+/* Called before the pages of an inode are removed when it is evicted. */
 static inline void memfd_luo_evict(struct inode *inode)
 {
 	if (memfd_luo_has(inode))

@@ -48,18 +48,19 @@ static bool load_ahead = true;
 core_param(kho_load_ahead, load_ahead, bool, 0644);
 
 /**
- * kho_image_late_reason - may an image be prepared ahead of the kexec?
+ * kho_ahead_late_reason - may an image be prepared ahead of the kexec?
  * @image: the image
  *
  * Context: kexec_file_load(), with the kexec lock held.
  * Return: NULL if it may; the reason if it may not.
  */
-const char *kho_image_late_reason(const struct kimage *image)
+const char *kho_ahead_late_reason(const struct kimage *image)
 {
 	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH)
 		return "KHO is off";
 	if (image->kho_late)
 		return image->kho_late;
+	/* Partner: param_set_bool(), when root writes to sysfs. No other data depends on it. */
 	if (!READ_ONCE(load_ahead))
 		return "kho_load_ahead is off";
 	/* kexec changes the encryption of the pages that it copies. */
@@ -76,7 +77,7 @@ static const char *const no_room[] = {
 };
 
 /**
- * kho_image_locate_free - find a place in scratch for a segment that can lie there at once
+ * kho_ahead_locate_free - find a place in scratch for a segment that can lie there at once
  * @kbuf: the segment; @func stores the address that it has found
  * @func: tries one range of memory for @kbuf, returns 1 if it found room there
  *
@@ -86,11 +87,11 @@ static const char *const no_room[] = {
  * Context: kexec_file_load(), with the kexec lock held.
  * Return: true if there is such a place; false if the caller searches all of scratch.
  */
-bool kho_image_locate_free(struct kexec_buf *kbuf, int (*func)(struct resource *, void *))
+bool kho_ahead_locate_free(struct kexec_buf *kbuf, int (*func)(struct resource *, void *))
 {
 	struct kimage *image = kbuf->image;
 
-	if (kho_image_late_reason(image))
+	if (kho_ahead_late_reason(image))
 		return false;
 	if (kho_pieces_locate(kbuf, func))
 		return true;
@@ -100,19 +101,21 @@ bool kho_image_locate_free(struct kexec_buf *kbuf, int (*func)(struct resource *
 }
 
 /**
- * kho_image_load_late - prepare to load an image again, to be copied at the kexec
+ * kho_ahead_load_late - prepare to load an image again, to be copied at the kexec
  * @image: the image
  * @nr: the number of segments that it had before the loader was called
  * @ldata: what the loader returned
  *
  * A loader may fail because it has put some segments beside this kernel, and then found no
- * room for the others. The image may still fit if it is copied over this kernel at the kexec.
+ * room for the other segments. The image may still fit if it is copied over this kernel at
+ * the kexec.
  *
  * Context: kexec_file_load(), with the kexec lock held, when the loader of the architecture
  * was called for the first time.
- * Return: true, with the image as it was before that; false to go on.
+ * Return: true, with the image as it was before that call, if the caller calls the loader
+ * once more; false if the caller goes on with @ldata.
  */
-bool kho_image_load_late(struct kimage *image, unsigned long nr, const void *ldata)
+bool kho_ahead_load_late(struct kimage *image, unsigned long nr, const void *ldata)
 {
 	struct purgatory_info *pi = &image->purgatory_info;
 
@@ -123,7 +126,7 @@ bool kho_image_load_late(struct kimage *image, unsigned long nr, const void *lda
 	image->kho_no_room = 0;
 	image->kho_places = 0;
 	image->nr_segments = nr;
-	kho_image_cleanup(image);
+	kho_ahead_cleanup(image);
 	vfree(pi->purgatory_buf);
 	pi->purgatory_buf = NULL;
 	vfree(pi->sechdrs);
@@ -133,9 +136,11 @@ bool kho_image_load_late(struct kimage *image, unsigned long nr, const void *lda
 }
 
 /*
- * What sysfs shows of the image that is loaded. All strings are constant, and @image is
- * compared only. Written with the kexec lock held, and read without: a panic needs that
- * lock to start the crash kernel, and does not wait for it.
+ * The properties of the loaded image that sysfs shows. All strings are constant, and @image
+ * is compared only. kho_ahead_show() writes all fields with the kexec lock held.
+ * kho_ahead_free() clears @image and @objection, after kexec_file_load() has released that
+ * lock. The files in sysfs are read without it: a panic needs the lock to start the crash
+ * kernel, and does not wait for it.
  */
 static struct {
 	const struct kimage *image;
@@ -145,14 +150,15 @@ static struct {
 } shown;
 
 /**
- * kho_image_show - let sysfs show an image
+ * kho_ahead_show - let sysfs show an image
  * @image: the image, which will be installed
  *
  * Context: kexec_load() and kexec_file_load(), with the kexec lock held, when the image is
  * complete.
  */
-void kho_image_show(const struct kimage *image)
+void kho_ahead_show(const struct kimage *image)
 {
+	/* Partners: READ_ONCE() in image_show() and image_objection_show(), in any order. */
 	WRITE_ONCE(shown.in_place, image->kho_in_place);
 	WRITE_ONCE(shown.late, image->kho_late);
 	WRITE_ONCE(shown.objection, image->kho_objection);
@@ -192,7 +198,7 @@ static void give_back(const struct kimage *image, unsigned long nr)
 }
 
 /**
- * kho_image_take_places - take the places of all segments from the page allocator
+ * kho_ahead_take_places - take the places of all segments from the page allocator
  * @image: the image, with all segments
  *
  * If one of them cannot be allocated, the image is loaded as without KHO and copied at the
@@ -200,10 +206,10 @@ static void give_back(const struct kimage *image, unsigned long nr)
  *
  * Context: kexec_file_load(), with the kexec lock held. Sleeps.
  */
-void kho_image_take_places(struct kimage *image)
+void kho_ahead_take_places(struct kimage *image)
 {
 	kho_assert_kexec_lock();
-	image->kho_late = kho_image_late_reason(image);
+	image->kho_late = kho_ahead_late_reason(image);
 	if (image->kho_late)
 		return;
 
@@ -218,26 +224,26 @@ void kho_image_take_places(struct kimage *image)
 }
 
 /**
- * kho_image_in_place - do the segments of an image lie where they will be used?
+ * kho_ahead_in_place - do the segments of an image lie where they will be used?
  * @image: the image
  *
  * Context: any, once the places of the segments are taken.
  * Return: true if kexec has nothing to copy.
  */
-bool kho_image_in_place(const struct kimage *image)
+bool kho_ahead_in_place(const struct kimage *image)
 {
 	return image->kho_in_place;
 }
 
 /**
- * kho_image_load_segment - write a segment to its place
+ * kho_ahead_load_segment - write a segment to its place
  * @image: the image, which is in place
  * @segment: the segment
  *
  * Context: kexec_file_load(), with the kexec lock held. Sleeps.
  * Return: 0; -EINTR if the process is being killed.
  */
-int kho_image_load_segment(const struct kimage *image, const struct kexec_segment *segment)
+int kho_ahead_load_segment(const struct kimage *image, const struct kexec_segment *segment)
 {
 	size_t copied = min(segment->bufsz, segment->memsz);
 	char *to = phys_to_virt(segment->mem);
@@ -257,7 +263,7 @@ int kho_image_load_segment(const struct kimage *image, const struct kexec_segmen
 }
 
 /**
- * kho_image_check_places - check that no page is reported as bad where the image will be
+ * kho_ahead_check_places - check that no page is reported as bad where the image will be
  * @image: the image
  *
  * Context: kernel_kexec(), before anything is shut down, with the kexec lock held.
@@ -265,7 +271,7 @@ int kho_image_load_segment(const struct kimage *image, const struct kexec_segmen
  * nothing is handed over; -EIO, after a message, if hardware has reported one of these pages
  * as bad since the image was loaded.
  */
-int kho_image_check_places(const struct kimage *image)
+int kho_ahead_check_places(const struct kimage *image)
 {
 	kho_assert_kexec_lock();
 	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH || !image->file_mode)
@@ -285,12 +291,12 @@ int kho_image_check_places(const struct kimage *image)
 }
 
 /**
- * kho_image_report - log how an image was loaded
+ * kho_ahead_report - log how an image was loaded
  * @image: the image, which is complete
  *
  * Context: kexec_file_load(), with the kexec lock held.
  */
-void kho_image_report(const struct kimage *image)
+void kho_ahead_report(const struct kimage *image)
 {
 	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH || !image->file_mode)
 		return;
@@ -307,12 +313,12 @@ void kho_image_report(const struct kimage *image)
 }
 
 /**
- * kho_image_cleanup - free what was needed to load an image only
+ * kho_ahead_cleanup - free the memory that is needed only while an image is loaded
  * @image: the image
  *
  * Context: after an image was loaded, or when it could not be.
  */
-void kho_image_cleanup(struct kimage *image)
+void kho_ahead_cleanup(struct kimage *image)
 {
 	vfree(image->kho_unpacked);
 	image->kho_unpacked = NULL;
@@ -321,18 +327,19 @@ void kho_image_cleanup(struct kimage *image)
 }
 
 /**
- * kho_image_free - give the places of the segments back to the page allocator
+ * kho_ahead_free - give the places of the segments back to the page allocator
  * @image: the image, which will not be used any more
  *
- * Context: kimage_free().
+ * Context: kimage_free(). kexec_file_load() calls it after it has released the kexec lock.
  */
-void kho_image_free(struct kimage *image)
+void kho_ahead_free(struct kimage *image)
 {
 	if (image->kho_in_place)
 		give_back(image, image->nr_segments);
 	image->kho_in_place = false;
 
 	if (shown.image == image) {
+		/* Partners: as in kho_ahead_show(). */
 		WRITE_ONCE(shown.image, NULL);
 		WRITE_ONCE(shown.objection, NULL);
 	}
@@ -342,11 +349,13 @@ void kho_image_free(struct kimage *image)
 
 static ssize_t load_ahead_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
+	/* Partner: param_set_bool(), as in kho_ahead_late_reason(). */
 	return sysfs_emit(buf, "%d\n", READ_ONCE(load_ahead));
 }
 
 static ssize_t image_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
+	/* Partners: WRITE_ONCE() in kho_ahead_show() and kho_ahead_free(); no order needed. */
 	const char *late = READ_ONCE(shown.late);
 
 	if (!READ_ONCE(shown.image))
@@ -360,6 +369,7 @@ static ssize_t image_show(struct kobject *kobj, struct kobj_attribute *attr, cha
 static ssize_t image_objection_show(struct kobject *kobj, struct kobj_attribute *attr,
 				    char *buf)
 {
+	/* Partners: WRITE_ONCE() in kho_ahead_show() and kho_ahead_free(). */
 	return sysfs_emit(buf, "%s\n", READ_ONCE(shown.objection) ?: "");
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reasons why the next kernel would not accept what this one hands over.
+ * Reasons why the next kernel would not accept the handover of this kernel.
  *
  * This file owns the objections against a kexec image, which are found when it is loaded:
- * later, neither its command line nor the file of its kernel is there any more. Not all
- * that can go wrong can be seen: an image without an objection may still be of a kernel
- * that knows nothing of KHO.
+ * later, neither its command line nor the file of its kernel is there any more. These
+ * checks cannot find each reason: the kernel of an image without an objection may still
+ * not know KHO.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -41,8 +41,8 @@ bool __weak arch_kho_image_unknown(const struct kimage *image)
 enum word { ABSENT, ON, OFF };
 
 /*
- * What does @value of the parameter @name mean? With a value that the next kernel cannot
- * parse, it does what it does without the parameter.
+ * Returns the meaning of @value, the value of the parameter @name. The next kernel treats
+ * a value that it cannot parse like a missing parameter.
  */
 static enum word meaning(const char *name, const char *value)
 {
@@ -59,7 +59,7 @@ static enum word meaning(const char *name, const char *value)
 	return on ? ON : OFF;
 }
 
-/* What does @cmdline, which this changes, say of a parameter? The last one counts. */
+/* Returns the meaning of the last parameter @name in @cmdline, which this changes. */
 static enum word look_up(char *cmdline, const char *name)
 {
 	enum word word = ABSENT;
@@ -114,7 +114,7 @@ static const char *luo_objection(const struct kimage *image)
 	return word_of(image, "liveupdate") == ON ? NULL : "its command line has no liveupdate=on";
 }
 
-/* Is there a blob other than those that are there in any case? */
+/* Is there a blob besides those that KHO and live update themselves hand over? */
 static bool any_blobs(void)
 {
 	bool any = false;
@@ -133,22 +133,22 @@ static bool any_blobs(void)
 }
 
 /**
- * kho_image_loaded - record why an image would lose what is handed over
+ * kho_arrival_record - record why an image would lose the handover
  * @image: the image
  *
- * Logs a warning if something is preserved already that would be lost.
+ * Logs a warning if the image would lose blobs that are handed over already.
  *
  * Context: kexec_load() and kexec_file_load(), when the image is complete and its command
  * line and kernel are still there; with the kexec lock held.
  */
-void kho_image_loaded(struct kimage *image)
+void kho_arrival_record(struct kimage *image)
 {
 	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH)
 		return;
 
 	image->kho_objection = kho_objection(image);
 	image->luo_objection = luo_objection(image);
-	kho_image_show(image);
+	kho_ahead_show(image);
 	if (image->kho_objection && any_blobs())
 		pr_warn("what is preserved will be lost with this kexec image: %s\n",
 			image->kho_objection);

@@ -74,8 +74,8 @@
  *    Zones, struct pages that are initialised early, memory of ``crashkernel=``,
  *    ``hugetlb_cma=``, ``cma=`` and so on come after this. KHO is not called for them,
  *    except for ``reserve_mem=`` (kho_reserve_mem_deferred() says that the region gets its
- *    address later, and kho_reserve_mem_add() records what is wanted) and for areas of
- *    CMA at a fixed address (kho_ram_fixed()).
+ *    address later, and kho_reserve_mem_add() records the region that the command line
+ *    asks for) and for areas of CMA at a fixed address (kho_ram_fixed()).
  *
  * 4. memblock_free_all() calls kho_memory_init() first. memblock still works,
  *    interrupts are off, there is no slab allocator.
@@ -132,8 +132,8 @@
  *   the segments of the image in scratch. kho_image_check_room() refuses an image
  *   if scratch has no room for what the next kernel allocates before it has read the
  *   map, or if scratch and vacant memory together have none for its struct pages;
- *   kernel_kexec() calls it once more. kho_image_take_places() takes the places of the
- *   segments and writes them; kho_image_loaded() records why the image would lose the
+ *   kernel_kexec() calls it once more. kho_ahead_take_places() takes the places of the
+ *   segments and writes them; kho_arrival_record() records why the image would lose the
  *   handover. The loader of the architecture writes
  *   the addresses of the root FDT and of the scratch array into the parameters of the
  *   next kernel.
@@ -151,10 +151,11 @@
  * DOC: KHO memory before the map is read
  *
  * Between kho_populate() and the moment that kho_memory_known() has read the map,
- * memblock takes preserved memory for free memory. Nobody may write to memory
- * outside of scratch until then. These could, and each of them must not:
+ * memblock takes preserved memory for free memory. Until then no code may write to
+ * memory outside of scratch. The following code could write there; each paragraph says
+ * why it does not:
  *
- * Whoever allocates from memblock
+ * Code that allocates from memblock
  *   Before the map is read, all of it comes from scratch: page tables, NUMA tables,
  *   an initrd that x86 moves, ACPI tables from an initrd, dynamic nodes of
  *   ``/reserved-memory``, and the arrays of memblock itself when they grow. After that
@@ -169,21 +170,22 @@
  *   and Linux reserves the first MiB, so that nothing there is ever preserved. On
  *   arm64 they cannot grow before paging_init(). (e820)
  *
- * Whoever reserves memory at an address that it is told
+ * Code that reserves memory at a given address
  *   Tables of EFI, ACPI and SMBIOS, memory that EFI keeps for run time and boot
  *   services, ``/memreserve/`` and static nodes of ``/reserved-memory``,
- *   ``crashkernel=`` and ``cma=`` with an address. This only makes a note, and
- *   nobody writes to the memory before the page allocator has started. If a preserved
- *   folio is there, the handover is refused, by kho_memory_init() if the memory was
- *   reserved after the map was read, as for ``cma=``. kho_ram_fixed() keeps areas of CMA
- *   out of it in the previous kernel. (cma-fixed, cma-late, format-refused, arm64-efi)
+ *   ``crashkernel=`` and ``cma=`` with an address. Reserving memory only adds an entry
+ *   to memblock: no code writes to the memory before the page allocator has started. If
+ *   a preserved folio is there, the handover is refused, by kho_memory_init() if the
+ *   memory was reserved after the map was read, as for ``cma=``. In the previous kernel,
+ *   kho_ram_fixed() records areas of CMA, so that no folio in them can be preserved.
+ *   (cma-fixed, cma-late, format-refused, arm64-efi)
  *
  * ``memtest=`` and ``memory_corruption_check=``
  *   They write to free memory without allocating it. Both ask memblock whether they
  *   have to stay in scratch. (memtest, writers)
  *
  * EFI
- *   On arm64 the memory map of EFI is read before kho_populate(). What the EFI stub
+ *   On arm64 the memory map of EFI is read before kho_populate(). Data that the EFI stub
  *   has put into memory for Linux stays reserved in each kernel, so it is never
  *   preserved: the memory map, ACPI tables, the list of LPI tables. The random seed
  *   is overwritten after it is read; it lies in ACPI reclaim memory, which arm64
@@ -205,18 +207,18 @@
  *
  * Accepting memory (TDX, SEV-SNP)
  *   Accepting destroys the content, but memory that a kernel has used was accepted
- *   before, and firmware's list of what was not is handed on.
+ *   before, and each kernel passes on firmware's list of the memory that was not.
  *
  * Poisoning (``init_on_free=``, ``page_poison=``, ``debug_pagealloc=``)
  *   Only the page allocator does this, and it does not get preserved pages. KMSAN
  *   takes pages from memblock without asking, so KHO is off with it. (debug,
  *   phases-debug)
  *
- * These walk memory and only count or read: the search for ZONE_MOVABLE, kmemleak,
- * which scans when the system runs, and the loader of kexec.
+ * The following code walks memory, but only counts or reads: the search for
+ * ZONE_MOVABLE, kmemleak, which scans when the system runs, and the loader of kexec.
  *
- * The names in parentheses are scenarios of tools/testing/selftests/kho. Nothing
- * tests IMA, encryption and accepting. Nobody has looked at Xen.
+ * The names in parentheses are scenarios of tools/testing/selftests/kho. No scenario
+ * covers IMA, encryption and accepting memory. Xen has not been examined.
  */
 
 #define pr_fmt(fmt) "KHO: " fmt
@@ -292,8 +294,7 @@ static const char *__init why_off(void)
 
 /**
  * kho_refuse - refuse the incoming handover
- * @fmt: printf() format of the reason: the object, its address, and what is wrong
- *	with it
+ * @fmt: printf() format of the reason: the object, its address, and its defect
  *
  * Logs the reason in one line. With ``kho=strict`` the kernel panics. With
  * ``kho=off`` and in a crash kernel nothing is logged, since no handover is
@@ -469,8 +470,8 @@ static void __init check_again(void)
 /**
  * kho_memory_init - prepare for restoring folios; at cold boot reserve scratch
  *
- * After a handover: checks that what was reserved in memblock since kho_memory_known()
- * is not preserved, and otherwise refuses the handover. At cold boot: reserves scratch
+ * After a handover: checks that no preserved memory was reserved in memblock since
+ * kho_memory_known(), and otherwise refuses the handover. At cold boot: reserves scratch
  * for the next kernels. Nothing else is allocated from memblock afterwards.
  *
  * Folios can be restored from the end of this function on.
@@ -497,7 +498,7 @@ void __init kho_memory_init(void)
 }
 
 /**
- * kho_deferred_done - finish what waited for the last struct pages
+ * kho_deferred_done - do the steps that need all struct pages to be initialised
  *
  * Marks the remaining pageblocks of inherited scratch, and lets restores read
  * struct pages in place of the map.

@@ -2,11 +2,12 @@
 /*
  * The checks of an incoming handover.
  *
- * This file owns the checks of everything that the previous kernel left: the root
- * FDT, the scratch regions, the map and the blobs. It checks all of it before
- * boot.c or anyone else uses any of it. If something is invalid, it describes this
- * in a struct kho_defect, and boot.c refuses the handover. If all is valid, it
- * fills in struct kho_incoming. It accesses no struct page.
+ * This file owns the checks of the data that the previous kernel left: the root
+ * FDT, the scratch regions, the map and the blobs. It checks each of them before
+ * boot.c or any other code uses it. If one of them is invalid, it describes the
+ * defect in a struct kho_defect, and boot.c refuses the handover; it ignores an
+ * invalid blob. If all are valid, kho_check_map() has filled in kho_incoming, see
+ * incoming.h. No function here accesses a struct page.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -74,7 +75,7 @@ bool __init kho_check_memblock_has(phys_addr_t addr, u64 size)
 	return addr >= end;
 }
 
-/* Returns why a range cannot be what the parameters of a handover name, or NULL. */
+/* Returns the defect of a range that a parameter of the handover names, or NULL. */
 static const char *__init range_defect(phys_addr_t phys, u64 len)
 {
 	if (!kho_check_memblock_has(phys, len))
@@ -116,7 +117,7 @@ bool __init kho_check_fdt(phys_addr_t phys, u64 len, struct kho_defect *defect)
 	return !what || found(defect, object, phys, len, what);
 }
 
-/* Returns what is wrong with region @i of an incoming array, or NULL. */
+/* Returns the defect of region @i of an incoming array, or NULL. */
 static const char *__init region_defect(const struct kho_scratch *array, unsigned int i)
 {
 	const struct kho_scratch *r = &array[i];
@@ -599,7 +600,7 @@ bool __init kho_check_map(struct kho_defect *defect)
 }
 
 /**
- * kho_check_reserved - check what was reserved since kho_check_map()
+ * kho_check_reserved - check the memory that was reserved since kho_check_map()
  * @defect: filled in if a preserved folio is in use
  *
  * An area at an address of its own, like cma=SIZE@ADDRESS, is reserved in memblock

@@ -14,7 +14,7 @@
  * @object: the invalid object, for example "folio"
  * @phys: physical address of the object
  * @size: size of the object in bytes
- * @what: what is wrong with the object, a clause like "is not in RAM"
+ * @what: the defect of the object, a clause like "is not in RAM"
  *
  * It lies on the stack of the function in boot.c that calls a check. The check
  * writes all fields if it returns false.

@@ -114,7 +114,7 @@ bool kho_fdt_is_sound(const void *fdt, size_t size)
  * @fdt: the root FDT, %KHO_FDT_SIZE bytes
  *
  * Context: any, never sleeps.
- * Return: NULL if the root FDT is valid; otherwise what is wrong with it, a clause
+ * Return: NULL if the root FDT is valid; otherwise its defect, a clause
  * like "is damaged" that follows the name of the object in a message.
  */
 const char *kho_fdt_defect(const void *fdt)
@@ -141,7 +141,7 @@ const char *kho_fdt_defect(const void *fdt)
  * The node is added to a copy, so that an error leaves @fdt as it was. The caller passes
  * memory that no other kernel reads yet: a kexec may interrupt the last memcpy().
  *
- * Context: may sleep. The caller makes sure that nobody else accesses @fdt.
+ * Context: may sleep. The caller excludes all other accesses to @fdt.
  * Return: 0; -EINVAL if @name is empty or contains a slash; -EEXIST if there is a
  * blob of this name; -ENOSPC if the page is full; -ENOMEM if there is no memory for
  * the copy. After an error each byte of the root FDT is as it was.
@@ -176,7 +176,7 @@ int kho_fdt_add(void *fdt, const char *name, phys_addr_t phys, u64 size)
  * @fdt: the root FDT
  * @phys: physical address of the blob
  *
- * Context: any, never sleeps. The caller makes sure that nobody else accesses @fdt.
+ * Context: any, never sleeps. The caller excludes all other accesses to @fdt.
  * Return: true if the blob was removed; false if there is none with this address.
  */
 bool kho_fdt_del(void *fdt, phys_addr_t phys)

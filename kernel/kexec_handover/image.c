@@ -119,7 +119,7 @@ int kho_image_locate_hole(struct kexec_buf *kbuf, int (*func)(struct resource *,
 }
 
 /**
- * kho_image_load_failed - log that scratch had no room, if an image failed for that
+ * kho_image_load_failed - log that scratch had no room, if loading failed because of that
  * @image: the image that could not be loaded
  * @err: the error of the loader, a negative errno
  *
@@ -203,11 +203,11 @@ static int no_room(const char *where, u64 needed, u64 room)
  * kho_image_check_room - is there room for the start of the next kernel?
  * @image: the image, with all segments
  *
- * What the next kernel allocates before it has read the map comes from scratch, next to
- * the segments; its struct pages come from memory in which nothing is preserved, or from
- * scratch. It would not get far without: refuse the image while the system still runs.
- * What it needs is estimated from what this kernel has used. A kernel with other options
- * may need more.
+ * The memory that the next kernel allocates before it has read the map comes from scratch,
+ * next to the segments; its struct pages come from memory in which nothing is preserved, or
+ * from scratch. Without this memory the next kernel would stop in early boot, so the image
+ * is refused while the system still runs. The estimate of its size is the memory that this
+ * kernel has used. A kernel with other options may need more.
  *
  * Context: kexec_file_load() and kernel_kexec(), before anything is shut down; with the
  * kexec lock held.
@@ -275,6 +275,6 @@ void kho_image_seal(const struct kimage *image)
 		pr_err("the root FDT is damaged: the next kernel will refuse the handover\n");
 	else
 		kho_checksum_set(kho_out.handed, &kho_out.map);
-	/* Last, for what is logged above. */
+	/* Last, so that the log contains the messages above. */
 	kho_log_write();
 }

@@ -2,9 +2,13 @@
 /*
  * The incoming handover: what the previous kernel preserved.
  *
- * This file owns struct kho_incoming and the functions that look something up in it:
- * blobs by their name, and folios and map nodes in a range of PFNs. check.c fills it
- * in; restore.c frees the map. No function here accesses a struct page.
+ * This file defines kho_incoming and owns the functions that search it: for blobs by
+ * their name, and for folios and map nodes in a range of PFNs. The only function here
+ * that writes to kho_incoming is kho_incoming_forget(). In the order of boot, the other
+ * writers are kho_populate(), kho_check_map(), use_map(), kho_check_discard() and
+ * forget_handover() in boot.c and check.c, until kho_memory_init() returns; then
+ * count_taken() and drop_map_once() in restore.c; and kho_start(). incoming.h says which
+ * of them writes which field. No function here accesses a struct page.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -14,6 +18,7 @@
 #include <linux/export.h>
 #include <linux/init.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/minmax.h>
 #include <linux/printk.h>
 
@@ -153,6 +158,46 @@ bool __init kho_incoming_has(phys_addr_t phys, size_t size)
 
 	return PAGE_ALIGNED(phys) && kho_map_find(&kho_incoming.map, PHYS_PFN(phys), &folio) &&
 	       size <= PAGE_SIZE << folio.order;
+}
+
+/**
+ * kho_incoming_blob - look up a blob before kho_retrieve_subtree() can
+ * @name: its name
+ * @phys: set to its physical address
+ * @size: set to its size in bytes
+ *
+ * The address and the size are those of the previous kernel. The caller has to check that
+ * they are memory that was handed over.
+ *
+ * Context: boot, from kho_memory_known() on; never sleeps
+ * Return: true if there is such a blob; false if not, or if there is no handover.
+ */
+bool __init kho_incoming_blob(const char *name, phys_addr_t *phys, size_t *size)
+{
+	return kho_incoming.fdt && !kho_fdt_get(kho_incoming.fdt, name, phys, size);
+}
+
+/**
+ * kho_incoming_folios - how many folios were handed over?
+ *
+ * Context: any, from kho_memory_known() on; never sleeps
+ * Return: an array with their number by order, up to %KHO_MAX_RUN_ORDER.
+ */
+const unsigned long * __init kho_incoming_folios(void)
+{
+	return kho_incoming.folios;
+}
+
+/**
+ * kho_incoming_order - get the order of a folio before kho_waiting_order() can
+ * @pfn: first PFN of the folio
+ *
+ * Context: boot, from kho_memory_known() to kho_memory_init(); never sleeps
+ * Return: its order; -1 if no folio that was handed over begins at @pfn.
+ */
+int __init kho_incoming_order(unsigned long pfn)
+{
+	return kho_map_order_at(&kho_incoming.map, pfn);
 }
 
 /**

@@ -27,36 +27,40 @@ static_assert(KHO_MAX_RUN_ORDER <= KHO_WAITING_ORDER);
 
 /**
  * struct kho_incoming - the incoming handover
- * @fdt_phys: physical address of the root FDT, 0 for none. kho_populate() sets it,
- *	kho_memory_known() or kho_memory_init() clears it when it refuses the handover;
- *	constant once kho_memory_init() has returned.
+ * @fdt_phys: physical address of the root FDT, 0 for none. kho_populate() sets it;
+ *	forget_handover() in boot.c clears it, when kho_memory_known() or
+ *	kho_memory_init() refuses the handover; constant once kho_memory_init() has
+ *	returned.
  * @fdt: the root FDT in the direct map, NULL if there is no handover or it was
- *	refused. kho_memory_known() sets it when it accepts the handover, and
- *	kho_memory_init() can clear it; constant once that has returned.
- * @map: the folios that were handed over. kho_check_map() sets it and
- *	kho_reserve_mem_settle() removes regions of reserve_mem= from it, in
- *	kho_memory_known() and kho_memory_init(); constant from then on. Its root is
- *	NULL if there is no handover. From kho_restore_finish() on, drop_map_once()
- *	clears the root when no folio waits any more, so readers after boot need
- *	rcu_read_lock() and must check the root.
- * @nodes: PFNs of the nodes of @map, sorted. kho_check_map() sets it. restore.c
- *	frees the pages of the nodes and the array in drop_map(), a grace period
- *	of RCU after the root of @map is cleared.
- * @nr_nodes: number of @nodes, with the same writer; constant after kho_memory_init()
+ *	refused. use_map() in boot.c sets it, when kho_memory_known() accepts the
+ *	handover; kho_check_discard() clears it, if kho_memory_init() refuses the
+ *	handover after all; constant once that has returned.
+ * @map: the folios that were handed over. kho_check_map() fills it in, for
+ *	kho_memory_known(); kho_incoming_forget() removes regions of reserve_mem= from
+ *	it, for kho_memory_init(). From then on only its root changes. The root is NULL
+ *	if there is no handover. From kho_restore_finish() on, drop_map_once() in
+ *	restore.c clears the root when no folio waits any more, so readers after boot
+ *	need rcu_read_lock() and must check the root.
+ * @nodes: PFNs of the nodes of @map, sorted. kho_check_map() allocates and fills the
+ *	array. drop_map() in restore.c frees the pages of the nodes and the array, a
+ *	grace period of RCU after the root of @map is cleared.
+ * @nr_nodes: number of @nodes. kho_check_map() sets it; constant after kho_memory_init().
  * @folios: number of folios that were handed over, by order. kho_check_map() sets
- *	it; constant from then on.
- * @unclaimed: number of folios that wait for their owner, by order.
- *	kho_check_map() sets it; restoring a folio, and kho_incoming_forget(), decrement
- *	it; atomic, no lock.
+ *	it; constant after kho_memory_init().
+ * @unclaimed: number of folios that wait for their owner, by order. kho_check_map()
+ *	sets it; kho_incoming_forget() decrements it, for kho_memory_init(), and
+ *	count_taken() in restore.c when a folio is restored; atomic, no lock.
  * @nr_unclaimed: the sum of @unclaimed, with the same writers
  * @kexecs: the number of kexecs since cold boot, 0 if it is not known. kho_start(), a
  *	core_initcall, sets it; constant from then on.
- * @release: the release of the previous kernel, empty if it is not known; as @kexecs
- * @fdt_kept: true if @map names the root FDT. kho_check_map() sets it, and the function
- *	that clears @fdt_phys clears it; constant once kho_memory_init() has returned.
+ * @release: the release of the previous kernel, empty if it is not known.
+ *	read_metadata() in start.c sets it, for kho_start(); constant from then on.
+ * @fdt_kept: true if @map names the root FDT. kho_check_map() sets it;
+ *	forget_handover() clears it; constant once kho_memory_init() has returned.
  *
- * Until kho_memory_init() returns, one CPU runs with interrupts off, and the fields
- * need no lock.
+ * When the handover is refused, kho_check_discard() also clears all fields but @fdt_phys
+ * and @fdt_kept. Until kho_memory_init() returns, one CPU runs with interrupts off, and
+ * the fields need no lock.
  */
 struct kho_incoming {
 	phys_addr_t fdt_phys;

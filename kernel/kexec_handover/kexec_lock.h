@@ -2,8 +2,8 @@
 /*
  * The kexec lock, as functions of KHO that need it assert it.
  *
- * It is a flag and no lock of lockdep, so lockdep cannot tell which task holds it: the
- * assertion notices a caller that no one has locked out. Kernels without lockdep have none.
+ * The kexec lock is a flag, so lockdep cannot tell which task holds it: the assertion only
+ * fails if no task holds the lock. Kernels without lockdep do not check it.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the previous kernel logged last.
+ * The log of the previous kernel.
  *
  * The last lines of a kernel before a kexec never reach a disk, since devices are shut
  * down by then. These lines are needed to find out why a live update failed. This file
@@ -9,8 +9,8 @@
  * The memory is preserved once, at boot. The text is written at the last moment, so that
  * a line costs nothing when it is logged. The next kernel takes the folio back in an
  * early_initcall, where most struct pages are not initialised yet, and keeps it for as
- * long as it runs. It adds what is in it to its own log when it kexecs, as far as there
- * is room.
+ * long as it runs. When that kernel does a kexec, it adds the records of the folio to its
+ * own log, as far as there is room.
  *
  * Format: see include/linux/kho/abi/log.h.
  *
@@ -224,12 +224,11 @@ static bool records_sound(const struct kho_log *log)
 
 /**
  * kho_log_defect - check an incoming log
- * @log: the log, in memory that nobody else writes to
+ * @log: the log, in memory that no other code writes to
  * @size: size of this memory in bytes
  *
  * Context: any.
- * Return: NULL if the log is valid; otherwise what is wrong with it, a clause that
- * follows "is".
+ * Return: NULL if the log is valid; otherwise its defect, a clause that follows "is".
  */
 const char *kho_log_defect(const struct kho_log *log, size_t size)
 {
@@ -319,7 +318,7 @@ static void add_older(void)
 /**
  * kho_log_write - write the log for the next kernel
  *
- * What is logged later is not in it.
+ * Messages that are logged after this call are not in it.
  *
  * Context: kernel_kexec(), right before machine_kexec(). Only this CPU runs.
  */

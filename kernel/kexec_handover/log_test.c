@@ -2,8 +2,8 @@
 /*
  * KUnit tests of the log for the next kernel, see log.c.
  *
- * They check that what was written is accepted, that a text which does not fit is cut
- * where a line ends, and that nothing is accepted in which any byte differs.
+ * They check that a log that was written is accepted, that a text which does not fit is
+ * cut where a line ends, and that a log in which any byte differs is not accepted.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -57,7 +57,7 @@ static void log_roundtrip(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, record->kexecs, 7);
 	KUNIT_EXPECT_STREQ(test, record->release, "6.12.0");
 	KUNIT_EXPECT_MEMEQ(test, record->text, line, LINE);
-	/* Just as large as what is used is large enough. */
+	/* The size of the bytes in use is large enough. */
 	KUNIT_EXPECT_NULL(test, kho_log_defect(log, sizeof(*log) + log->used));
 	KUNIT_EXPECT_NOT_NULL(test, kho_log_defect(log, sizeof(*log) + log->used - 1));
 }
@@ -114,7 +114,7 @@ static void log_damaged(struct kunit *test)
 	add(log, LINE);
 	kho_log_end(log);
 	for (size_t i = 0; i < sizeof(*log) + log->used; i++) {
-		/* What is after the NUL of the version does not matter. */
+		/* The bytes after the NUL of the version do not matter. */
 		if (i > strlen(KHO_LOG_COMPATIBLE) && i < sizeof(log->compatible))
 			continue;
 		for (u8 bit = 1; bit; bit <<= 1) {

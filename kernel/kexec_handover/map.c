@@ -417,7 +417,7 @@ bool kho_map_next(const struct kho_map *map, unsigned long pfn,
  * @pfn: first PFN of the range, aligned to @nr
  * @nr: number of pages in the range, a power of two, at least BITS_PER_LONG and at
  *	most KHO_MAP_LEAF_BITS
- * @pages: bitmap of @nr bits. The bits of pages that are found are set, the others
+ * @pages: bitmap of @nr bits. The bits of pages that are found are set, the other bits
  *	stay as they are.
  *
  * Context: any, never sleeps.

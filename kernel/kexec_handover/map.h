@@ -86,6 +86,9 @@ struct kho_map {
  * struct kho_map_folio - a folio found in a map
  * @pfn: its first PFN
  * @order: its order
+ *
+ * kho_map_find() and kho_map_next() write both fields, in a struct of their caller;
+ * prepare_block() in mm/kho_init.c writes them in a struct of its own. No lock.
  */
 struct kho_map_folio {
 	unsigned long pfn;

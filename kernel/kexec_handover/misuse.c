@@ -75,7 +75,7 @@ void kho_misuse_unpreserve(unsigned long pfn, unsigned long end, unsigned long c
 }
 
 /**
- * kho_check_free - check pages that are being freed
+ * kho_misuse_free - check pages that are being freed
  * @page: the first page that is being freed
  * @order: the order that it is freed with
  *
@@ -84,7 +84,7 @@ void kho_misuse_unpreserve(unsigned long pfn, unsigned long end, unsigned long c
  *
  * Context: free_pages_prepare(): any context, never sleeps.
  */
-void kho_check_free(struct page *page, unsigned int order)
+void kho_misuse_free(struct page *page, unsigned int order)
 {
 	const unsigned long pfn = page_to_pfn(page);
 	const phys_addr_t start = PFN_PHYS(pfn);

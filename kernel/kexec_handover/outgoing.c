@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The outgoing side: is KHO on, and where is what this kernel hands over?
+ * The outgoing side: is KHO on, and where is the outgoing handover?
  *
- * This file owns struct kho_out and kho_is_enabled(). start.c sets them up;
- * kernel/kexec_handover.c has the functions that change what is handed over.
+ * This file defines kho_out and owns kho_is_enabled(). set_up_outgoing() in start.c fills
+ * in kho_out, in a core_initcall, and then calls kho_outgoing_enable(). From then on the
+ * functions of kernel/kexec_handover.c and pages.c change the map, those of
+ * kernel/kexec_handover.c change the root FDT, and kho_image_seal() in image.c writes the
+ * copy for the next kernel. outgoing.h says which function writes which field.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

@@ -7,8 +7,8 @@
  * pages again. The map does not distinguish a part from a folio of the same order,
  * so the struct pages of a part are those of a folio until it is restored.
  *
- * It also frees all memory that waits, for in/release in debugfs, and owns what is called
- * after that.
+ * It also frees all memory that waits, for in/release in debugfs, and owns the pointer to
+ * the function that kho_pages_release() calls after that.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -143,7 +143,7 @@ int kho_preserve_pages(struct page *page, unsigned long nr_pages)
 EXPORT_SYMBOL_GPL(kho_preserve_pages);
 
 /**
- * kho_unpreserve_pages - take a run of pages out of what is handed over
+ * kho_unpreserve_pages - take a run of pages out of the outgoing handover
  * @page: first page of the run
  * @nr_pages: number of pages in the run, which must be the run that was preserved
  *
@@ -170,7 +170,7 @@ EXPORT_SYMBOL_GPL(kho_unpreserve_pages);
 
 /*
  * Makes order-0 pages of the compound page of a restored part. It resets the fields
- * that prepare_folio() in mm/kho_init.c sets; the others still have the values of
+ * that prepare_folio() in mm/kho_init.c sets; all other fields still have the values of
  * __init_single_page().
  */
 static void split_part(unsigned long pfn, unsigned int order)
@@ -263,7 +263,7 @@ struct page *kho_restore_pages(phys_addr_t phys, unsigned long nr_pages)
 }
 EXPORT_SYMBOL_GPL(kho_restore_pages);
 
-/* Finds what the incoming map names next. Another CPU may drop the map. */
+/* Finds the next folio or part of the incoming map. Another CPU may drop the map. */
 static bool next_named(unsigned long pfn, struct kho_map_folio *named)
 {
 	bool found;
@@ -313,7 +313,7 @@ static void (*on_release)(void) __ro_after_init;
  *
  * hugetlb uses this: its pools count waiting pages, and must forget them.
  *
- * Context: initcall. There is one such owner.
+ * Context: initcall. Only one function can be registered.
  */
 void __init kho_pages_on_release(void (*fn)(void))
 {

@@ -4,8 +4,8 @@
  *
  * This file owns the list of the pieces of scratch that the page allocator can give away,
  * which is made once for each image, and the choice of places in them. After a handover the
- * running kernel lies in scratch, and what it got from memblock: these pages stay reserved.
- * ahead.c takes the places.
+ * running kernel and memory that it allocated from memblock lie in scratch: these pages stay
+ * reserved. ahead.c takes the places from the page allocator.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -232,7 +232,7 @@ bool kho_pieces_locate(struct kexec_buf *kbuf, int (*func)(struct resource *, vo
 /* ------------------------------------------------------- a random place for the kernel */
 
 /*
- * What has to find room beside the kernel.
+ * A block of memory that has to find room beside the kernel.
  * @size, @align: its size and alignment in bytes
  * @nr: the number of pieces that have room for it, if nothing else is there
  * @low: the kernel may lie in low memory
@@ -260,8 +260,8 @@ static bool leaves_room(const struct beside *beside, const struct piece *piece,
 }
 
 /*
- * Counts the possible places for the kernel, and stores in @kbuf the one that has @skip others
- * before it. Returns their number.
+ * Counts the possible places for the kernel, and stores in @kbuf the one that has @skip
+ * possible places before it. Returns their number.
  */
 static unsigned long count_places(const struct kho_pieces *pieces, struct kexec_buf *kbuf,
 				  const struct beside *beside, unsigned long skip)
@@ -290,7 +290,7 @@ static unsigned long count_places(const struct kho_pieces *pieces, struct kexec_
 }
 
 /**
- * kho_image_random_place - choose a place for the next kernel at random
+ * kho_pieces_random_place - choose a place for the next kernel at random
  * @kbuf: the segment of the kernel, with size, alignment and lowest address; its mem is
  *	set to the address
  * @later: size in bytes of the largest segment that will be added after it
@@ -302,7 +302,7 @@ static unsigned long count_places(const struct kho_pieces *pieces, struct kexec_
  * Return: the number of places that there were to choose from; 0 if there is none or no
  * memory, with mem left unknown.
  */
-unsigned long kho_image_random_place(struct kexec_buf *kbuf, unsigned long later)
+unsigned long kho_pieces_random_place(struct kexec_buf *kbuf, unsigned long later)
 {
 	const struct kho_pieces *pieces = pieces_for(kbuf->image);
 	struct beside tries[] = {

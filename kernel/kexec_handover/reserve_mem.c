@@ -19,8 +19,8 @@
  * in which the map names no page and that is not in scratch. So do all regions if
  * the handover is refused.
  *
- * Each region in the blob is checked on its own: if the description of one is
- * invalid, that one is ignored and the others are revived.
+ * Each region in the blob is checked on its own: a region whose description is invalid
+ * is ignored, and all other regions are revived.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

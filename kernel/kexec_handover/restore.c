@@ -132,7 +132,8 @@ static __always_inline int waiting_order(struct page *page)
 
 /*
  * A part of a run may be larger than any folio. And the zones of this kernel may not be
- * those of the previous one: what lies in two of them can be given back as pages only.
+ * those of the previous one: a folio that lies in two zones can be given back as single
+ * pages only.
  */
 static noinline bool can_be_folio(unsigned long pfn, unsigned int order)
 {
@@ -294,9 +295,9 @@ bool __init kho_restore_peek(phys_addr_t phys, size_t size, void *to)
  * @size: number of bytes, not beyond the page of @phys
  *
  * Unlike kho_restore_peek() this does not claim the folio: @phys can come from memory
- * of the previous kernel, and be the address of a folio of somebody else, who must
- * succeed in restoring it meanwhile. The content of a waiting folio does not change. So
- * what was read is right if the folio waits before and after the read.
+ * of the previous kernel, and be the address of a folio of another owner, whose call of
+ * kho_restore_folio() must succeed meanwhile. The content of a waiting folio does not
+ * change. So the copy is right if the folio waits before and after the read.
  *
  * Context: any, never sleeps. From the core_initcalls on; without a handover no folio
  * waits.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Restoring the folios of the previous kernel, see restore.c. What live update calls is in
- * <linux/kexec_handover_waiting.h>.
+ * Restoring the folios of the previous kernel, see restore.c. The functions that live
+ * update calls are declared in <linux/kexec_handover_waiting.h>.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

@@ -130,7 +130,7 @@ void __init kho_scratch_move_array(void *to)
 
 /*
  * Cuts a block out of a region of @array, which has @cnt of at most @max entries and which
- * nobody else uses yet. Without room for another entry, the smaller part of the region is
+ * no other code uses yet. Without room for another entry, the smaller part of the region is
  * no scratch any more. Returns the new number of entries.
  */
 static unsigned int cut_region(struct kho_scratch *array, unsigned int cnt, unsigned int max,
@@ -163,7 +163,7 @@ static unsigned int cut_region(struct kho_scratch *array, unsigned int cnt, unsi
  * @block: physical address of the block, aligned to %KHO_SCRATCH_ALIGN
  *
  * The old array stays in memory and does not change. The region of the block gets
- * smaller, and what was after the block becomes another region. An index of the array
+ * smaller, and its memory after the block becomes another region. An index of the array
  * keeps its purpose.
  *
  * Context: any, with the kexec lock held. After kho_start().

@@ -59,7 +59,7 @@ static u64 __init bytes_within(phys_addr_t start, phys_addr_t end, phys_addr_t f
 }
 
 /**
- * arch_kho_free_bytes - count what is reserved in this kernel, but not after a kexec
+ * arch_kho_free_bytes - count memory that is reserved in this kernel only, not after a kexec
  * @start: physical address of a range that is reserved in memblock
  * @end: first physical address after it
  *
@@ -120,7 +120,7 @@ static void __init measure_below(phys_addr_t limit)
 	kho_scratch_size_compute(&use, &request, &low_size, &global_size);
 }
 
-/* Counts what is reserved above the limit of low memory, without kernel image and initrd. */
+/* Counts the bytes reserved above the limit of low memory, without kernel image and initrd. */
 static void __init measure_above(phys_addr_t limit)
 {
 	struct memblock_region *mem;
@@ -199,7 +199,7 @@ static u64 __init share_of_single_node(void)
 
 /*
  * Does a single node need its share at the top? x86 maps memory from the top and takes page
- * tables from what is mapped by then, which has room enough unless the pages are small.
+ * tables from memory that is mapped by then. It has room enough unless the pages are small.
  */
 static bool __init needs_top(void)
 {

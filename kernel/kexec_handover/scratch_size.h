@@ -32,9 +32,9 @@ struct kho_scratch_request {
 
 /*
  * The default. The kernel image and the initrd count with 200%: the image is in memory
- * twice, as kexec loads it and as it unpacks itself. The next kernel is expected to reserve as much
- * else as this one has reserved before it would read the map; 125% leaves a fifth of
- * scratch for a kernel that needs more.
+ * twice, as kexec loads it and as it unpacks itself. Besides that, the next kernel is
+ * expected to reserve as much as this one has reserved before it would read the map; 125%
+ * leaves a fifth of scratch for a kernel that needs more.
  */
 #define KHO_SCRATCH_DEFAULT	\
 	((struct kho_scratch_request) { .percent = 125, .image_percent = 200 })

@@ -256,7 +256,7 @@ static const struct attribute *const attrs[] = {
 	NULL
 };
 
-/* After kernel_kobj, a core_initcall; before others add their files. */
+/* After kernel_kobj, a core_initcall; before ahead.c, log.c and live update add files. */
 static int __init kho_sysfs_init(void)
 {
 	struct kobject *kobj = kobject_create_and_add("kho", kernel_kobj);

@@ -2,7 +2,7 @@
 /*
  * Unpacking a kernel before the kexec, from one buffer into another.
  *
- * This file owns the choice of the decompressor, and what is wrong with packed data. The
+ * This file owns the choice of the decompressor, and the checks of packed data. The
  * kernel has the same decompressors for initrds and modules; those in lib/decompress*.c are
  * gone after boot. A format that this kernel was configured without is unknown to it.
  *
@@ -46,7 +46,7 @@ static int inflate_all(struct z_stream_s *stream, u8 *out, size_t out_len)
 {
 	int ret = Z_OK;
 
-	/* In pieces, because a kernel is large, and others want to run. */
+	/* In pieces, because a kernel is large, and other tasks have to run meanwhile. */
 	while (ret == Z_OK) {
 		stream->next_out = out + stream->total_out;
 		stream->avail_out = min_t(size_t, out_len - stream->total_out, SZ_1M);

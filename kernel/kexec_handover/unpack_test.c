@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of unpack.c: the formats in which kernels are packed, and what is wrong with
- * packed data.
+ * KUnit tests of unpack.c: the formats in which kernels are packed, and damaged packed
+ * data.
  *
  * The data is a short text, packed by the programs that the kernel's build uses, with the size
  * after it where the build adds one.
@@ -139,8 +139,8 @@ static void test_is_cut_off(struct kunit *test)
 }
 
 /*
- * Two of the formats have a checksum, and a byte that they do not notice changes nothing. The
- * others may unpack to something else, but stay in their buffers.
+ * Two of the formats have a checksum: a wrong byte that the checksum does not detect changes
+ * nothing. The other formats may unpack to other data, but do not write outside of their buffers.
  */
 static void test_has_a_wrong_byte(struct kunit *test)
 {

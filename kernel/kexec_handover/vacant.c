@@ -50,6 +50,7 @@ static void name_singles(const struct kho_named *named, const union kho_map_node
 	unsigned long granule = first / KHO_GRANULE_PAGES;
 
 	for (unsigned long i = 0; i < ARRAY_SIZE(leaf->bits); i++) {
+		/* Partners, in the outgoing map: set_bit() and test_and_clear_bit() of leaves. */
 		if (READ_ONCE(leaf->bits[i]) && granule + i < named->nr)
 			__set_bit(granule + i, named->bits);
 	}
@@ -64,6 +65,7 @@ static void name_words(const struct kho_named *named, const union kho_map_node *
 		       unsigned long first, unsigned int order)
 {
 	for (unsigned long i = 0; i < ARRAY_SIZE(leaf->bits); i++) {
+		/* Partners: as in name_singles(). */
 		unsigned long bits = READ_ONCE(leaf->bits[i]);
 
 		if (bits)
@@ -126,8 +128,8 @@ void kho_vacant_name(const struct kho_map *map, const struct kho_named *named)
  * kho_vacant_name_scratch - leave scratch out of vacant memory
  * @named: where to set the bits
  *
- * Some of what is allocated at boot cannot be moved out of scratch later, and gigantic
- * pages there could not be preserved.
+ * Some memory that is allocated at boot could not be moved out of scratch later, and
+ * gigantic pages in scratch could not be preserved.
  *
  * Context: any, never sleeps.
  */

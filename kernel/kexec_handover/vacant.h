@@ -48,6 +48,8 @@ static inline size_t kho_named_bytes(unsigned long nr)
  * struct kho_gap - a range of vacant memory
  * @start: its first PFN
  * @end: the first PFN after it
+ *
+ * kho_vacant_find() writes both fields, in the struct kho_gaps of its caller. No lock.
  */
 struct kho_gap {
 	unsigned long start;
@@ -60,7 +62,8 @@ struct kho_gap {
  * @smallest: index of the smallest of them, once there are %KHO_GAPS
  * @of: the gaps, in no order
  *
- * kho_vacant_find() writes all fields, in a struct of its caller.
+ * kho_vacant_find() writes all fields, in a struct of its caller, which sets @nr and
+ * @smallest to 0 first. No lock.
  */
 struct kho_gaps {
 	unsigned int nr;

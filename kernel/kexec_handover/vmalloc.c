@@ -126,7 +126,7 @@ int kho_preserve_vmalloc(void *ptr, struct kho_vmalloc *preservation)
 EXPORT_SYMBOL_GPL(kho_preserve_vmalloc);
 
 /**
- * kho_unpreserve_vmalloc - take a vmalloc area out of what is handed over
+ * kho_unpreserve_vmalloc - take a vmalloc area out of the outgoing handover
  * @preservation: as kho_preserve_vmalloc() has filled it in; all zero afterwards
  *
  * Context: any that can free pages, never sleeps. From the core_initcalls on.
@@ -272,8 +272,8 @@ static bool take_part(const struct kho_vmalloc *kv, struct vm_struct *area,
 }
 
 /*
- * Restores all parts of an area. If one cannot be restored this continues with the
- * others and returns false: the caller frees them, since nobody else knows them.
+ * Restores all parts of an area. If one cannot be restored this continues with the other
+ * parts and returns false: the caller frees these, since no other code knows them.
  */
 static bool take_parts(const struct kho_vmalloc *kv, struct vm_struct *area)
 {

@@ -3,17 +3,17 @@
  * Block lists: arrays of any length in preserved pages.
  *
  * This file owns the blocks of the lists for the next kernel, from luo_blocks_add() to
- * luo_blocks_del(), and knows how to read and free those of the previous kernel. What
- * the entries are is known to the callers.
+ * luo_blocks_del(), and knows how to read and free those of the previous kernel. Only the
+ * callers know the layout of an entry.
  *
  * A list for the next kernel always has the blocks that its entries need, so nothing
  * is left to allocate when they are written. A new block goes to the front. All blocks
  * but the front one are full, and so the front one is the one that is freed when there
  * are fewer entries.
  *
- * A list of the previous kernel is in memory that anybody may have damaged. Nothing in
- * it is believed: each block has to be a folio that waits, and it is copied before it
- * is looked at, so that it cannot change after that.
+ * The memory of a list of the previous kernel may be damaged, so the list is validated: each
+ * block has to be a folio that waits, and is copied before its header is checked, so that
+ * it cannot change after the check.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -118,8 +118,8 @@ void luo_blocks_del(struct luo_blocks *blocks)
  * luo_blocks_begin - begin to write the entries
  * @blocks: the list
  *
- * What was written before is cleared. The caller then writes as many entries as there is
- * room for, each to the place that luo_blocks_next() returns.
+ * Clears all entries that were written before. The caller then writes as many entries as
+ * there is room for, each to the place that luo_blocks_next() returns.
  *
  * Context: any, never sleeps. The caller serialises all calls for @blocks.
  */
@@ -148,7 +148,7 @@ static unsigned long entries_of(const struct luo_blocks *blocks,
  * luo_blocks_next - get the place of the next entry
  * @blocks: the list
  *
- * The count of a block is the number of its entries that were asked for up to now.
+ * The count of a block is the number of its entries that luo_blocks_next() has returned.
  *
  * Context: any, never sleeps, after luo_blocks_begin(), with no luo_blocks_add() and
  * luo_blocks_del() in between. The caller serialises all calls for @blocks.
@@ -241,12 +241,12 @@ static int read_block(const struct kho_block_header *block, size_t entry_size,
  * @arg: passed to @func
  *
  * The blocks go on waiting: luo_blocks_free() frees them. @func is not called before
- * all blocks have been found to be sound.
+ * all blocks have been found to be valid.
  *
  * Context: may sleep, and so may @func. From the core_initcalls on.
  * Return: 0; -ENOMEM; -EINVAL if a block is no folio of order 0 that waits, has more
- * entries than fit, or if the list does not end; what @func returned, if it was not 0:
- * then the rest is not read.
+ * entries than fit, or if the list does not end; the first nonzero result of @func, after
+ * which no further entry is read.
  */
 int luo_blocks_read(phys_addr_t first, size_t entry_size,
 		    int (*func)(const void *entry, void *arg), void *arg)

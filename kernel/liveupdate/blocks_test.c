@@ -3,8 +3,8 @@
  * KUnit tests of block lists, see blocks.c.
  *
  * They write lists of lengths around the size of a block, and check each byte that the
- * next kernel would read. They need kho=on, since blocks are preserved. The lists that a
- * kernel reads come from another kernel, so of reading only refusals are tested.
+ * next kernel would read. They need kho=on, since blocks are preserved. Only another kernel
+ * can hand over a valid list, so the test of luo_blocks_read() has invalid lists only.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -23,7 +23,7 @@
 #include "../kexec_handover/outgoing.h"
 #include "blocks.h"
 
-/* The size does not divide what a block has for entries, so some bytes are left over. */
+/* The size does not divide the room for entries in a block, so some bytes are left over. */
 #define ENTRY_SIZE	80
 #define PER_BLOCK	((PAGE_SIZE - sizeof(struct kho_block_header)) / ENTRY_SIZE)
 
@@ -57,7 +57,7 @@ static bool is_preserved(phys_addr_t phys)
 	return !kho_map_order_at(&kho_out.map, PHYS_PFN(phys));
 }
 
-/* All blocks that @nr entries need are there and preserved, and no other. */
+/* Expects exactly the blocks that @nr entries need, and that they are preserved. */
 static void expect_blocks(struct kunit *test, unsigned long nr)
 {
 	const struct kho_block_header *block;
@@ -89,7 +89,7 @@ static void write_entries(struct kunit *test, unsigned long nr)
 	KUNIT_EXPECT_NULL(test, luo_blocks_next(&blocks));
 }
 
-/* Expects the bytes of @block up to those that no entry has. */
+/* Expects the entries of @block to start with @number + 1, and zeroes after the last one. */
 static void expect_entries(struct kunit *test, const struct kho_block_header *block,
 			   unsigned long number)
 {
@@ -123,7 +123,7 @@ static const unsigned long lengths[] = {
 	2 * PER_BLOCK + 1, 5 * PER_BLOCK, 5 * PER_BLOCK + 7,
 };
 
-/* From each length to each other one: the list is as if it had never been another. */
+/* Resizes the list from each length to each other one: the earlier length has no effect. */
 static void test_lengths(struct kunit *test)
 {
 	for (int i = 0; i < ARRAY_SIZE(lengths); i++) {
@@ -220,7 +220,7 @@ static void test_read_refuses(struct kunit *test)
 		luo_blocks_free(wrong[i]);
 	}
 
-	/* What this kernel hands over did not come from the previous one. */
+	/* The list is preserved by this kernel, and was not handed over by the previous one. */
 	resize(test, 1);
 	write_entries(test, 1);
 	KUNIT_EXPECT_EQ(test, -EINVAL, luo_blocks_read(luo_blocks_addr(&blocks), ENTRY_SIZE,

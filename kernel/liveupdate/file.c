@@ -10,8 +10,8 @@
  * space can close its descriptor. An incoming file is known by its token only, until
  * RETRIEVE_FD makes it, and is held until FINISH.
  *
- * Tokens, and identities, are looked up in trees and not in hash tables: to insert
- * into a tree cannot fail, and when a file has been retrieved it is too late to fail.
+ * Tokens, and identities, are looked up in trees and not in hash tables: inserting into a
+ * tree cannot fail, and after retrieve() has succeeded luo_files_retrieve() must not fail.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -38,15 +38,18 @@
  * @node: in luo_files::tokens
  * @id_node: in the tree @ids, from PRESERVE_FD to the end of the session, and from
  *	RETRIEVE_FD to FINISH
- * @id: what the handler's get_id() says of @file
+ * @id: the result of the handler's get_id() for @file; without get_id(), its address
  * @token: the number by which user space knows it; constant
  * @handler: its handler, whose module is held; constant
  * @file: the file, which is held; NULL for an incoming one that was not retrieved
- * @data: what is handed over, for the handler
- * @private_data: outgoing: the handler's own
- * @status: incoming: 0 if nobody tried to retrieve it, 1 if it is there, or an error
+ * @data: serialized_data of the handler, which is handed over
+ * @private_data: outgoing: private_data of the handler
+ * @status: incoming: 0 if it is not retrieved yet, 1 if it is, or the error of retrieve()
  *
- * The lock of the session guards all of it, and list_lock of its files as well.
+ * The lock of the session guards all members. @list, @node, @file and @status change with
+ * luo_files::list_lock held as well, for luo_files_show(). @ids_lock guards the links of
+ * @id_node. luo_files_freeze() changes @data and @private_data with luo_reboot_sem held for
+ * writing.
  */
 struct luo_file {
 	struct list_head list;
@@ -73,7 +76,7 @@ static struct rb_root ids = RB_ROOT;
  * File handlers
  */
 
-/* The handler holds a reference of its module afterwards. The caller holds handlers_sem. */
+/* Holds the handler's module, unless it is being unloaded. The caller holds handlers_sem. */
 static bool try_get_handler(struct liveupdate_file_handler *handler)
 {
 	return try_module_get(handler->ops->owner);
@@ -257,7 +260,7 @@ static struct luo_file *find_file(struct luo_files *files, u64 token)
 
 static struct luo_file *new_file(u64 token)
 {
-	/* 100,000 files are memory of whoever preserves them. */
+	/* There can be 100,000 files, so the memory cgroup of the calling task is charged. */
 	struct luo_file *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
 
 	if (f) {
@@ -274,7 +277,8 @@ static void link_file(struct luo_files *files, struct luo_file *f)
 	mutex_lock(&files->list_lock);
 	rb_find_add(&f->node, &files->tokens, compare_tokens);
 	list_add_tail(&f->list, &files->list);
-	files->count++;
+	/* Pairs with READ_ONCE() in count_files(). */
+	WRITE_ONCE(files->count, files->count + 1);
 	mutex_unlock(&files->list_lock);
 }
 
@@ -283,7 +287,8 @@ static void unlink_file(struct luo_files *files, struct luo_file *f)
 	mutex_lock(&files->list_lock);
 	rb_erase(&f->node, &files->tokens);
 	list_del(&f->list);
-	files->count--;
+	/* Pairs with READ_ONCE() in count_files(). */
+	WRITE_ONCE(files->count, files->count - 1);
 	mutex_unlock(&files->list_lock);
 }
 
@@ -313,7 +318,7 @@ void luo_files_init(struct luo_files *files)
 	luo_blocks_init(&files->blocks, sizeof(struct luo_file_ser));
 }
 
-/* Drops what an outgoing or an incoming file holds. */
+/* Frees an outgoing or incoming file, and drops its references of struct file and module. */
 static void free_file(struct luo_file *f)
 {
 	remove_id(f);
@@ -396,8 +401,8 @@ free:
  * Context: may sleep. The caller holds the lock of the session, and luo_reboot_sem for
  * reading.
  * Return: 0; -EEXIST if the token is taken; -EBADF; -ENOENT if no handler takes the
- * file; -EBUSY if it is in a session already; -ENOMEM, -ENOSPC; what the handler or
- * its FLBs say.
+ * file; -EBUSY if it is in a session already; -ENOMEM, -ENOSPC; an error of the handler or
+ * of its FLBs.
  */
 int luo_files_preserve(struct luo_files *files, int fd, u64 token)
 {
@@ -468,7 +473,7 @@ void luo_files_unfreeze(struct luo_files *files)
  * @files: the files of the session
  *
  * Context: may sleep. The caller holds luo_reboot_sem for writing, so no ioctl runs.
- * Return: 0; what the first handler that fails says, with all files as before.
+ * Return: 0; the error of the first handler that fails, with all files as before.
  */
 int luo_files_freeze(struct luo_files *files)
 {
@@ -493,7 +498,7 @@ int luo_files_freeze(struct luo_files *files)
 undo:
 	pr_warn("%s: cannot freeze the file with token %#llx (%d)\n",
 		f->handler->compatible, f->token, err);
-	/* The one that failed has undone what it did. */
+	/* The freeze() that failed has undone its own changes. */
 	list_for_each_entry_continue_reverse(f, &files->list, list)
 		unfreeze(f);
 
@@ -501,7 +506,7 @@ undo:
 }
 
 /**
- * luo_files_jump - have a last look at all files of a session, which are frozen
+ * luo_files_jump - call jump() for all files of a session, which are frozen
  * @files: the files of the session
  *
  * Context: right before the kexec. Only this CPU runs, so no lock is taken.
@@ -552,7 +557,7 @@ struct read_args {
 	u64 nr;
 };
 
-/* Takes an entry of the previous kernel's list. With a token twice, the first one counts. */
+/* Adds a file for an entry of the previous kernel's list, unless its token occurred before. */
 static int read_entry(const void *entry, void *arg)
 {
 	const struct luo_file_ser *ser = entry;
@@ -605,10 +610,10 @@ static void forget_files(struct luo_files *files)
  * @files_pa: physical address of the block list, 0 for none
  * @nr: how many files there should be
  * @session: name of the session, for messages
- * @say: false if it could not be read before, so that all has been said
+ * @say: false if an earlier call has logged already why the list cannot be read
  *
- * If it succeeds, the list is freed. If it does not then nothing was taken: the list can
- * be read again, when a handler that was missing is there, and its memory waits.
+ * On success the list is freed. After an error @files is empty and the memory of the list goes
+ * on waiting, so that the list can be read again, such as when a missing handler is registered.
  *
  * Context: may sleep. The caller holds the lock of the session.
  * Return: 0; -EIO if the list is broken; -ENODEV if a handler is missing; -ENOMEM.
@@ -658,8 +663,8 @@ static void set_retrieved(struct luo_files *files, struct luo_file *f, struct fi
  * @file: where to store the file, with a reference for the caller
  *
  * Context: may sleep. The caller holds the lock of the session.
- * Return: 0; -ENOENT if there is no such token; -ENOMEM, with the file still waiting; what
- * else the handler says, the first time and each time afterwards.
+ * Return: 0; -ENOENT if there is no such token; -ENOMEM, with the file still waiting; any other
+ * error of the handler, which each later call returns as well.
  */
 int luo_files_retrieve(struct luo_files *files, u64 token, struct file **file)
 {
@@ -677,13 +682,13 @@ int luo_files_retrieve(struct luo_files *files, u64 token, struct file **file)
 		err = f->handler->ops->retrieve(&args);
 		trace_luo_retrieve(f->handler->compatible, token, f->data, err);
 		if (err) {
-			/* For want of memory nothing was taken: it can be tried again. */
+			/* With -ENOMEM retrieve() has taken nothing, and can be called again. */
 			if (err != -ENOMEM)
 				set_retrieved(files, f, NULL, err);
 			return err;
 		}
 		set_retrieved(files, f, args.file, 1);
-		/* Nobody else knows this file yet, so nobody can have preserved it. */
+		/* No task has a descriptor of this file yet, so it is in no other session. */
 		WARN_ON(!add_id(f));
 	}
 	*file = get_file(f->file);
@@ -691,7 +696,7 @@ int luo_files_retrieve(struct luo_files *files, u64 token, struct file **file)
 	return 0;
 }
 
-/* Returns 0 if the file can finish; the handler can say why not in retrieve_status. */
+/* Returns 0 if the file can finish, else -EBUSY or the error that can_finish() has set. */
 static int can_finish(const struct luo_file *f)
 {
 	struct liveupdate_file_op_args args = args_of(f);
@@ -707,10 +712,11 @@ static int can_finish(const struct luo_file *f)
  * luo_files_finish - end the handover of all files of a session, the last one first
  * @files: the files of the session
  *
- * Files that nobody retrieved are discarded.
+ * Files that were not retrieved are discarded.
  *
  * Context: may sleep. The caller holds the lock of the session.
- * Return: 0; -EBUSY, or what the handler says, if a file cannot finish: then none did.
+ * Return: 0; if a file cannot finish, -EBUSY or the error that its can_finish() set: then no
+ * file has finished.
  */
 int luo_files_finish(struct luo_files *files)
 {
@@ -739,7 +745,7 @@ int luo_files_finish(struct luo_files *files)
 }
 
 /*
- * What there is, for people
+ * Output for debugfs and fdinfo
  */
 
 static const char *state_of(const struct luo_file *f, char *buf, size_t size)

@@ -5,16 +5,16 @@
  * This file owns which FLBs depend on which handlers, the state of each FLB in either
  * direction, and the page in which FLBs are handed over.
  *
- * An outgoing FLB is there as long as there are files that depend on it, or holders, who
- * called liveupdate_flb_get_outgoing(). The next kernel gets the number of files. Holders
- * do not come along, so they are not in that number, and an FLB that only has holders
- * is not handed over.
+ * An outgoing FLB exists as long as it has files, which depend on it, or holders: calls of
+ * liveupdate_flb_get_outgoing() without liveupdate_flb_put_outgoing() yet. The number of
+ * files is handed over. Holders end with this kernel, so that number does not include them,
+ * and an FLB that only has holders is not handed over.
  *
- * An incoming FLB is retrieved when somebody first asks for it, and is finished when as
- * many files have finished as there were in the previous kernel and nobody holds it. That
- * number can be too large: Linux 7.3 includes holders in it, a session can be
- * broken, and a handler can get the FLB after some of its files have finished. So the
- * number counts no more when the last incoming file of all has finished.
+ * An incoming FLB is retrieved by the first liveupdate_flb_get_incoming(). It is finished when
+ * as many files have finished as depended on it in the previous kernel, and it has no holder.
+ * That number of files can be too large: Linux 7.3 includes holders in it, a session can be
+ * broken, and an FLB can be registered with a handler after some files of the handler have
+ * finished. So the number is ignored when no incoming session is left that can finish.
  *
  * Locks: luo_flb_lock, then the lock of one side of an FLB. Operations of FLBs are
  * called with the latter held, and often with the former: they can get and put other
@@ -42,7 +42,7 @@
 
 #include "internal.h"
 
-/* The page of FLBs has room for so many. */
+/* Number of entries that fit into the page of FLBs */
 #define MAX_FLBS ((PAGE_SIZE - sizeof(struct luo_flb_header_ser)) / sizeof(struct luo_flb_ser))
 
 /**
@@ -60,12 +60,13 @@ struct flb_link {
 /**
  * struct incoming_flb - an FLB that the previous kernel handed over
  * @name: its name; constant
- * @data: what preserve() left; constant
+ * @data: the data that preserve() set in the previous kernel; constant
  * @files: number of files that depend on it and have not finished
- * @finished: it is finished, or cannot be
+ * @finished: finish() has been called, or retrieve() has failed so that it cannot be
  *
  * The lock of the incoming side of the FLB with this name guards @files and @finished. They
- * are here and not there since a module can be unloaded and loaded again in between.
+ * are not in struct liveupdate_flb, since its module can be unloaded and loaded again before
+ * the FLB is finished.
  */
 struct incoming_flb {
 	char name[LIVEUPDATE_FLB_COMPAT_LENGTH];
@@ -74,7 +75,10 @@ struct incoming_flb {
 	bool finished;
 };
 
-/* Guards @flbs, the lists of all handlers, and how many files each of these has. */
+/*
+ * Guards @flbs, @nr_flbs, liveupdate_flb::users, and the members flb_list and files of struct
+ * liveupdate_file_handler.
+ */
 static DEFINE_MUTEX(luo_flb_lock);
 static LIST_HEAD(flbs);
 static unsigned int nr_flbs;
@@ -86,10 +90,10 @@ static struct luo_flb_header_ser *out_page;
 static struct incoming_flb *incoming;
 static unsigned int nr_incoming;
 
-/* Set once, when there is no incoming file any more. */
+/* Set once, by luo_flb_finish_all(): no incoming session can finish any more. */
 static bool files_finished;
 
-/* An FLB can be asked for before it is registered. */
+/* liveupdate_flb_get_incoming() can be called before liveupdate_register_flb(). */
 static void init_flb(struct liveupdate_flb *flb)
 {
 	static DEFINE_MUTEX(lock);
@@ -107,7 +111,7 @@ static void init_flb(struct liveupdate_flb *flb)
 	smp_store_release(&flb->initialised, true);
 }
 
-/* One holder less of a side. Afterwards @drop gives the FLB up if nobody needs it. */
+/* Removes a holder of @side. @drop then ends that side if it has no files and no holders. */
 static void put_holder(struct liveupdate_flb *flb, struct liveupdate_flb_side *side,
 		       void (*drop)(struct liveupdate_flb *flb))
 {
@@ -144,7 +148,7 @@ static int preserve(struct liveupdate_flb *flb)
 	return 0;
 }
 
-/* Gives the FLB up if nobody needs it any more. The caller holds the lock of the side. */
+/* Unpreserves the FLB if it has no files and no holders. The caller holds the side's lock. */
 static void put_outgoing(struct liveupdate_flb *flb)
 {
 	struct liveupdate_flb_side *side = &flb->outgoing;
@@ -192,8 +196,8 @@ static void del_files(struct liveupdate_flb *flb, unsigned long nr)
  *
  * Context: may sleep. The caller holds the lock of the session, and luo_reboot_sem for
  * reading.
- * Return: 0; with all as before, what preserve() of an FLB says, or -ENODEV if the
- * module of one is being unloaded.
+ * Return: 0; with all FLBs as before, the error of the preserve() of an FLB, or -ENODEV if
+ * the module of an FLB is being unloaded.
  */
 int luo_flb_preserve(struct liveupdate_file_handler *handler)
 {
@@ -268,7 +272,7 @@ phys_addr_t luo_flb_write(void)
 /**
  * liveupdate_flb_get_outgoing - get the object that is handed over
  * @flb: the FLB
- * @obj: where to store what its preserve() set; unchanged after an error
+ * @obj: where to store the object that its preserve() set; unchanged after an error
  *
  * The object stays until liveupdate_flb_put_outgoing(), also if the last file that
  * depends on it is given up before.
@@ -298,7 +302,7 @@ EXPORT_SYMBOL_GPL(liveupdate_flb_get_outgoing);
  * liveupdate_flb_put_outgoing - undo liveupdate_flb_get_outgoing()
  * @flb: the FLB. The caller does not use the object any more.
  *
- * Context: may sleep. Calls unpreserve() if no file depends on it any more.
+ * Context: may sleep. Calls unpreserve() if no file depends on it and no holder is left.
  */
 void liveupdate_flb_put_outgoing(struct liveupdate_flb *flb)
 {
@@ -310,7 +314,7 @@ EXPORT_SYMBOL_GPL(liveupdate_flb_put_outgoing);
  * The incoming side
  */
 
-/* With a name twice, the first one counts. */
+/* If a name occurs twice, the first entry counts. */
 static struct incoming_flb *find_incoming(const struct liveupdate_flb *flb)
 {
 	for (unsigned int i = 0; i < nr_incoming; i++) {
@@ -321,7 +325,10 @@ static struct incoming_flb *find_incoming(const struct liveupdate_flb *flb)
 	return NULL;
 }
 
-/* Retrieves the FLB if nobody tried that yet. Returns 0, or what retrieve() said then. */
+/*
+ * Retrieves the FLB, unless that was done before. Returns 0, or the error of retrieve(), also of
+ * an earlier one. The caller holds the lock of the side.
+ */
 static int retrieve(struct liveupdate_flb *flb, const struct incoming_flb *in)
 {
 	struct liveupdate_flb_op_args args = { .flb = flb, .data = in->data };
@@ -330,14 +337,14 @@ static int retrieve(struct liveupdate_flb *flb, const struct incoming_flb *in)
 
 	if (side->status)
 		return min(side->status, 0);
-	/* Not kept: when the module has been loaded again it can be retrieved. */
+	/* The status stays 0: once the module is loaded again, the FLB can be retrieved. */
 	if (!try_module_get(flb->ops->owner))
 		return -ENODEV;
 
 	err = flb->ops->retrieve(&args);
 	if (err) {
 		pr_warn("%s: cannot be retrieved (%d)\n", flb->compatible, err);
-		/* For want of memory nothing was taken: it can be tried again. */
+		/* With -ENOMEM retrieve() has taken nothing, and can be called again. */
 		if (err != -ENOMEM)
 			side->status = err;
 		module_put(flb->ops->owner);
@@ -349,7 +356,7 @@ static int retrieve(struct liveupdate_flb *flb, const struct incoming_flb *in)
 	return 0;
 }
 
-/* Finishes the FLB if nobody needs it any more. The caller holds the lock of the side. */
+/* Finishes the FLB if it has no files and no holders. The caller holds the lock of the side. */
 static void finish_if_last(struct liveupdate_flb *flb, struct incoming_flb *in)
 {
 	struct liveupdate_flb_side *side = &flb->incoming;
@@ -401,11 +408,11 @@ void luo_flb_finish(struct liveupdate_file_handler *handler)
 }
 
 /**
- * luo_flb_finish_all - finish all FLBs, as there is no incoming file any more
+ * luo_flb_finish_all - finish all FLBs, as no incoming session can finish any more
  *
- * Those that somebody holds are finished when they are put.
+ * An FLB that has holders is finished by the last liveupdate_flb_put_incoming().
  *
- * Context: may sleep. All sessions of the previous kernel have finished.
+ * Context: may sleep. Each session of the previous kernel has finished or is broken.
  */
 void luo_flb_finish_all(void)
 {
@@ -434,9 +441,9 @@ void luo_flb_finish_all(void)
  *
  * Context: may sleep. Any initcall after postcore_initcall, or later.
  * Return: 0; -EOPNOTSUPP if live update is off; -ENODATA if no FLB was handed over, or if
- * it is finished; -ENOENT if others were handed over, but not this one; -ENODEV if its
- * module is being unloaded; what its retrieve() says, the first time and each time
- * afterwards, but for -ENOMEM, after which the next call tries again.
+ * it is finished; -ENOENT if other FLBs were handed over, but not this one; -ENODEV if its
+ * module is being unloaded; the error of its retrieve(), which each later call returns as
+ * well, except for -ENOMEM, after which the next call tries again.
  */
 int liveupdate_flb_get_incoming(struct liveupdate_flb *flb, void **obj)
 {
@@ -470,7 +477,7 @@ EXPORT_SYMBOL_GPL(liveupdate_flb_get_incoming);
  * liveupdate_flb_put_incoming - undo liveupdate_flb_get_incoming()
  * @flb: the FLB. The caller does not use the object any more.
  *
- * Context: may sleep. Calls finish() if no file depends on it any more.
+ * Context: may sleep. Calls finish() if no file depends on it and no holder is left.
  */
 void liveupdate_flb_put_incoming(struct liveupdate_flb *flb)
 {
@@ -516,7 +523,7 @@ static bool is_complete(const struct liveupdate_flb *flb)
 	       length && length < sizeof(flb->compatible);
 }
 
-/* Takes the FLB into the list of all, for its first handler. */
+/* Adds the FLB to @flbs, when it is registered with its first handler. */
 static int add_flb(struct liveupdate_flb *flb)
 {
 	if (flb->users)
@@ -554,8 +561,8 @@ static void del_flb(struct liveupdate_flb *flb)
  * Context: may sleep.
  * Return: 0; -EOPNOTSUPP if live update is off; -EINVAL if an operation is missing or the
  * name is empty or not ended by a NUL; -EEXIST if it is registered with this handler, or
- * another FLB has the name; -ENOSPC if there are too many FLBs; -ENOMEM; what preserve()
- * says.
+ * another FLB has the name; -ENOSPC if there are too many FLBs; -ENOMEM; the error of its
+ * preserve().
  */
 int liveupdate_register_flb(struct liveupdate_file_handler *handler,
 			    struct liveupdate_flb *flb)
@@ -572,7 +579,7 @@ int liveupdate_register_flb(struct liveupdate_file_handler *handler,
 		return -ENOMEM;
 	link->flb = flb;
 
-	/* What is handed over does not change once liveupdate_kexec() has written it. */
+	/* The outgoing FLBs must not change once liveupdate_kexec() has written them. */
 	guard(rwsem_read)(&luo_reboot_sem);
 	guard(mutex)(&luo_flb_lock);
 	if (find_link(handler, flb))
@@ -644,7 +651,7 @@ static bool is_sound(const struct luo_flb_header_ser *copy)
 	return true;
 }
 
-/* Takes what is in the page, which has been checked. */
+/* Copies the entries of the page, which is_sound() has checked, to @incoming. */
 static int take_entries(const struct luo_flb_header_ser *copy)
 {
 	const struct luo_flb_ser *entry = (const void *)(copy + 1);
@@ -690,9 +697,9 @@ static int read_page(phys_addr_t phys)
  * luo_flb_start - read the incoming list, and allocate the page for the next kernel
  * @phys: physical address of the page of the previous kernel, 0 for none
  *
- * A page that is broken is ignored, after a warning, and goes on waiting.
+ * An invalid page is ignored, after a warning, and goes on waiting.
  *
- * Context: may sleep. Once, before liveupdate_enabled() is true for others.
+ * Context: may sleep. Once, in luo_start(), before luo_enable().
  * Return: 0; -ENOMEM; an error of kho_alloc_preserve().
  */
 int luo_flb_start(phys_addr_t phys)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of live update know of each other.
+ * Declarations that the files of live update share.
  *
  * Each file calls only files that stand before it here: state.c (is live update on),
  * blocks.c (lists in preserved pages), ioctl.c (how ioctls are checked), flb.c (data that
@@ -10,11 +10,12 @@
  *
  * Locks, outer ones first:
  *
- * - luo_reboot_sem of state.c: held for reading by each operation that changes what is
- *   handed over; for writing by liveupdate_kexec(), which keeps it if the kexec goes ahead;
+ * - luo_reboot_sem of state.c: held for reading by each operation that changes the state that
+ *   is handed over; liveupdate_kexec_begin() takes it for writing, and keeps it if the kexec
+ *   goes ahead;
  * - luo_session::lock: one operation at a time in a session;
- * - luo_sessions::lock: which sessions there are;
- * - luo_files::list_lock: which files a session has, and their state;
+ * - luo_sessions::lock: the set of sessions of one side;
+ * - luo_files::list_lock: the set of files of a session, and their state;
  * - the locks of flb.c.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
@@ -36,15 +37,15 @@ struct seq_file;
 
 /**
  * struct luo_files - the files of one session
- * @list_lock: guards @list, @tokens, and the state of each file. Never held while an
- *	operation of a handler runs.
+ * @list_lock: guards @list, @tokens, and the state of each file. Of the operations of a
+ *	handler only show() is called with it held.
  * @list: struct luo_file, in order of preservation
  * @tokens: the same by token
- * @count: how many there are
+ * @count: number of files; changed with @list_lock held, read without it by count_files()
  * @blocks: outgoing: room for all of them in a block list
  *
- * The lock of the session serialises all changes, so that whoever holds it can read
- * without @list_lock.
+ * The lock of the session serialises all changes, so a task that holds it can read without
+ * @list_lock.
  */
 struct luo_files {
 	struct mutex list_lock; /* see above */
@@ -61,14 +62,17 @@ struct luo_files {
  * @name: its name, filled with NULs; constant
  * @incoming: it was handed over by the previous kernel; constant
  * @open: incoming: it has a file; guarded by the lock of the side
- * @files_read: incoming: @files has been read from the list at @files_pa; guarded by @lock
- * @finished: incoming: FINISH has succeeded; guarded by @lock
- * @twice: incoming: the previous kernel handed over another one of this name; constant
- * @broken: incoming: @twice, or @files could not be read the last time, so that nobody can
- *	have them; changed with @lock held
- * @said: incoming: why @files could not be read was logged; guarded by @lock
+ * @files_read: incoming: @files has been read from the list at @files_pa; changed with @lock
+ *	held, read without it by count_files()
+ * @finished: incoming: FINISH has succeeded; changed with @lock held, read without it by
+ *	luo_session_show()
+ * @twice: incoming: another session has the same name, or the name is empty; constant after
+ *	luo_session_read()
+ * @broken: incoming: @twice, or the list of files was invalid the last time that it was read:
+ *	the files cannot be retrieved; changed with @lock held, after luo_session_read()
+ * @said: incoming: the reason why @files could not be read was logged; guarded by @lock
  * @files_pa: incoming: address of the block list of its files; constant
- * @files_nr: incoming: how many files there are in it; constant
+ * @files_nr: incoming: number of files in that list; constant
  * @lock: one operation at a time
  * @files: its files, guarded by @lock and see there
  */
@@ -91,11 +95,11 @@ struct luo_session {
 
 /**
  * struct luo_sessions - the sessions of one side, outgoing or incoming
- * @lock: guards all members, and which sessions there are
+ * @lock: guards all members
  * @names: struct luo_session by name
  * @list: the same in order of creation
- * @count: how many there are
- * @unfinished: incoming: how many of them can still finish
+ * @count: number of sessions
+ * @unfinished: incoming: number of sessions that can still finish
  * @blocks: outgoing: room for all of them in a block list
  */
 struct luo_sessions {
@@ -112,7 +116,7 @@ extern struct rw_semaphore luo_reboot_sem;
 
 void luo_enable(void);
 
-/* ioctl.c: what the ioctls of the device and of a session have in common */
+/* ioctl.c: common code of the ioctls of the device and of a session */
 
 /**
  * struct luo_command - an ioctl that was copied from user space

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How ioctls are checked, those of the device and those of sessions.
+ * Checks of ioctls, those of the device and those of sessions.
  *
- * This file owns the order of the checks, and what is copied from and to user space.
+ * This file owns the order of the checks, and copies arguments from and to user space.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -18,7 +18,7 @@
  * luo_run_ioctl - check an ioctl, copy its argument and carry it out
  * @table: the ioctls of the device, or of sessions
  * @first: number of the first one in @table
- * @nr: how many there are
+ * @nr: number of ioctls in @table
  * @session: the session, or NULL for the device
  * @cmd: the ioctl
  * @arg: address of its argument in user space
@@ -26,9 +26,10 @@
  * The order of the checks is part of the interface.
  *
  * Context: process context, may sleep.
- * Return: what the ioctl says; -EINVAL if its number is unknown, if it is not for this
- * kind of session or if the argument is too small; -EFAULT; -ENOTTY if it is of
- * another device; -E2BIG if the argument has something that this kernel does not know.
+ * Return: the result of the ioctl; -EINVAL if its number is unknown, if it is not for this
+ * kind of session or if the argument is too small; -EFAULT; -ENOTTY if @cmd has a known number
+ * and differs otherwise; -E2BIG if the argument is longer than this kernel knows and not zero
+ * there.
  */
 long luo_run_ioctl(const struct luo_ioctl *table, unsigned int first, unsigned int nr,
 		   const struct luo_session *session, unsigned int cmd, unsigned long arg)

@@ -6,9 +6,9 @@
  * With liveupdate=on the blob is always handed over, also without a session.
  *
  * The outgoing side writes nothing into the blob or the lists while the system runs.
- * liveupdate_kexec_begin() stops all operations that change what is handed over.
- * liveupdate_kexec() freezes each file, and writes everything. There is memory for all of it
- * by then.
+ * liveupdate_kexec_begin() stops all operations that change the state that is handed over.
+ * liveupdate_kexec() freezes each file, and writes the blob and the lists, for which all
+ * memory has been allocated before.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -35,7 +35,7 @@
 /* liveupdate= on the command line */
 static bool wanted __initdata;
 
-/* liveupdate.force=: a kexec that would lose files is not refused. */
+/* liveupdate.force=: if true, objection() does not refuse a kexec that would lose files. */
 static bool force;
 #undef MODULE_PARAM_PREFIX
 #define MODULE_PARAM_PREFIX "liveupdate."
@@ -45,12 +45,15 @@ MODULE_PARM_DESC(force, "Allow a kexec even if files in sessions will be lost");
 /* The blob for the next kernel. luo_start() makes it; liveupdate_kexec() fills it. */
 static struct luo_ser *outgoing __ro_after_init;
 
-/* What is handed over is final. The task in liveupdate_kexec() sets it, and it stays so. */
+/*
+ * The last call of liveupdate_kexec() has succeeded. It is written with luo_reboot_sem held for
+ * writing, and read by liveupdate_jump().
+ */
 static bool final;
 
 static int __init parse_liveupdate(char *arg)
 {
-	/* What the kernel before this one expects of a value that cannot be parsed. */
+	/* An invalid value means off, as luo_objection() of the previous kernel assumes. */
 	wanted = false;
 
 	return kstrtobool(arg, &wanted);
@@ -114,7 +117,7 @@ static int __init make_outgoing(u64 number)
 	return err;
 }
 
-/* Says that something waits that nobody will take. */
+/* Logs that live update state of the previous kernel waits while live update is off. */
 static void __init say_what_waits(void)
 {
 	phys_addr_t phys;
@@ -166,8 +169,8 @@ postcore_initcall(luo_start);
 
 /*
  * Returns an error, after a message, if this kexec would lose files in sessions: because
- * of the image, or because incoming sessions are not finished, whose files are not handed
- * on.
+ * of the image, or because incoming sessions are not finished. Files of incoming sessions
+ * are not handed over again.
  */
 static int objection(const struct kimage *image)
 {
@@ -195,10 +198,10 @@ static int objection(const struct kimage *image)
 	return 0;
 }
 
-/* What was preserved since kernel_kexec() looked may have taken the room. */
+/* Pages that were preserved since kernel_kexec() checked this may have taken the room. */
 static int check_room(const struct kimage *image)
 {
-	return kho_image_check_room(image) ?: kho_image_check_places(image);
+	return kho_image_check_room(image) ?: kho_ahead_check_places(image);
 }
 
 /* The caller holds luo_reboot_sem for writing. */
@@ -222,11 +225,11 @@ static int make_final(const struct kimage *image)
 }
 
 /**
- * liveupdate_kexec_begin - stop all operations that change what is handed over
+ * liveupdate_kexec_begin - stop all operations that change the state that is handed over
  *
- * Waits for those that run, which can take minutes: to preserve a large file, or to finish
- * one. So the caller must not have the kexec lock, without which a panic starts no crash
- * kernel.
+ * Waits for running operations to end, which can take minutes if a large file is preserved or
+ * finished. The caller must not hold the kexec lock meanwhile, since a panic needs that to start
+ * the crash kernel.
  *
  * Context: reboot(LINUX_REBOOT_CMD_KEXEC), may sleep.
  * Return: 0, also if live update is off; -EINTR if the caller was killed.
@@ -248,16 +251,16 @@ void liveupdate_kexec_end(void)
 }
 
 /**
- * liveupdate_kexec - make what is handed over final, before a kexec
+ * liveupdate_kexec - freeze all files and write the state that is handed over
  * @image: the image that is about to be started, or NULL if the caller does not know it
  *
- * Context: after liveupdate_kexec_begin(), before anything is shut down; may sleep. With the
- * kexec lock if there is an image.
+ * Context: after liveupdate_kexec_begin(), before anything is shut down; may sleep. If @image
+ * is not NULL, the caller holds the kexec lock.
  * Return: 0, also if live update is off; -EBUSY if files of the previous kernel are not
- * finished; -ENOMEM if it is not known whether there are such, or if the next kernel would
- * have no room to start; -ENOEXEC if @image would lose files that are in sessions; -EIO if a
- * page of the image is bad; an error if a file cannot be frozen. After an error all is as
- * before.
+ * finished; -ENOMEM if the list of incoming sessions cannot be read, or if the next kernel
+ * would have no room to start; -ENOEXEC if @image would lose files that are in sessions; -EIO
+ * if a page of the image is bad; the error of a file that cannot be frozen. After an error all
+ * files are as before.
  */
 int liveupdate_kexec(const struct kimage *image)
 {
@@ -274,9 +277,10 @@ int liveupdate_kexec(const struct kimage *image)
 }
 
 /**
- * liveupdate_jump - hand over what others have changed since liveupdate_kexec()
+ * liveupdate_jump - hand over what processes have changed since liveupdate_kexec()
  *
- * Other processes run on until all other CPUs are stopped.
+ * Processes run on after liveupdate_kexec(), until all other CPUs are stopped. Does nothing
+ * unless the last liveupdate_kexec() has succeeded.
  *
  * Context: kernel_kexec(), when only this CPU runs; never sleeps.
  */

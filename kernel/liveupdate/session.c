@@ -2,14 +2,15 @@
 /*
  * Sessions: sets of files with a name, that a program hands over to its successor.
  *
- * This file owns which sessions there are, outgoing ones that user space made in this
- * kernel and incoming ones of the previous kernel, and the file that user space has of
- * each. The names of the two kinds are separate.
+ * This file owns the set of sessions, outgoing ones that user space created under this
+ * kernel and incoming ones of the previous kernel, and the struct file of each open session.
+ * The names of the two kinds are separate.
  *
- * An outgoing session lives as long as its file: to close that before the kexec gives up
- * all that is in it. An incoming session exists from the first open of /dev/liveupdate on
- * and ends when its file is closed, which is the same as FINISH. If a file cannot finish
- * then, nothing is lost: the session can be retrieved again.
+ * An outgoing session lives as long as its struct file: if that is closed before the kexec,
+ * the session and all files in it are given up. An incoming session exists from
+ * luo_session_read() on and ends when its struct file is closed, which does what FINISH does.
+ * If a file of the session cannot finish then, nothing is lost: the session can be retrieved
+ * again.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -167,7 +168,7 @@ static int run_retrieve_fd(void *object, struct luo_command *command)
 	if (fd < 0)
 		return fd;
 
-	/* Tell user space first: afterwards nothing may fail. */
+	/* Copy the descriptor to user space first: after retrieve_file() nothing may fail. */
 	arg->fd = fd;
 	err = luo_respond(command) ?: begin(session);
 	if (err)
@@ -189,7 +190,7 @@ put_fd:
 /* See liveupdate_on_finished(). Constant after boot. */
 static void (*on_finished)(void) __ro_after_init;
 
-/* No incoming session is left that can still finish. */
+/* Called when no incoming session is left that can still finish. */
 static void all_finished(void)
 {
 	luo_flb_finish_all();
@@ -199,13 +200,13 @@ static void all_finished(void)
 
 /**
  * liveupdate_on_finished - ask for a call when no incoming file can be retrieved any more
- * @fn: the function, which may sleep. It can be called more than once, and at once if
- *	there is no incoming one.
+ * @fn: the function, which may sleep. It can be called more than once. It is called at once
+ *	if the previous kernel has handed over no session.
  *
- * A broken session counts as one that has finished. For an owner that keeps something ready
- * for files.
+ * A broken session counts as finished. This is for a subsystem that keeps resources ready for
+ * incoming files.
  *
- * Context: initcall after postcore_initcall. There is one such owner.
+ * Context: initcall after postcore_initcall. Only one subsystem can call this.
  */
 void __init liveupdate_on_finished(void (*fn)(void))
 {
@@ -232,7 +233,10 @@ static bool count_unfinished(long change)
 	return last;
 }
 
-/* The caller holds the lock of the session, and luo_reboot_sem for reading. */
+/*
+ * Finishes all files of an incoming session, once. The caller holds the lock of the session,
+ * and luo_reboot_sem for reading.
+ */
 static int finish_session(struct luo_session *session)
 {
 	int err;
@@ -243,6 +247,7 @@ static int finish_session(struct luo_session *session)
 	err = luo_files_finish(&session->files);
 	if (err)
 		return err;
+	/* Pairs with READ_ONCE() in luo_session_show(). */
 	WRITE_ONCE(session->finished, true);
 	if (count_unfinished(-1))
 		all_finished();
@@ -349,7 +354,7 @@ static void drop_incoming(struct luo_session *session)
 		kfree(session);
 }
 
-/* Blocks for ever if a kexec is under way: what is handed over does not change any more. */
+/* Blocks for ever if a kexec is under way: the state that is handed over is final then. */
 static int session_release(struct inode *inode, struct file *file)
 {
 	struct luo_session *session = file->private_data;
@@ -378,8 +383,8 @@ static const struct file_operations session_fops = {
 };
 
 /*
- * Makes the file of a session. systemd knows such files by the begin of the name, with
- * the blank.
+ * Makes the struct file of a session. systemd recognises such files by the start of the name,
+ * including the blank.
  */
 static struct file *session_file(struct luo_session *session)
 {
@@ -434,8 +439,9 @@ unlock:
 }
 
 /*
- * Carries out an ioctl that makes a session, or opens one, with @make: it gets the name and
- * is called with luo_reboot_sem held for reading. @no_name is the error for an empty name.
+ * Carries out an ioctl that creates a session, or retrieves one, with @make, which gets the
+ * name and is called with luo_reboot_sem held for reading. @no_name is the error for an
+ * invalid name.
  */
 static int session_fd(struct luo_command *command, int no_name,
 		      int (*make)(const char *name, struct file **file))
@@ -456,7 +462,7 @@ static int session_fd(struct luo_command *command, int no_name,
 	err = no_name;
 	if (!valid_name(arg->name))
 		goto put_fd;
-	/* Tell user space first: if that fails then the session must not be open. */
+	/* Copy the descriptor first: if that fails then the session must not be open. */
 	arg->fd = fd;
 	err = luo_respond(command) ?: down_read_killable(&luo_reboot_sem);
 	if (err)
@@ -489,8 +495,8 @@ int luo_session_create(struct luo_command *command)
 }
 
 /*
- * Marks the incoming session as open, so that nobody else gets it and it stays. Returns
- * it or an error.
+ * Marks the incoming session as open, so that no other task can open it and it is not freed.
+ * Returns the session or an ERR_PTR().
  */
 static struct luo_session *open_incoming(const char *name)
 {
@@ -512,8 +518,9 @@ static struct luo_session *open_incoming(const char *name)
 }
 
 /*
- * Reads which files the session has, once. As long as a handler is missing they wait for it,
- * and a kexec would lose them.
+ * Reads the list of files of the session, unless that has succeeded before. As long as a file
+ * handler is missing, the files wait, and a kexec would lose them. The caller has the session
+ * open.
  */
 static int read_files(struct luo_session *session)
 {
@@ -523,11 +530,13 @@ static int read_files(struct luo_session *session)
 	if (!session->files_read) {
 		err = luo_files_read(&session->files, session->files_pa, session->files_nr,
 				     session->name, !session->said);
-		session->files_read = !err;
+		/* Pairs with READ_ONCE() in count_files(). */
+		WRITE_ONCE(session->files_read, !err);
 		session->said |= err == -EIO || err == -ENODEV;
 		if (session->broken != (err == -EIO) &&
 		    count_unfinished(session->broken ? 1 : -1))
 			all_finished();
+		/* Pairs with READ_ONCE() in count_files() and luo_session_show(). */
 		WRITE_ONCE(session->broken, err == -EIO);
 	}
 	mutex_unlock(&session->lock);
@@ -567,8 +576,8 @@ static int retrieve(const char *name, struct file **file)
  *
  * Context: ioctl of the device, may sleep.
  * Return: 0; -EMFILE; -ENOENT if no incoming session has this name or if it has ended;
- * -EINVAL while it is open; -EIO, after a message, if it is broken or if a handler is missing:
- * then it can be tried again when that is there; -ENOMEM; -EFAULT.
+ * -EINVAL while it is open; -EIO, after a message, if it is broken or if a file handler is
+ * missing: once the handler is registered, the call can be repeated; -ENOMEM; -EFAULT.
  */
 int luo_session_retrieve(struct luo_command *command)
 {
@@ -583,7 +592,7 @@ int luo_session_retrieve(struct luo_command *command)
  * luo_session_start - set up both sides
  * @sessions_pa: physical address of the incoming list of sessions, 0 for none
  *
- * Context: start-up of live update, before anybody can use it.
+ * Context: luo_start(), before luo_enable().
  */
 void __init luo_session_start(u64 sessions_pa)
 {
@@ -592,8 +601,9 @@ void __init luo_session_start(u64 sessions_pa)
 }
 
 /*
- * Takes an entry of the previous kernel's list. Of a name that is there twice, nobody
- * can tell which session is meant: it is marked as broken. Names without a NUL are cut.
+ * Adds a session for an entry of the previous kernel's list. If a name occurs twice, the name
+ * does not tell which session is meant, so the session is marked as broken, as is one with an
+ * empty name. A name without a NUL is cut.
  */
 static int read_entry(const void *entry, void *arg)
 {
@@ -642,11 +652,12 @@ static void forget_sessions(struct luo_sessions *side)
 /**
  * luo_session_read - read the list of incoming sessions, once
  *
- * If the list is broken then there is no incoming session, and its memory waits. If
- * memory is short then the next call tries again.
+ * If the list is invalid then there is no incoming session, and the memory of the list goes
+ * on waiting. After -ENOMEM the next call tries again.
  *
- * Context: may sleep. When user space opens the device or looks at debugfs.
- * Return: 0; -ENOMEM if it is not known which sessions are incoming.
+ * Context: may sleep. When user space opens the device or reads debugfs or sysfs, and before
+ * a kexec.
+ * Return: 0, also if the list is invalid; -ENOMEM.
  */
 int luo_session_read(void)
 {
@@ -679,7 +690,7 @@ int luo_session_read(void)
  * luo_session_freeze - freeze the files of all outgoing sessions
  *
  * Context: may sleep. The caller holds luo_reboot_sem for writing.
- * Return: 0; the error of the first file that fails, with all as before.
+ * Return: 0; the error of the first file that fails, with all files as before.
  */
 int luo_session_freeze(void)
 {
@@ -721,10 +732,11 @@ void luo_session_unfreeze(void)
 }
 
 /**
- * luo_session_jump - have a last look at the files of all outgoing sessions
+ * luo_session_jump - call jump() for the files of all outgoing sessions
  *
- * Context: right before the kexec. Only this CPU runs, so no lock is taken: since
- * luo_session_freeze() nobody has changed the list.
+ * Context: right before the kexec, with luo_reboot_sem held for writing since before
+ * luo_session_freeze(), so that the list has not changed. Only this CPU runs, so no lock is
+ * taken.
  */
 void luo_session_jump(void)
 {
@@ -758,8 +770,12 @@ void luo_session_write(u64 *sessions_pa)
 }
 
 /*
- * An incoming session has the files that it came with until its list is read. Nobody can
- * have those of a broken one.
+ * Counts the files of a session. Until the list of files of an incoming session has been read,
+ * the number comes from the entry of the session. The files of a broken session cannot be
+ * retrieved, and do not count.
+ *
+ * The lock of the session is not taken: each READ_ONCE() pairs with WRITE_ONCE() in read_files(),
+ * or in link_file() and unlink_file() of file.c.
  */
 static unsigned long count_files(const struct luo_session *session)
 {
@@ -798,9 +814,11 @@ unsigned long luo_session_count_files(struct luo_sessions *side, const char **na
 /**
  * luo_session_show - describe a session and its files
  * @m: where to print it
- * @session: the session, which the caller keeps from ending
+ * @session: the session. The caller holds the lock of its side, or a reference of its struct
+ *	file, so that it does not end and luo_session::open does not change.
  *
- * Context: may sleep. Does not wait for operations of the session.
+ * Context: may sleep. Does not wait for operations of the session: READ_ONCE() pairs with
+ * WRITE_ONCE() in read_files() and finish_session().
  */
 void luo_session_show(struct seq_file *m, struct luo_session *session)
 {
@@ -810,7 +828,7 @@ void luo_session_show(struct seq_file *m, struct luo_session *session)
 	if (session->incoming)
 		seq_printf(m, "state:\t%s\n", READ_ONCE(session->broken) ? "broken" :
 			   READ_ONCE(session->finished) ? "finished" :
-			   READ_ONCE(session->open) ? "open" : "waiting");
+			   session->open ? "open" : "waiting");
 	seq_printf(m, "files:\t%lu\n", count_files(session));
 	luo_files_show(m, &session->files);
 }

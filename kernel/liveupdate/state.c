@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Is live update on, and may it change what is handed over at the moment?
+ * Is live update on, and may the state that is handed over change at the moment?
  *
  * This file owns liveupdate_enabled() and luo_reboot_sem, which all other files use.
  *
@@ -16,9 +16,9 @@
 #include "internal.h"
 
 /*
- * Held for reading by each operation that changes what is handed over.
+ * Held for reading by each operation that changes the state that is handed over.
  * liveupdate_kexec_begin() takes it for writing, and keeps it if the kexec goes ahead, so that
- * these operations block until the end.
+ * these operations block until the kexec.
  */
 DECLARE_RWSEM(luo_reboot_sem);
 
@@ -40,7 +40,7 @@ EXPORT_SYMBOL_GPL(liveupdate_enabled);
 /**
  * luo_enable - switch live update on
  *
- * Context: luo_start(), a postcore_initcall, when all is set up.
+ * Context: luo_start(), a postcore_initcall, when its set-up has succeeded.
  */
 void __init luo_enable(void)
 {

@@ -45,7 +45,7 @@ static ssize_t outgoing_files_show(struct kobject *kobj, struct kobj_attribute *
 	return emit_files(buf, &luo_outgoing);
 }
 
-/* This takes the list of sessions from the previous kernel. */
+/* luo_session_read() takes the list of sessions from the previous kernel: not for any user. */
 static int read_incoming(void)
 {
 	return capable(CAP_SYS_ADMIN) ? luo_session_read() : -EPERM;

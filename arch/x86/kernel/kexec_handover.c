@@ -5,8 +5,8 @@
  * This file owns the setup_data entry with the addresses of the root FDT and of the
  * array of scratch regions: it adds the entry to a kexec image, and reads it at boot.
  * It adds another entry if the memory map does not fit into the boot parameters. It
- * also lets memblock allocate below 1 MiB until the real-mode trampoline is there. What
- * KHO asks the architecture is in kexec_handover_arch.c.
+ * also lets memblock allocate below 1 MiB until the real-mode trampoline is there. The
+ * functions that KHO itself calls are in kexec_handover_arch.c.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

@@ -46,7 +46,7 @@
  * @buf: the buffer, of @room bytes, which is what the kernel asks for
  * @len: size of the unpacked data in bytes
  * @base: physical address that the kernel was linked for
- * @end: size in bytes of what is loaded from the ELF file
+ * @end: size in bytes of the loaded segments, from the start of @buf
  * @relocs: the relocations, @nr_relocs words of 32 bits, or none
  * @entry: offset of the entry
  */
@@ -82,7 +82,7 @@ static bool has_option(const char *cmdline, const char *option)
 static const char *objection(const struct kimage *image, const struct setup_header *header,
 			     const char *cmdline)
 {
-	const char *late = kho_image_late_reason(image);
+	const char *late = kho_ahead_late_reason(image);
 
 	if (late)
 		return late;
@@ -281,7 +281,7 @@ static int prepare(struct unpacked *u, struct kexec_buf *kbuf, const struct setu
 		return 0;
 	}
 
-	image->kho_places = kho_image_random_place(kbuf, later);
+	image->kho_places = kho_pieces_random_place(kbuf, later);
 	if (!image->kho_places)
 		return -EADDRNOTAVAIL;
 	*loadflags |= KASLR_FLAG;
@@ -299,7 +299,7 @@ static int prepare(struct unpacked *u, struct kexec_buf *kbuf, const struct setu
  * @entry: changed to the offset of the entry of the unpacked kernel
  * @loadflags: changed to the flags that the decompressor would set
  *
- * A kernel that cannot be unpacked now stays as it is, and kho_image_report() says why.
+ * A kernel that cannot be unpacked now stays as it is, and kho_ahead_report() says why.
  *
  * Context: kexec_file_load(), with the kexec lock held, after the signature was verified.
  * Return: 0; -ENOEXEC if the kernel is corrupt.

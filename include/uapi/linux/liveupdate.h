@@ -46,7 +46,7 @@ enum {
  * @name: in: name of the session, not empty, ended by a NUL
  *
  * Creates a session whose files are handed over to the next kernel. If the session is
- * closed before the kexec then nothing of it is handed over.
+ * closed before the kexec then none of its files is handed over.
  */
 struct liveupdate_ioctl_create_session {
 	__u32 size;
@@ -114,8 +114,9 @@ struct liveupdate_session_retrieve_fd {
  * @size: in: size of this struct in bytes
  * @reserved: in: 0
  *
- * Ends the handover of a session: files that were retrieved become like any others, and
- * those that were not are discarded. To close the session does the same.
+ * Ends the handover of a session: files that were retrieved become ordinary files, which can be
+ * preserved again, and files that were not retrieved are discarded. Closing the session does
+ * the same.
  */
 struct liveupdate_session_finish {
 	__u32 size;

@@ -2,8 +2,8 @@
 /*
  * Block lists: arrays of any length in preserved pages.
  *
- * The layout is the one of Linux 7.3. Kernel code that preserves a list of entries
- * writes it, kernel/liveupdate/blocks.c does both.
+ * The layout is the one of Linux 7.3. kernel/liveupdate/blocks.c writes and reads block
+ * lists.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -19,13 +19,13 @@
  *
  * A block list is a chain of pages, each of which is preserved as a folio of order 0.
  * A page begins with struct kho_block_header, which is followed by its entries. All
- * entries of a list have one size. A page holds as many as fit, or fewer: a page that
- * is not full can be followed by others. An empty page holds nothing and is valid, but
- * Linux 7.3 refuses it, so none is written.
+ * entries of a list have one size. A page holds as many entries as fit, or fewer: further
+ * pages can follow a page that is not full. A page without entries is valid, but Linux 7.3
+ * refuses it, so none is written.
  */
 
 /**
- * struct kho_block_header - the begin of each page of a block list
+ * struct kho_block_header - the start of each page of a block list
  * @next: physical address of the next page, 0 in the last one
  * @count: number of entries in this page
  */

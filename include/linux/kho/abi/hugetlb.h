@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The formats of hugetlb: a file of hugetlb pages that is handed over, and what the next
- * kernel has to know of its pools before it allocates any page for them.
+ * The formats of hugetlb: one for a file of hugetlb pages that is handed over, and one for
+ * the page counts of pools, which the next kernel needs before it allocates pages for them.
  *
  * Both are formats of this kernel only. All integers are in the byte order of the machine.
  *
@@ -90,8 +90,8 @@ static_assert(sizeof(struct hugetlb_luo_ser) == 80);
  * DOC: hugetlb pools
  *
  * The blob ``hugetlb`` tells how many of the preserved folios are hugetlb pages, per page
- * size and node. The next kernel reads it before it allocates pages for ``hugepages=``, which
- * is long before anybody asks for a file, and counts them as pages of its pools.
+ * size and node. The next kernel reads it before it allocates pages for ``hugepages=``,
+ * long before any file is retrieved, and counts these folios as pages of its pools.
  */
 #define HUGETLB_LUO_POOLS_NAME		"hugetlb"
 #define HUGETLB_LUO_POOLS_COMPATIBLE	"hugetlb-v1"

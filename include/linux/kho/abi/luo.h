@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The luo-v5 format: what live update hands over to the next kernel.
+ * The luo-v5 format: the state that live update hands over to the next kernel.
  *
  * This file owns names and layouts, which are those of Linux 7.3. All integers are in
- * the byte order of the machine, all addresses are physical. The old kernel writes
- * everything in liveupdate_kexec(); the new kernel reads it.
+ * the byte order of the machine, all addresses are physical. liveupdate_kexec() of the old
+ * kernel writes them; the new kernel reads them.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -34,7 +34,7 @@
 /**
  * struct luo_ser - the blob with the name %LUO_BLOB_NAME
  * @compatible: %LUO_COMPATIBLE, filled with NULs
- * @liveupdate_num: number of live updates since cold boot, with the next one
+ * @liveupdate_num: number of live updates since cold boot, including the next one
  * @sessions_pa: address of the block list of struct luo_session_ser, 0 for none
  * @flbs_pa: address of the page with struct luo_flb_header_ser, 0 for none
  */
@@ -69,7 +69,7 @@ static_assert(sizeof(struct luo_session_ser) == 80);
 /**
  * struct luo_file_ser - an entry of the list of files of a session
  * @compatible: name of the file handler, filled with NULs
- * @data: what the handler's preserve() or freeze() left in serialized_data
+ * @data: serialized_data, which the handler's preserve() or freeze() set
  * @token: the token that user space gave
  */
 struct luo_file_ser {
@@ -82,7 +82,7 @@ static_assert(offsetof(struct luo_file_ser, data) == 48);
 static_assert(sizeof(struct luo_file_ser) == 64);
 
 /**
- * struct luo_flb_header_ser - the begin of the page of FLBs
+ * struct luo_flb_header_ser - the start of the page of FLBs
  * @pgcnt: number of pages, always 1
  * @count: number of struct luo_flb_ser that follow
  */
@@ -94,8 +94,8 @@ struct luo_flb_header_ser {
 /**
  * struct luo_flb_ser - one FLB
  * @name: its compatible string, filled with NULs
- * @data: what its preserve() left in data
- * @count: number of files that depend on it; Linux 7.3 adds those that hold it otherwise
+ * @data: the data that its preserve() set
+ * @count: number of files that depend on it; Linux 7.3 adds the number of its holders
  */
 struct luo_flb_ser {
 	char name[LIVEUPDATE_FLB_COMPAT_LENGTH];

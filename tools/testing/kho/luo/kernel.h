@@ -326,7 +326,7 @@ static inline int kho_image_check_room(const struct kimage *image)
 	return 0;
 }
 
-static inline int kho_image_check_places(const struct kimage *image)
+static inline int kho_ahead_check_places(const struct kimage *image)
 {
 	return 0;
 }
