@@ -11,5 +11,5 @@ limit=400
 host_test() {
 	echo "1..2"
 	result "make lint, without coccicheck and shellcheck of the scenarios" "$root/host/checks/lint.sh" quick
-	result "make sparse" "$root/host/checks/lint.sh" sparse quick
+	result "make sparse, for the kernel main" "$root/host/checks/lint.sh" sparse quick
 }

@@ -36,7 +36,7 @@ struct beat {
 /* What is known of a vCPU: its last beat, and its work as computed here. */
 static struct {
 	struct beat last;
-	__u64 tsc[3];			/* at the last beats, the oldest first */
+	__u64 tsc[2];			/* at the two beats before it, the oldest first */
 	__u64 sum, page, round;
 	unsigned int recent;		/* beats since the last handover */
 	struct beat before;		/* the last one before it */
@@ -170,8 +170,8 @@ static void check_twice(const struct beat *it)
 			wrong(LINES, "vCPU %u: %llu interrupts twice near a kexec, at beat %llu",
 			      it->cpu, it->twice, it->n);
 	}
-	memmove(tsc, tsc + 1, 2 * sizeof(*tsc));
-	tsc[2] = it->tsc;
+	tsc[0] = tsc[1];
+	tsc[1] = vcpus[it->cpu].last.tsc;
 }
 
 static void check_beat(const struct beat *it)
