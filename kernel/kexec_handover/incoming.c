@@ -154,10 +154,9 @@ bool __init kho_incoming_keeps(phys_addr_t phys, u64 size)
  */
 bool __init kho_incoming_has(phys_addr_t phys, size_t size)
 {
-	struct kho_map_folio folio;
+	const int order = PAGE_ALIGNED(phys) ? kho_incoming_order(PHYS_PFN(phys)) : -1;
 
-	return PAGE_ALIGNED(phys) && kho_map_find(&kho_incoming.map, PHYS_PFN(phys), &folio) &&
-	       size <= PAGE_SIZE << folio.order;
+	return order >= 0 && size <= PAGE_SIZE << order;
 }
 
 /**
