@@ -127,7 +127,7 @@ peer_runs() {
 readonly phases='kernel_kexec machine_kexec start_kernel mm_core_init memblock_free_all page_alloc_init_late kho_deferred_done populate_rootfs free_initmem'
 
 # The functions before and after the checksum and the checks of an incoming handover.
-readonly checks='kho_image_seal machine_kexec kho_check_map kho_reserve_mem_settle'
+readonly checks='kho_image_seal machine_kexec kho_check_map kho_check_blobs'
 
 # marks KERNEL FUNCTION...: prints their addresses, for host/bench/insns.c
 marks() {
@@ -198,9 +198,12 @@ run_one() {
 	rm -f "$archive"
 }
 
-# kernels_of RUN...: prints each kernel that these runs need, once
+# kernels_of RUN...: prints each kernel that these runs need, once, in the order of the
+# table of kernels: a seed comes before what is built from it.
 kernels_of() {
-	runs | awk -v names=" $* " 'index(names, " " $1 " ") { print $2 }' | sort -u
+	runs | awk -v names=" $* " '
+		NR == FNR { if (index(names, " " $1 " ")) wanted[$2]; next }
+		$1 in wanted { print $1 }' - "$root/host/build/config/kernels"
 }
 
 # report NAME SECONDS: says whether the run gave figures, and keeps its log if so
@@ -361,7 +364,7 @@ collect() {
 		row "2 MiB folios, $n GiB of them in 12 GiB" \
 			"$(growth "size-${n}g" empty-12g $((n * 512)))" - -
 	done
-	a=$(between checks kho_check_map kho_reserve_mem_settle)
+	a=$(between checks kho_check_map kho_check_blobs)
 	row 'Of this, checks and checksum in the new kernel, 10,000 of 4 KiB' \
 		"$(calc '%.1f' "${a:-?} / 10000")" - -
 	a=$(between checks kho_image_seal machine_kexec)

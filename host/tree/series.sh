@@ -43,8 +43,121 @@ add_whole() {
 			cp "$root/$file" "$work/$file"
 		fi
 		sgit "$work" add -f "$file"
-	done < <(series_lines | awk -F '\t' -v patch="$1" '$1 == patch && NF == 2 { print $2 }')
+	done < <(awk -F '\t' -v patch="$1" '$1 == patch && NF == 2 { print $2 }' <<<"$lines")
+	grow
 	sgit "$work" commit -q --amend --no-edit --allow-empty
+}
+
+# ------------------------------------------------- Makefiles and Kconfig files of ours
+
+# Our Makefiles and Kconfig files grow with the series: each mail has their lines for the
+# sources that it brings, so that the kernel builds after it. In the repository they are
+# whole, since nothing there says which line belongs to which patch; the lines themselves
+# do, with the names of the objects and options.
+
+# Prints our Makefiles of the kernel's build that the mails so far have brought. Those of
+# tools are not among them.
+grown_makefiles() {
+	sgit "$work" ls-files -- 'kernel/*/Makefile' 'lib/*/Makefile' | only_whole
+}
+
+grown_kconfigs() {
+	sgit "$work" ls-files -- 'kernel/*/Kconfig' | only_whole
+}
+
+only_whole() {
+	grep -xF -f <(cut -sf 2 <<<"$lines") || true
+}
+
+# Writes what our Makefiles and Kconfig files have so far, in that order, since an option
+# comes with the Makefile that names it. A mail that touches no source leaves them as they
+# are.
+grow() {
+	local file
+	! sgit "$work" diff --quiet HEAD~ -- kernel lib mm || return 0
+	while IFS= read -r file; do
+		makefile_so_far "$file" >"$work/$file"
+		sgit "$work" add -f "$file"
+	done < <(grown_makefiles)
+	while IFS= read -r file; do
+		kconfig_so_far "$file" >"$work/$file"
+		sgit "$work" add -f "$file"
+	done < <(grown_kconfigs)
+}
+
+# makefile_so_far FILE: prints our Makefile without objects whose source is not there yet,
+# without lines that are left with no object, and without conditions that are left with no
+# line.
+makefile_so_far() {
+	local dir=${1%/*}
+	awk -v sources=" $(cd "$work/$dir" && printf '%s ' *.c)" '
+		# Adds a line to what the condition contains that we are in.
+		function add(line) { text[depth] = text[depth] line "\n" }
+		function flush_blank() { if (blank && text[depth] != "") add(""); blank = 0 }
+		/^if/ {
+			flush_blank()
+			depth++
+			text[depth] = ""; head[depth] = $0; used[depth] = 0
+			next
+		}
+		/^endif/ {
+			depth--
+			if (used[depth + 1]) {
+				add(head[depth + 1] "\n" text[depth + 1] $0)
+				used[depth] = 1
+			}
+			next
+		}
+		/^obj-/ {
+			line = $1 " " $2
+			found = 0
+			for (i = 3; i <= NF; i++) {
+				source = $i
+				sub(/\.o$/, ".c", source)
+				if ($i ~ /\/$/ || index(sources, " " source " ")) {
+					line = line " " $i
+					found = 1
+				}
+			}
+			if (found) {
+				flush_blank()
+				add(line)
+				used[depth] = 1
+			}
+			next
+		}
+		/^$/ { blank = 1; next }
+		{ flush_blank(); add($0) }
+		END { printf "%s", text[0] }' "$root/$1"
+}
+
+# kconfig_so_far FILE: prints our Kconfig file without options that nothing uses yet.
+kconfig_so_far() {
+	awk -v unused=" $(unused_options "$1" | xargs) " '
+		/^[a-z#]/ { skip = 0 }
+		/^config / && index(unused, " " $2 " ") { skip = 1 }
+		!skip && (!/^$/ || last != "") { print; last = $0 }' "$root/$1"
+}
+
+# Prints the options that Makefiles name once the whole series is applied.
+options_of_makefiles() {
+	grep -rhoE --include=Makefile 'CONFIG_[A-Z0-9_]+' "$series" "$root"/{kernel,lib} | sort -u
+}
+
+# unused_options FILE: prints the options of our Kconfig file that come with a later mail.
+# An option that a Makefile names comes with that Makefile, even if a header uses it
+# earlier. Any other option comes with the first source that uses it.
+unused_options() {
+	local options
+	options=$(awk '/^config / { print "CONFIG_" $2 }' "$root/$1")
+	awk '
+		FILENAME == ARGV[1] { in_makefile[$0]; next }
+		FILENAME == ARGV[2] { makefile[$0]; next }
+		FILENAME == ARGV[3] { used[$0]; next }
+		$0 in in_makefile ? !($0 in makefile) : !($0 in used) { sub(/^CONFIG_/, ""); print }' \
+		<(printf '%s\n' "$made_options") \
+		<(sgit "$work" grep -how -F "$options" -- '*Makefile') \
+		<(sgit "$work" grep -how -F "$options" -- '*.[ch]') - <<<"$options"
 }
 
 # Prints the figures of Documentation/core-api/kho/figures.inc, a line for each. Those
@@ -107,10 +220,12 @@ write_mails() {
 }
 
 mail() {
-	local names commits n mailed tests
+	local lines names commits n mailed tests made_options
 	[[ -d $series/.git ]] || die "there is no build/linux yet: make tree"
+	lines=$(series_lines) || exit 1
 	mapfile -t names < <(series_patches)
 	mapfile -t commits < <(sgit "$series" rev-list --reverse base..HEAD)
+	made_options=$(options_of_makefiles)
 	tests=$(tests_only_patches | wc -l)
 	mailed=$((${#names[@]} - tests))
 	: >"$logs/mail.log"
