@@ -50,7 +50,7 @@ die() {
 # and "arm64-64k-next" is for arm64 with pages of 64 KiB. The kernel of the part
 # "main" has the name of the family, or "main" on x86.
 
-# The machine that the host is.
+# Prints the machine of the host, x86 or arm64.
 host_machine() {
 	case $(uname -m) in
 	aarch64) echo arm64 ;;
@@ -58,7 +58,7 @@ host_machine() {
 	esac
 }
 
-# The family that ARCH= and PAGES= ask for; "" for x86.
+# Prints the family that ARCH= and PAGES= ask for; "" for x86.
 asked_family() {
 	local pages=${asked_pages,,}
 	case ${pages%ib} in
@@ -94,11 +94,11 @@ mebibytes() {
 	esac
 }
 
-# with_scratch MIB REGIONS FAMILY: prints how many MiB a guest needs, for whose test
-# MIB are enough with pages of 4 KiB, and whose scratch has REGIONS regions. A region
-# of scratch is a multiple of a page block: 32 MiB with pages of 16 KiB, and 512 MiB
-# with pages of 64 KiB. Scratch must not be more than half of memory. With 64 KiB the
-# size is a multiple of 2 GiB, so that each NUMA node has whole page blocks.
+# with_scratch MIB REGIONS FAMILY: prints how many MiB of memory a guest needs if its test
+# needs MIB with pages of 4 KiB, and its scratch has REGIONS regions. A region of scratch
+# is a multiple of a page block: 32 MiB with pages of 16 KiB, and 512 MiB with pages of
+# 64 KiB. Scratch must not be more than half of memory. With 64 KiB the size is a multiple
+# of 2 GiB, so that each NUMA node has whole page blocks.
 with_scratch() {
 	case $(pages_of "$3") in
 	4k) echo "$1" ;;

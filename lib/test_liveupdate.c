@@ -2,27 +2,27 @@
 /*
  * Test of the kernel interface of live update: file handlers and FLBs.
  *
- * This file owns the file handlers test-file-v1 and test-other-v1, the FLBs test-flb-v1,
- * on which files of both depend, and test-second-v1, on which those of the first one
- * depend as well, and /sys/kernel/debug/test_liveupdate/:
+ * This file owns two file handlers, test-file-v1 and test-other-v1, and two FLBs: files of
+ * both handlers depend on test-flb-v1, and files of test-file-v1 also on test-second-v1.
+ * It owns /sys/kernel/debug/test_liveupdate/ as well:
  *
- *   new        open: a new file of test-file-v1. A write replaces its content, at most
- *              CONTENT bytes, and leaves the position where it is
- *   new_other  the same, of test-other-v1
+ *   new        open: makes a new file of test-file-v1. A write replaces its content, at
+ *              most CONTENT bytes, and does not move the position
+ *   new_other  the same, for test-other-v1
  *   fail       write "OPERATION N ERRNO": the Nth call of this operation from now on
- *              fails. Read: those that are still to come
- *   slow       write "OPERATION MS": each call of this operation takes so many
- *              milliseconds from now on
- *   flb        write "get_outgoing", "put_outgoing", "get_incoming" or "put_incoming", and
- *              perhaps " 1": call it for test-flb-v1, or for test-second-v1. The write
- *              fails with the error of the call
- *   log        read: what was called, in the order in which it returned, one line each:
- *              OPERATION NAME NUMBER RESULT. Write: forget it, and how often what was called
+ *              fails. Read: the failures that are still to come
+ *   slow       write "OPERATION MS": from now on, each call of this operation first
+ *              sleeps for this many milliseconds
+ *   flb        write "get_outgoing", "put_outgoing", "get_incoming" or "put_incoming":
+ *              make this call for test-flb-v1, or, with " 1" after it, for
+ *              test-second-v1. The write fails with the error of the call
+ *   log        read: one line for each call, in the order in which the calls returned:
+ *              OPERATION NAME NUMBER RESULT. Write: clear the log and the counts
  *   counts     read: how often each operation was called
  *
- * The NUMBER of a file tells how many were opened before. It is handed over with the
- * content, so that the next kernel's log shows which file finished when. The number of
- * an FLB counts how often it was preserved.
+ * The NUMBER of a file counts the files that were opened. It is handed over with the
+ * content, so that the next kernel's log shows which file finished when. The NUMBER of
+ * an FLB counts how often FLBs were preserved.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -120,7 +120,13 @@ static const char * const names[] = {
 
 static_assert(ARRAY_SIZE(names) == NR_OPERATIONS);
 
-/* How often an operation was called, with which call it is to fail how, and how long it takes. */
+/**
+ * struct tally - what happens to an operation
+ * @calls: how often it was called
+ * @fail_in: the call that is to fail, counted from now on; 0 if none is
+ * @err: the error with which it is to fail
+ * @ms: how many milliseconds each call sleeps
+ */
 struct tally {
 	unsigned long calls;
 	unsigned long fail_in;
@@ -167,7 +173,7 @@ static int begin(enum operation operation)
 	return err;
 }
 
-/* Logs what a call returns, and returns it. The oldest line makes room. */
+/* Logs the result of a call, and returns it. In a full log it replaces the oldest line. */
 static int end(enum operation operation, const char *name, u64 number, int result)
 {
 	guard(mutex)(&lock);
@@ -228,7 +234,7 @@ static int fail_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-/* These return nothing. */
+/* Operations that return nothing cannot fail. call_flb() makes its calls in any case. */
 static bool can_fail(int operation)
 {
 	return operation != UNPRESERVE && operation != UNFREEZE && operation != FINISH &&
@@ -319,7 +325,7 @@ static struct test_file *new_file(const struct liveupdate_file_handler *handler)
 	return f;
 }
 
-/* An open file of a debugfs file, whose private data is the handler. */
+/* Opens a new file. The private data of the inode in debugfs is the handler. */
 static int file_open(struct inode *inode, struct file *file)
 {
 	struct test_file *f = new_file(inode->i_private);
@@ -440,7 +446,7 @@ static void test_unfreeze(struct liveupdate_file_op_args *args)
 	end(UNFREEZE, args->handler->compatible, f->number, 0);
 }
 
-/* Takes the page of the previous kernel, if it is sound. */
+/* Restores the page of the previous kernel, copies it to @f if it is valid, frees it. */
 static int take_page(phys_addr_t phys, struct test_file *f)
 {
 	struct folio *folio = kho_restore_folio(phys);
@@ -468,8 +474,8 @@ static int take_page(phys_addr_t phys, struct test_file *f)
 }
 
 /*
- * What can fail for want of memory comes first: finish() takes the page if retrieve()
- * has failed, so it has to wait then.
+ * Allocates memory before it restores the page: if an allocation fails, the page must
+ * still wait for another retrieve(), or for finish().
  */
 static int retrieve_file(struct liveupdate_file_op_args *args, u64 *number)
 {
@@ -481,7 +487,7 @@ static int retrieve_file(struct liveupdate_file_op_args *args, u64 *number)
 		return -ENOMEM;
 	file = anon_inode_getfile_fmode("[test_liveupdate]", &file_fops, f, O_RDWR,
 					FMODE_PREAD | FMODE_PWRITE);
-	/* Whatever the reason is, such as ENFILE, nothing was taken: it can be tried again. */
+	/* The page still waits: -ENOMEM says that retrieve() can be called again. */
 	if (IS_ERR(file)) {
 		kfree(f);
 		return -ENOMEM;
@@ -653,7 +659,7 @@ static struct liveupdate_flb second_flb = {
 	.compatible = "test-second-v1",
 };
 
-/* To put what was not got is a bug, of which the kernel warns: also this can be tested. */
+/* A put without a get is a bug, about which the kernel warns. This can be tested, too. */
 static int call_flb(int operation, struct liveupdate_flb *flb)
 {
 	struct flb_page *page;
@@ -726,7 +732,7 @@ static int register_flbs(void)
 		  liveupdate_register_flb(&test_handler, &second_flb) ?:
 		  liveupdate_register_flb(&other_handler, &test_flb);
 
-	/* What is not registered does not matter to it. */
+	/* Unregistering an FLB that is not registered does nothing. */
 	if (err)
 		unregister_flbs();
 
@@ -758,8 +764,9 @@ unregister_test:
 }
 
 /*
- * The files new and new_other have to keep the f_op that they have here, by which the
- * handlers know them. Their owner, this module, cannot go as long as one is open.
+ * The open files of new and new_other must keep file_fops as their f_op, by which the
+ * handlers recognise them, so debugfs must not use a proxy. This module owns file_fops,
+ * so it cannot be removed while one of the files is open.
  */
 static void create_files(void)
 {
@@ -777,7 +784,7 @@ static int __init test_init(void)
 {
 	int err = register_all();
 
-	/* As a built-in it does nothing without liveupdate=on. */
+	/* Without liveupdate=on, register_all() fails, and a built-in test does nothing. */
 	if (err)
 		return err;
 	create_files();

@@ -417,58 +417,30 @@ void __ref kho_init_folio(unsigned long pfn, unsigned int order)
 		set_up_blocks_of(pfn, order);
 }
 
-/*
- * Sets in @pages the bits of those pages in [start, end), a range within the block, that
- * the page allocator gets: all but the pages of folios and of map nodes.
- */
-static void __init fill_free(unsigned long block_pfn, unsigned long *pages,
-			     unsigned long start, unsigned long end)
+/* Clears the bits of pages that the page allocator does not get: folios and map nodes. */
+static void __init clear_withheld(unsigned long block_pfn, unsigned long *pages)
 {
 	DECLARE_BITMAP(withheld, BLOCK_PAGES) = {};
-	unsigned long i, block_end = block_pfn + BLOCK_PAGES;
+	unsigned long i, end = block_pfn + BLOCK_PAGES;
 
 	kho_map_fill(&kho_incoming.map, block_pfn, BLOCK_PAGES, withheld);
-	for (i = kho_incoming_node_from(block_pfn); kho_incoming_node_before(i, block_end); i++)
+	for (i = kho_incoming_node_from(block_pfn); kho_incoming_node_before(i, end); i++)
 		__set_bit(kho_incoming.nodes[i] - block_pfn, withheld);
 
-	bitmap_set(pages, start - block_pfn, end - start);
 	bitmap_andnot(pages, pages, withheld, BLOCK_PAGES);
 }
 
-/* If a range lies in inherited scratch, marks its pageblocks and returns true. */
-static bool __init mark_if_scratch(unsigned long pfn, unsigned long nr_pages)
+static noinline void __init free_in_block(unsigned long pfn, unsigned long nr_pages, bool named)
 {
-	if (!in_scratch(pfn, nr_pages))
-		return false;
-	kho_scratch_mark_block(pfn, nr_pages);
-
-	return true;
-}
-
-static void __init free_in_named_block(unsigned long pfn, unsigned long nr_pages)
-{
-	unsigned long block_pfn = ALIGN_DOWN(pfn, BLOCK_PAGES);
+	const unsigned long block_pfn = ALIGN_DOWN(pfn, BLOCK_PAGES);
 	DECLARE_BITMAP(pages, BLOCK_PAGES) = {};
 
-	set_up_block(block_pfn);
-	accept_memory(PFN_PHYS(pfn), nr_pages * PAGE_SIZE);
-	fill_free(block_pfn, pages, pfn, pfn + nr_pages);
+	bitmap_set(pages, pfn - block_pfn, nr_pages);
+	if (named)
+		clear_withheld(block_pfn, pages);
 	free_boot_pages_of_block(pfn_to_page(block_pfn), pages);
 	/* Waiting pages and map nodes count as managed, too, like other pages in use. */
 	atomic_long_add(nr_pages, &page_zone(pfn_to_page(pfn))->managed_pages);
-}
-
-/* Frees pages like deferred_free_pages(), but does not set the type of pageblocks. */
-static void __init free_in_scratch(unsigned long pfn, unsigned long nr_pages)
-{
-	unsigned long end = pfn + nr_pages;
-
-	accept_memory(PFN_PHYS(pfn), nr_pages * PAGE_SIZE);
-	for (unsigned int order; pfn < end; pfn += BIT(order)) {
-		order = kho_map_part_order(pfn, end, MAX_PAGE_ORDER);
-		clear_page_tag_ref(pfn_to_page(pfn));
-		__free_pages_core(pfn_to_page(pfn), order, MEMINIT_EARLY);
-	}
 }
 
 /**
@@ -487,16 +459,17 @@ static void __init free_in_scratch(unsigned long pfn, unsigned long nr_pages)
  */
 bool __init kho_init_free(unsigned long pfn, unsigned long nr_pages)
 {
-	if (block_is_named(pfn)) {
-		free_in_named_block(pfn, nr_pages);
-		return true;
-	}
-	if (mark_if_scratch(pfn, nr_pages)) {
-		free_in_scratch(pfn, nr_pages);
-		return true;
-	}
+	const bool named = block_is_named(pfn);
 
-	return false;
+	if (named)
+		set_up_block(ALIGN_DOWN(pfn, BLOCK_PAGES));
+	else if (in_scratch(pfn, nr_pages))
+		kho_scratch_mark_block(pfn, nr_pages);
+	else
+		return false;
+	free_in_block(pfn, nr_pages, named);
+
+	return true;
 }
 
 /**

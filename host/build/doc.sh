@@ -13,7 +13,7 @@ set -euo pipefail
 readonly out=$build/doc
 readonly doc_log=$logs/doc.log
 
-# Sphinx builds whole folders; of these, only our pages.
+# Sphinx is given whole folders, of which include_patterns leaves only our pages.
 build_html() {
 	local status=0
 	make -C "$tree" O="$out" SPHINXDIRS="core-api userspace-api admin-guide/mm" \

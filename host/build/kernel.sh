@@ -117,14 +117,14 @@ configure() {
 }
 
 # Takes the tinyconfig that another kernel of this machine began with, if the sources and
-# Kconfig files are the same: to make it takes longer than all else in here.
+# Kconfig files are the same: to make one takes longer than the rest of the configuration.
 tiny_config() {
 	local made=$build/kernel/$machine.tiny sum
 	# shellcheck disable=SC2046 # no blanks in these names
 	sum="# $(cat "$tree/.overlay/source" /dev/null $(our_kconfigs) | sha256sum)"
 	if [[ $(head -1 "$made" 2>/dev/null) != "$sum" ]]; then
 		kernel_make tinyconfig || return
-		# A disk that is full must not leave a part of it.
+		# A full disk must not leave a truncated file.
 		echo "$sum" >"$made.part" && cat "$out/.config" >>"$made.part" &&
 			mv "$made.part" "$made" || return
 	fi

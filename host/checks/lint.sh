@@ -95,7 +95,7 @@ right_so() {
 		[[ $line == *'HPAGEFLAG('* ]]
 		;;
 	*'Avoid CamelCase: <Unlock>')
-		# The label is in Linux.
+		# Linux itself has this label.
 		[[ $line == *'goto Unlock;' ]]
 		;;
 	*) false ;;
@@ -185,7 +185,7 @@ shell_scripts() {
 	} 2>&1 | sort -u
 }
 
-# Prints where code that all architectures share names one of them.
+# Prints the lines in code for all architectures that name one of them.
 common_code() {
 	local file files machine='((CONFIG_|__)(ARM64|X86|aarch64|x86)|\b(ARM64|X86(_64|_32)?)\b)'
 
@@ -196,7 +196,7 @@ common_code() {
 	done
 }
 
-# What the formats of live update call a serialised struct.
+# The word by which the formats of live update call a serialised struct.
 readonly names=ser
 
 # spelling FILE...: prints the findings of codespell. Of a patch only its commit message
@@ -284,8 +284,8 @@ objects() {
 }
 
 # circles OBJECT...: prints the files in kernel/, mm/ and arch/ that call each other in a
-# circle, as far as functions and variables are concerned that the linker knows. A file with a
-# weak function calls the one that replaces it. OBJECT begins with the name of the kernel.
+# circle. Only functions and variables that the linker knows count. A file with a weak
+# function calls the file that replaces it. OBJECT begins with the name of the kernel.
 circles() {
 	local object
 	printf '%s\n' "$@" | grep -E '^[^/]*/(kernel|mm|arch)/' | grep -v '_test\.o$' | while IFS= read -r object; do
@@ -307,7 +307,8 @@ sparse() {
 	for kernel in $kernels; do
 		host/build/kernel.sh "$(built "$kernel")"
 		[[ $kernel == lint* ]] || continue
-		# A copy of that is made, so that this compiles what only this kernel has.
+		# This makes a new copy of that kernel, and compiles the objects that only the
+		# copy has.
 		rm -rf "$build/kernel/$kernel"
 		host/build/kernel.sh "$kernel" kernel/kexec_handover/
 	done

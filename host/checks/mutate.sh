@@ -55,7 +55,7 @@ failures() {
 		END { print substr(what, 3) }' "$1"
 }
 
-# mutate NAME: is it noticed? If the tests did not run, that is an error.
+# mutate NAME: do the tests notice this mutation? It is an error if they did not run.
 mutate() {
 	local file=$mutations/$1.patch log=$out/$1.log tests
 

@@ -3,7 +3,7 @@
 #
 # host/deb/deb-test.sh - test our packages in a Debian system on a virtual disk
 #
-#   SUITE=trixie    of this release of Debian, and not of the host's
+#   SUITE=trixie    makes the system from this release of Debian, and not the host's
 #
 # Owns build/deb/disk: a system made by mmdebstrap, in which dpkg installs the package
 # "small" of host/deb/deb.sh and kho-tools. The system boots, keeps a file in preserved
@@ -104,7 +104,7 @@ make_system() {
 	echo '/dev/vda / ext4 rw 0 1' >"$dir/etc/fstab"
 }
 
-# install_service DIR: the service of the example in kho-tools, which runs fdstore.
+# install_service DIR: installs the example service of kho-tools, which runs fdstore here
 install_service() {
 	local dir=$1 program
 

@@ -61,7 +61,7 @@ main() {
 	mkdir -p "$doc"
 	copyright >"$doc/copyright"
 	control >"$out/files/DEBIAN/control"
-	# A umask must not decide what others may read.
+	# The umask of this shell must not decide who may read the installed files.
 	chmod -R u=rwX,go=rX "$out/files"
 	dpkg-deb --root-owner-group -b "$out/files" "$out/kho-tools_${version}_$arch.deb" >/dev/null
 	rm -rf "$out/files" "$out/obj"

@@ -64,8 +64,8 @@ boot_tree() {
 	rm -f "$vms/$name".{cpio,dtb}
 }
 
-# untouched KIND: prints a line of TAP: do folios of that handover that no client restored
-# still have their content?
+# untouched KIND: prints a line of TAP: do those folios of the handover KIND that no client
+# restored still have their content?
 untouched() {
 	python3 -B "$format/$format_writer" --untouched "$1" "$vms/$name.ram"
 }
@@ -151,8 +151,9 @@ decompiled() {
 	rm -rf "$dir"
 }
 
-# in_and_out KIND [--untouched]: the handover KIND, which write.py made, comes in and goes
-# out again. With --untouched write.py also checks the folios that no client restored.
+# in_and_out KIND [--untouched]: boots with the handover KIND, which write.py made, and checks
+# what the kernel hands over again. With --untouched write.py also checks the folios that no
+# client restored.
 in_and_out() {
 	echo "1..$((1 + format_claims + 2 + $# - 1))"
 	make_stop && boot_written in "$1"

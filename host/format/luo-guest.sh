@@ -16,8 +16,8 @@ tell_luo() {
 	echo "luo-format: $*"
 }
 
-# tell_memfd AGENT FILE SESSION TOKEN: prints what the file is, which is in the session
-# under that token.
+# tell_memfd AGENT FILE SESSION TOKEN: describes AGENT's FILE, which is in SESSION under
+# TOKEN.
 tell_memfd() {
 	tell_luo memfd "$3 $4" "$(figure_of "$1" "$2" size) $(figure_of "$1" "$2" pos)" \
 		"$(figure_of "$1" "$2" seals) $(sha256_of "$1" "$2")"
@@ -27,7 +27,7 @@ sha256_of() {
 	checksum "$(proc_path "$1" "$2" fd)"
 }
 
-# The last thing that the test client was asked.
+# Prints the last call of the test client that it has logged.
 last_call() {
 	tail -n 1 $TESTS/log
 }

@@ -35,7 +35,8 @@ stage_1() {
 	check "the kernel is content" has_not_said 'BUG:|WARNING:|Bad page'
 	hand_on
 	tell_all $((fact_kexecs + 1))
-	# What is broken, and so cannot be finished, would be lost.
+	# Broken sessions cannot be finished: without "force" the kernel refuses a kexec that
+	# would lose them.
 	[ -z "$fact_broken" ] || echo 1 >/sys/module/liveupdate/parameters/force
 	stop_with "$LUO_ON"
 }
@@ -88,7 +89,7 @@ take() {
 	ask heir take "$(label_of "$1")" "$2" "$(label_of "$1.$2")" || { echo "$1 $2"; return 1; }
 }
 
-# The descriptors of sessions that are not handed on are not needed.
+# done_with NAME TOKEN: closes the file if its session is not handed on.
 done_with() {
 	case " $fact_again " in
 	*" $1 "*) ;;
@@ -96,7 +97,7 @@ done_with() {
 	esac
 }
 
-# fields FACT: sets its parts, which colons separate.
+# fields FACT: splits FACT at its colons into the variables name, token, third and so on.
 fields() {
 	local IFS=:
 	# shellcheck disable=SC2086 # words
@@ -104,9 +105,9 @@ fields() {
 	name=$1 token=$2 third=$3 fourth=$4 fifth=$5 sixth=$6
 }
 
-# fact_tests has SESSION:TOKEN:NUMBER:SHA256 of each file. A file of the test client that
-# came in cannot be read from here: the number tells that it is the right one, and what
-# it hands on has the content.
+# fact_tests has SESSION:TOKEN:NUMBER:SHA256 of each file. This script cannot read a retrieved
+# file of the test client: its number shows that it is the right one, and luo_verify.py checks
+# its content in the next handover.
 tests_right() {
 	local fact name token third fourth fifth sixth
 
@@ -194,7 +195,7 @@ says_all() {
 	done
 }
 
-# Hands all on, under the same names and tokens.
+# Hands the sessions of fact_again on, with their files, under the same names and tokens.
 hand_on() {
 	local name fact token third fourth fifth sixth files all=0 first=0
 

@@ -35,7 +35,7 @@ class Everything:
         self._pools(reader)
 
     def _pools(self, reader):
-        """The blob of hugetlb counts exactly the pages and reservations of the files."""
+        """Checks that the blob of hugetlb counts exactly the files' pages and reservations."""
         pools, files = hugetlb1.read_pools(reader), [
             file for file in self.memfds.values() if isinstance(file, hugetlb1.File)]
         for size in {file.page_size for file in files} | {pool.page_size for pool in pools}:

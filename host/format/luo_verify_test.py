@@ -3,8 +3,8 @@
 """luo_verify_test.py - check that luo_verify.py notices damage. Prints TAP.
 
 Takes sessions and files that are as a kernel would leave them, damages one thing at a
-time, and checks that luo_verify.py reports that the claim about it does not hold. What
-breaks the format as such lets all claims fail.
+time, and checks that luo_verify.py reports that the claim about it does not hold. Damage
+that breaks the format itself makes all claims fail.
 """
 
 import tempfile

@@ -28,7 +28,7 @@ HUGE_ORDER = 9
 HUGE = PAGE << HUGE_ORDER
 LONG_NAME = 'n' * 63
 
-# What RETRIEVE_FD may say of a memfd that cannot be right.
+# The errors that RETRIEVE_FD may return for an invalid memfd.
 WRONG = 'EIO|EINVAL'
 
 
@@ -45,7 +45,7 @@ class Sessions:
         self.story.facts[name] += ' ' + ':'.join(map(str, values))
 
     def wait(self, *addrs):
-        """Notes that nobody takes the folios at @addrs, which are in the map."""
+        """Notes that no client takes the folios at @addrs, which are in the map."""
         for folio in self.writer.folios:
             if folio.addr in addrs:
                 self.story.waiting.append(folio)
@@ -84,7 +84,7 @@ class Sessions:
         return compatible, luo_client.write_test_file(self.writer, self.last, content), token
 
     def unseen(self, token, compatible=luo_client.TEST_FILES[0]):
-        """Adds a file of the test client that nobody can take."""
+        """Adds a file of the test client that cannot be taken."""
         return compatible, luo_client.write_test_file(self.writer, 0, b'unseen'), token
 
     def folio(self, order=0):
@@ -174,12 +174,12 @@ def sessions(story):
     it.session('first', [first, second])
     it.wait(second[1])
     it.fact('says', 'session_first:_two_files_have_the_token_0x5')
-    # Of a name that is there twice nobody can tell which session is meant.
+    # If a name is there twice, it is not known which of the two sessions is meant.
     it.broken('twice', [it.unseen(1)])
     it.broken('twice', [it.unseen(2)])
     it.fact('says', 'session_twice_was_handed_over_twice')
     unknown = story.writer.preserved_page(b'unknown')
-    # Three of the files cannot finish, since nobody can take them.
+    # Three of the files cannot finish, since they cannot be taken.
     it.flbs = [('other-flb-v9', unknown, 4),
                ('test-flb-v1', luo_client.write_test_flb(story.writer, 11), 75 + 3),
                ('test-second-v1', luo_client.write_test_flb(story.writer, 12), 74 + 3)]
@@ -201,7 +201,7 @@ def memfds(story):
         # No folio at all, but a size.
         it.memfd(both, 2, size),
         it.memfd(both, 3, size + 100, (0, 3), (0, 77), (1, 100), (0, 511), (0, 512), pos=size + 5),
-        # Entries without a folio, behind the end, and one that begins before the end.
+        # Two entries without a folio, and one with a folio after the end of the file.
         it.memfd(both, 4, 6 * PAGE, (0, 0), (0, 3), junk=[
             luo5.Entry(0, DIRTY | UP_TO_DATE, 0), luo5.Entry(0, 0, 1 << 50),
             entry_of(beyond, 6)]),
@@ -222,7 +222,7 @@ def memfds(story):
 
 
 def spoilt(story):
-    """Memfds that cannot be right, in a session with others that are."""
+    """Invalid memfds, in a session with others that are valid."""
     it = start(story)
     name = 'spoilt'
     twice = it.folio()
@@ -233,7 +233,8 @@ def spoilt(story):
     chunk = story.writer.preserved_page(U64.pack(0) + U64.pack(array))
     files = [
         it.memfd(name, 1, 8 * PAGE, (0, 0), (2, 4)),
-        # Two folios of one index; a small one in a large one, before and after it.
+        # Two folios at one index; a small folio within a large one, in the array after the
+        # large one and before it.
         it.failing(name, 2, size=8 * PAGE,
                    entries=[entry_of(twice, 1), entry_of(it.folio(), 0), entry_of(it.folio(), 1)]),
         it.failing(name, 3, size=8 * PAGE,
@@ -247,7 +248,8 @@ def spoilt(story):
         it.failing(name, 6, size=8 * PAGE, entries=[entry_of(it.folio(), 0), lost]),
         it.failing(name, 7, 'EOPNOTSUPP', size=PAGE, entries=[], seals=0x40),
         it.failing(name, 8, size=PAGE, entries=[], flags=1),
-        # An array that is too short, far too short, and one that is not there.
+        # Arrays that are too short, far too short, not handed over, with an unknown flag,
+        # and missing.
         it.failing(name, 9, size=MIB, entries=one, count=257),
         it.failing(name, 10, size=MIB, entries=[entry_of(it.folio(), 0)], count=1 << 63),
         it.failing(name, 11, size=MIB, entries=[], count=1, area=bad_area),
@@ -260,7 +262,7 @@ def spoilt(story):
         # A folio that is too large for the page cache.
         it.failing(name, 18, size=16 * MIB, entries=[entry_of(it.folio(10), 0)]),
         it.memfd(name, 19, 2 * PAGE, (0, 1)),
-        # The folio of another file, which has it already.
+        # The data of file 1, which that file has taken already.
         it.failing(name, 20, size=PAGE, entries=[]),
     ]
     files[-1] = (luo5.MEMFD, files[0][1], 20)
@@ -272,7 +274,7 @@ def spoilt(story):
 
 
 def hugetlb(story):
-    """Files of hugetlb pages, some of which cannot be right."""
+    """Files of hugetlb pages, some of which are invalid."""
     it = start(story)
     name = 'huge'
     # Large folios come first, or there would be no place for them.
@@ -280,19 +282,19 @@ def hugetlb(story):
     pfns = [it.folio(HUGE_ORDER).addr // PAGE for _ in range(6)]
     small = it.folio().addr // PAGE
     bad = [
-        # One page at two places, two pages at one, and the page of another file.
+        # One page at two indices, and two pages at one index.
         it.no_hugetlb(name, 3, entries=[(pfns[0], 0), (pfns[1], 1), (pfns[0], 2)]),
         it.no_hugetlb(name, 4, entries=[(pfns[2], 1), (pfns[3], 1)]),
-        # One beyond the end, one of another size, one that was not handed over.
+        # Pages beyond the end, of another size, not handed over, and not in memory at all.
         it.no_hugetlb(name, 5, entries=[(pfns[4], 4)]),
         it.no_hugetlb(name, 6, entries=[(small, 0)]),
         it.no_hugetlb(name, 7, entries=[(UNUSED // PAGE, 0)]),
         it.no_hugetlb(name, 8, entries=[(FAR, 0)]),
-        # What is reserved has a page, is empty, or overlaps.
+        # Reserved ranges that have a page in them, are empty, or overlap.
         it.no_hugetlb(name, 9, entries=[(pfns[5], 1)], ranges=[(0, 2)]),
         it.no_hugetlb(name, 10, ranges=[(2, 2)]),
         it.no_hugetlb(name, 11, ranges=[(0, 3), (2, 4)]),
-        # Other sizes, more entries than there are, unknown seals and modes.
+        # Other page sizes, more entries than there are, unknown seals and modes.
         it.no_hugetlb(name, 12, page_size=3 << 20, size=3),
         it.no_hugetlb(name, 13, 'EOPNOTSUPP', page_size=4 << 20),
         it.no_hugetlb(name, 14, count=1 << 60),
@@ -301,7 +303,7 @@ def hugetlb(story):
     ]
     it.session(name, good + bad)
     it.session('reserved', [it.hugetlb('reserved', 1, 5, ranges=[(3, 4)])], again=False)
-    # Of these, 3 are for files that are lost. The other one goes with its file.
+    # Of the 4 reserved pages, 3 are those of files that are lost, and 1 that of "reserved".
     hugetlb1.write_pools(story.writer, [(HUGE, 0, 8, 0, 4), (HUGE, 1 << 60, 0, 0, 0)])
     it.finish()
     # How much of a file that is lost goes on waiting is up to the kernel.
@@ -342,7 +344,7 @@ def broken(story):
     spoil('more', count=2)
     it.broken('none', [], count=1)
     spoil('most', count=(1 << 64) - 1)
-    # Whoever comes first gets the list.
+    # "thief" names the list of "good", which comes first and gets it.
     it.broken('thief', [])
     it.change(len(it.entries) - 1, at=good[0], count=1)
     it.session('fine', [it.test('fine', 9), it.test('fine', 8)])
@@ -353,10 +355,10 @@ BAD = {}
 
 
 def refused(spoil):
-    """Adds a kind with a blob or a list that is broken. Its docstring is what the log says."""
+    """Adds a kind with a broken blob or list. Its docstring matches the kernel's message."""
     def kind(story):
         it = start(story)
-        # All of live update waits, except for what is taken.
+        # All folios of live update wait, except for those that spoil() returns.
         before = len(story.writer.folios)
         it.session('good', [it.unseen(1)])
         taken = spoil(it) or ()
@@ -411,7 +413,7 @@ LIST = 'LUO: the list of sessions at .* cannot be read .*: no session is there t
 def list_kind(name, spoil):
     def kind(it):
         spoil(it.writer.ram, it.finish(counts=[1, 0]))
-        # The blob is in order, and is taken.
+        # The blob itself is valid, and the kernel takes it.
         return [addr for blob, addr, _ in it.writer.blobs if blob == luo5.BLOB]
     kind.__name__, kind.__doc__ = name, LIST
     refused(kind)

@@ -3,8 +3,8 @@
 """tool_test.py KERNEL - check what tools/kho/kho says. Prints TAP.
 
 Runs the command on files of machines that are made up here: a small one, one of 1 TiB with
-four nodes, one without KHO. KERNEL is a real bzImage with KHO; the others are headers with
-as much behind them as the command looks at.
+four nodes, one without KHO. KERNEL is a real bzImage with KHO; the other kernels are
+headers, followed by as much as the command looks at.
 """
 
 import json
@@ -124,8 +124,8 @@ LISTED = {'../debug/liveupdate/outgoing':
           'session:\tvm\n\ttoken 0x1 handler memfd-hugetlb-v1 state preserved'}
 ZSTD, LZ4 = ['zstd', '-qc'], ['lz4', '-lzqc']
 
-# What it is; files of /sys/kernel/kho/ that differ; kernel; initrd; command line; what the
-# command has to say, or None if nothing speaks against it.
+# For each kexec: what it is; files of /sys/kernel/kho/ that differ; kernel; initrd; command
+# line; what the command has to print, or None if it must have no objection.
 KEXECS = [
     ('a kernel with KHO', {}, bz_image(), INITRD, 'kho=on', None),
     ('one with its configuration, and sessions', FILES,

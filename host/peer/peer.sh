@@ -7,8 +7,8 @@
 #                which may be of a newer Debian than this machine; without it
 #                linux-source-7.3, whose handover format is the same as ours
 #
-# The peer is measured for comparison, and our kernel hands over to it and takes over
-# from it. Owns build/peer: the tree of the source, to which copies of some of our
+# The peer is measured for comparison. Our kernel hands over to the peer, and the peer to
+# our kernel. Owns build/peer: the tree of the source, to which copies of some of our
 # test clients are added. These clients use only functions that any KHO has; host/peer
 # has what else they need to compile there. host/build/kernel.sh builds the kernel
 # "peer" of host/build/config/kernels from it.

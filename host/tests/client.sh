@@ -36,7 +36,8 @@ host_test() {
 # built without modules.
 make_module() {
 	local kernel_make=(make -C "$tree" O="$build/kernel/$1" ARCH=x86_64)
-	# As host/build/kernel.sh has it, or that would build all of the image once more.
+	# These have the same values as in host/build/kernel.sh. Otherwise the next run of that
+	# script would build the whole image again.
 	local -x KBUILD_BUILD_USER=kho KBUILD_BUILD_HOST=build
 	(
 		lock && "${kernel_make[@]}" modules_prepare &&

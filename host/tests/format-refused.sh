@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A machine starts with a handover that has one thing wrong. The kernel says what, and
-# boots without a handover.
+# A machine starts with a handover that has one thing wrong. The kernel says what is wrong,
+# and boots without a handover.
 
 about="handovers that break the format are refused"
 kernels=main

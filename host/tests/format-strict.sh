@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # A machine with kho=strict starts with a handover that has one thing wrong. The kernel
-# says what, and stops. There is one such handover for each phase of the boot that can
-# refuse one. Most of them are before the kernel parses panic=, so the machine runs
-# until the time limit.
+# says what is wrong, and stops. There is one such handover for each phase of the boot that
+# can refuse one. Most of these phases come before the kernel parses panic=, so the machine
+# runs until the time limit.
 
 about="kho=strict stops where a handover is refused"
 kernels=main

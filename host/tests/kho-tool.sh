@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# tools/kho/kho on files of machines that host/format/tool_test.py makes up: 15 kexecs and
-# more that are wrong, three that are right, maps, a handover in a file. And on a kernel
-# of ours.
+# Runs tools/kho/kho on files of machines that host/format/tool_test.py makes up: kexecs that
+# would fail or lose something, kexecs that are fine, maps, and a handover in a file. It also
+# looks at one of our kernels.
 
 about="the command kho: check, status, map, dump, verify, log"
 kernels=main

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# host/format/luo_verify.py, which judges what live update hands over, gets some that has
+# host/format/luo_verify.py, which judges what live update hands over, is given sessions with
 # one thing wrong, and has to notice it.
 
 about="the program that reads sessions and memfds notices what is wrong"

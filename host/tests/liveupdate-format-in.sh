@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # A machine starts with sessions in memory that host/format/luo_write.py wrote: with all
-# that the format allows, and with sessions and files that cannot be taken beside others
-# that can. The kernel takes these, and hands them over once more;
-# host/format/luo_verify.py reads that. What could not be taken is as it was.
+# that the format allows, and with invalid sessions and files beside valid ones. The kernel
+# takes the valid ones, and hands them over once more; host/format/luo_verify.py reads that
+# handover. The memory of broken sessions is unchanged afterwards.
 
 about="sessions that a program of the host wrote come in, and go out again"
 kernels=main

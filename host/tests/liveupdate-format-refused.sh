@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # A machine starts with live update state whose blob or list of sessions is broken. The
-# kernel says what, in one line, and live update works without sessions that came in. All
-# that was handed over for them waits and is as it was.
+# kernel says in one line what is wrong, and live update works without incoming sessions. All
+# memory that was handed over for them waits, and is unchanged.
 
 about="live update state that breaks the format is refused, and nothing else is"
 kernels=main

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The same as liveupdate-fuzz, for what the kernel reads of a memfd. Its pages are looked up,
-# works populate it, and allocations fail, in any order.
+# The same as liveupdate-fuzz, for what the kernel reads of a memfd. Lookups of its pages, the
+# works that populate it, and failing allocations come in any order.
 
 # shellcheck source=host/tests/liveupdate-fuzz.sh
 . "$root/host/tests/liveupdate-fuzz.sh"

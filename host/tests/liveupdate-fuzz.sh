@@ -11,7 +11,7 @@ host_test() {
 	fuzz_with luo_fuzz
 }
 
-# fuzz_with FUZZER: compiles and runs it
+# fuzz_with FUZZER: compiles and runs this fuzzer of tools/testing/kho
 fuzz_with() {
 	local copy=$vms/$name.build options=()
 

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# tools/luo-run on the host, as far as that needs no kexec: the messages of a service, what it
-# gets back when it is started again, how luo-run ends, and its list of files. It is compiled
-# with sanitizers. The host need not have /dev/liveupdate. What a keeper does when calls of the
-# kernel fail is tested with session_fake.c in its place.
+# Runs tools/luo-run on the host, and tests what needs no kexec: the messages of a service, the
+# files that it gets back when it is started again, how luo-run ends, and its list of files.
+# luo-run is compiled with sanitizers. The host need not have /dev/liveupdate. What a keeper
+# does when calls of the kernel fail is tested with session_fake.c in place of session.c.
 
 about="luo-run on the host: a store for file descriptors, without a kexec"
 kernels=
@@ -87,7 +87,8 @@ compile() {
 	done
 }
 
-# run SESSION OPTION... -- WORD...: a service that does these words; prints what it says
+# run SESSION OPTION... -- WORD...: runs a service, fdstore, which does what these words say,
+# and prints its output
 run() {
 	local options=()
 	while [[ $1 != -- ]]; do
@@ -99,7 +100,7 @@ run() {
 		--session "${options[@]}" -- "$dir/fdstore" "$@" 2>"$dir/err"
 }
 
-# luo_run WORD...: luo-run with these words
+# luo_run WORD...: runs luo-run with these words
 luo_run() {
 	timeout 20 "$luo" --directory "$runs" "$@"
 }
@@ -117,7 +118,7 @@ status_is() {
 	[[ $status == "$should" ]] || { echo "status $status and not $should of: $*"; return 1; }
 }
 
-# said PATTERN: luo-run has printed such a line
+# said PATTERN: has luo-run printed a line that matches?
 said() {
 	grep -qE "$1" "$dir/err" || { echo "no /$1/ in:"; cat "$dir/err"; return 1; }
 }
@@ -185,15 +186,15 @@ wrong_command() {
 		same "$(run w -- show | cut -d ' ' -f 2)" x
 }
 
-# start SESSION WORD...: runs it in the background, until it has said that it is ready. The
-# words have "show" among them.
+# start SESSION WORD...: starts fdstore in the background, and waits until it has printed
+# something. So "show" must be one of the words.
 start() {
 	local session=$1
 	shift
 	start_command "$session" "$dir/fdstore" "$@"
 }
 
-# start_command SESSION COMMAND...: the same, for a whole command
+# start_command SESSION COMMAND...: the same, with COMMAND instead of fdstore
 start_command() {
 	local session=$1
 	shift
@@ -203,7 +204,7 @@ start_command() {
 	later test -s "$dir/out" || { echo "it does not start"; cat "$dir/err"; return 1; }
 }
 
-# later COMMAND...: waits until it succeeds
+# later COMMAND...: waits until COMMAND succeeds
 later() {
 	local tries=0
 	until "$@" >"$dir/later"; do
@@ -244,7 +245,8 @@ dropped() {
 		same "$(run d -- show)" nothing
 }
 
-# The process of a keeper. It is called so that systemd does not kill it.
+# keeper_of SESSION: prints the pid of its keeper. The name of the process begins with '@', so
+# that systemd does not kill it.
 keeper_of() {
 	pgrep -f "^@luo-run .*$runs .*--keep $1\$"
 }
@@ -266,7 +268,7 @@ many() {
 		same "$(run m -- many g 400 barrier >/dev/null; grep -c 'there are 1024 files' "$dir/err")" 76
 }
 
-# listener COMMAND...: runs it with a socket for its messages, which it prints
+# listener COMMAND...: runs COMMAND with a NOTIFY_SOCKET, and prints the messages sent there
 listener() {
 	python3 -B - "$dir/notify" "$@" <<'END'
 import array, os, socket, subprocess, sys
@@ -311,7 +313,7 @@ passed_on() {
 			"$dir/fdstore" show 2>/dev/null
 	)
 	same "$(grep -oE '^[01] .* memfd' <<<"$out" | xargs)" "0 socket memfd 1 x memfd" || return
-	# What another process was started with is not ours.
+	# LISTEN_FDS that are for another process, as LISTEN_PID says, are not ours.
 	out=$(LISTEN_FDS=1 LISTEN_PID=1 LISTEN_FDNAMES=socket run p -- show)
 	same "$(cut -d ' ' -f 1-2 <<<"$out")" "0 x"
 }
@@ -354,7 +356,7 @@ bad_names() {
 with blank"
 }
 
-# A pipe that the keeper has open would keep the shell waiting.
+# If the keeper had the pipe open, "cat" and the shell would wait for ever.
 no_output() {
 	timeout 10 bash -c '"$@" 2>&1 | cat >/dev/null' bash "$dir/luo-run" --directory "$runs" \
 		--session o true
@@ -403,7 +405,7 @@ few_descriptors() {
 	wait "$keeper" && [[ -z $wrong ]]
 }
 
-# The kernel does not tell one that has changed its user that luo-run has ended.
+# A service that has changed its user gets no death signal when luo-run ends.
 left_service() {
 	local wrong='' service next
 	[[ $(id -u) == 0 ]] || return 0
@@ -464,7 +466,7 @@ many_strangers() {
 	done
 	kill -KILL "$started"
 	wait "$started" 2>/dev/null
-	# One line in 10 seconds.
+	# luo-run prints one such line in 10 seconds.
 	(($(grep -c 'is ignored' "$dir/err") < 10)) || wrong=yes
 	[[ -S $socket ]] || wrong=yes
 	run s -- show >/dev/null || wrong=yes
@@ -497,14 +499,14 @@ inside_unit() {
 	keeper_of unit2 && wrong=yes
 	same "$(run unit2 -- show)" nothing || wrong=yes
 	said "files end with cached.service" || wrong=yes
-	# Now there is one.
+	# Now the session has a keeper.
 	run unit2 --require -- show >/dev/null
 	said "files end with" >/dev/null && wrong=yes
 	rm -r "$dir/systemd"
 	[[ -z $wrong ]]
 }
 
-# fake TEST: with a directory in place of the kernel, which session_fake.c explains
+# fake TEST: runs TEST with a directory in place of the kernel, see session_fake.c
 fake() {
 	local luo=$dir/fake/luo-run runs=$dir/fake.$1 status=0
 	local -x LUO_FAKE=$dir/luo.$1
@@ -514,7 +516,7 @@ fake() {
 	return $status
 }
 
-# fails CALL.NAME [ERRNO]: lets it fail, or no more
+# fails CALL.NAME [ERRNO]: lets CALL fail for session NAME; without ERRNO, no longer
 fails() {
 	if [[ ${2-} ]]; then
 		echo "$2" >"$LUO_FAKE/fail/$1"
@@ -523,10 +525,10 @@ fails() {
 	fi
 }
 
-# As in errno.h.
+# The values of errno.h.
 readonly EAGAIN=11 ENOMEM=12 EBUSY=16 EIO=5
 
-# opened DIRECTORY: sessions there that somebody has open
+# opened DIRECTORY: prints the sessions there that a process has open
 opened() {
 	local file
 	for file in "$LUO_FAKE/$1"/*; do
@@ -534,8 +536,9 @@ opened() {
 	done | xargs
 }
 
-# goes_out NAMES: these sessions do. came "OPEN|OTHERS": these sessions have come in, of which
-# those are open.
+# goes_out NAMES: are these the outgoing sessions?
+# came "OPEN|OTHERS": are these the incoming sessions that are open, and those that were not
+# retrieved yet?
 goes_out() {
 	same "$(opened out)" "$1"
 }
@@ -547,7 +550,7 @@ came() {
 	done | xargs)" "$1"
 }
 
-# What goes out of a session comes in, and its keeper is gone.
+# kexec SESSION: turns its outgoing sessions into incoming ones, and kills its keeper.
 kexec() {
 	local name
 	came "|" || return
@@ -565,14 +568,14 @@ kill_keeper() {
 	later eval "! kill -0 $keeper 2>/dev/null || grep -q 'State:.Z' /proc/$keeper/status"
 }
 
-# shows NAMES SESSION OPTION...: a service is given files of these names
+# shows NAMES SESSION OPTION...: is a service given files of these names?
 shows() {
 	local names=$1
 	shift
 	same "$(run "$@" -- show | cut -d ' ' -f 2 | xargs)" "$names"
 }
 
-# handed SESSION: x and y have come from another kernel
+# handed SESSION: hands over the files x and y, as from another kernel
 handed() {
 	run "$1" -- memfd x one memfd y two barrier && goes_out "$1 $1:1 $1:2" && kexec "$1"
 }

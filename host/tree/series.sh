@@ -222,6 +222,8 @@ write_mails() {
 mail() {
 	local lines names commits n mailed tests made_options
 	[[ -d $series/.git ]] || die "there is no build/linux yet: make tree"
+	[[ $(patches_sum) == "$(cat "$tree/.overlay/patches")" ]] ||
+		die "patches/ has changed since build/linux was made: make tree"
 	lines=$(series_lines) || exit 1
 	mapfile -t names < <(series_patches)
 	mapfile -t commits < <(sgit "$series" rev-list --reverse base..HEAD)

@@ -31,7 +31,9 @@
 #          changed_functions.
 #   tiny   is allnoconfig.
 #   i386   has 32 bits, kexec and CMA.
-#   small  is allnoconfig with all of KHO; only objects of it are compiled.
+#   small  is allnoconfig with all of KHO that there is so far; only objects of it are
+#          compiled. It has KHO before an architecture supports it, so that each mail is
+#          compiled at its own step.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -90,13 +92,21 @@ plain_tree() {
 		tar -xf "$source" -C "$plain" --strip-components=1
 	fi
 	git init -q --template= "$plain"
-	touched "$build"/mail/*.patch "${tests_only[@]}" | (cd "$plain" && xargs git add -f --)
+	touched "$build"/mail/*.patch "${tests_only[@]}" | in_tree "$plain" | (cd "$plain" && xargs git add -f --)
 	sgit "$plain" commit -q -m "Linux $(linux_version "$plain")"
 }
 
-# touched MAIL...: the files of Linux that these mails change
+# touched MAIL...: the files that these mails change, also those that an earlier mail adds
 touched() {
 	sed -n 's|^--- a/||p' "$@" | sort -u
+}
+
+# in_tree TREE: prints those of the names on standard input that the tree has
+in_tree() {
+	local file
+	while IFS= read -r file; do
+		[[ ! -e $1/$file ]] || printf '%s\n' "$file"
+	done
 }
 
 # ------------------------------------------------------------------------- kernels
@@ -106,7 +116,17 @@ kernel() {
 	local name=$1 arch=x86_64
 	shift
 	[[ $name != i386 ]] || arch=i386
+	[[ $name != small ]] || set -- KBUILD_KCONFIG="$steps/Kconfig" "$@"
 	make -C "$plain" O="$steps/$name" ARCH=$arch -j"$jobs" "$@"
+}
+
+# Writes build/steps/Kconfig, the Kconfig of the kernel "small".
+write_kconfig() {
+	cat "$plain/Kconfig" - >"$steps/Kconfig" <<-'END'
+
+		config ARCH_SUPPORTS_KEXEC_HANDOVER
+			def_bool y
+	END
 }
 
 # Prints the fragments of the kernel main.
@@ -168,14 +188,11 @@ configure() {
 	echo "$sum" >"$steps/$name/.configured"
 }
 
-# Prints the objects of all sources that the mails have changed so far. The whole files
-# of KHO are left out as long as the kernel "small" cannot have KHO, since they only
-# compile with it. kexec_unpack.c includes its test.
+# Prints the objects of all sources that the mails have changed so far. kexec_unpack.c
+# includes its test. lib/test_kexec_handover_boot/ is for tests only.
 objects() {
-	local not_yet='^(kernel/kexec_handover|mm/kho_|lib/test_kexec_handover|arch/x86/kernel/kexec_handover)'
-	! has_kho small || not_yet='^$'
 	sgit "$plain" diff --name-only "$(first_commit)" HEAD |
-		grep -E '^(kernel|mm|fs|lib|arch/x86/kernel)/.*\.c$' | grep -vE "$not_yet|kexec_unpack_test" | sed 's/c$/o/'
+		grep -E '^(kernel|mm|fs|lib|arch/x86/kernel)/.*\.c$' | grep -v kexec_unpack_test | sed 's/c$/o/'
 }
 
 # builds NAME: does the kernel build without a warning?
@@ -188,8 +205,8 @@ builds() {
 		said=$(objects)
 		[[ -n $said ]]
 		mapfile -t what <<<"$said"
-		# The Makefile names no object whose source a later mail brings.
-		! has_kho small || what+=(kernel/kexec_handover/)
+		# The Makefiles name no object whose source a later mail brings.
+		[[ -z $rooms_seen ]] || what+=(kernel/kexec_handover/)
 	fi
 	said=$(kernel "$1" -s "${what[@]}" 2>&1) || { echo "$said"; return 1; }
 	echo "$said"
@@ -272,6 +289,12 @@ enables_kho() {
 	grep -q '^+config ARCH_SUPPORTS_KEXEC_HANDOVER$' "$1"
 }
 
+# adds_kho MAIL: does the mail add the option of KHO? From then on the kernel "small" has
+# it.
+adds_kho() {
+	grep -q '^+config KEXEC_HANDOVER$' "$1"
+}
+
 # is_compiled MAIL: does the mail change a file that kernels are built of?
 is_compiled() {
 	sed -n 's|^diff --git a/\([^ ]*\) .*|\1|p' "$1" | grep -qvE '^(Documentation|tools)/|^MAINTAINERS$'
@@ -289,6 +312,7 @@ step() {
 	shift
 	result "$at applies: $(subjects "$@")" sgit "$plain" am -q "$@"
 	for mail; do
+		! adds_kho "$mail" || rooms_seen=yes
 		! enables_kho "$mail" || arch_seen=yes
 		! is_compiled "$mail" || compiled=yes
 	done
@@ -301,18 +325,17 @@ build_kernels() {
 	local at=$1 name
 	for name in "${kernels[@]}"; do
 		result "$at $name builds" builds "$name"
-		[[ -n $arch_seen ]] || continue
-		[[ $name != on && $name != small ]] || result "$at $name has KHO" has_kho "$name"
-		[[ $name != on ]] || result "$at $name hands over" hands_over
+		[[ $name != small || -z $rooms_seen ]] || result "$at small has KHO" has_kho small
+		[[ $name == on && -n $arch_seen ]] || continue
+		result "$at on has KHO" has_kho on
+		result "$at on hands over" hands_over
 	done
 }
 
 # plan MAIL...: prints how many results there will be. All patches for tests only are one
 # step.
 plan() {
-	local mail total=$((compare * 2)) more name
-
-	more=${arch_seen:+1}
+	local mail total=$((compare * 2)) arch=${arch_seen:+1} rooms=${rooms_seen:+1} name
 
 	((!${#tests_only[@]})) || set -- "$@" "${tests_only[0]}"
 	if ((just_last)); then
@@ -321,19 +344,20 @@ plan() {
 	fi
 	for mail; do
 		total=$((total + 1))
-		! enables_kho "$mail" || more=1
+		! adds_kho "$mail" || rooms=1
+		! enables_kho "$mail" || arch=1
 		is_compiled "$mail" || continue
 		total=$((total + ${#kernels[@]}))
 		for name in "${kernels[@]}"; do
-			[[ $name != on ]] || total=$((total + 2 * more))
-			[[ $name != small ]] || total=$((total + more))
+			[[ $name != on ]] || total=$((total + 2 * arch))
+			[[ $name != small ]] || total=$((total + rooms))
 		done
 	done
 	echo "1..$total"
 }
 
 main() {
-	local mails tests_only at arch_seen='' compare=0 just_last=0 jobs from=${FROM:-1}
+	local mails tests_only at arch_seen='' rooms_seen='' compare=0 just_last=0 jobs from=${FROM:-1}
 	jobs=$(nproc)
 	kernels=(on off tiny i386)
 	case ${1-} in
@@ -353,10 +377,12 @@ main() {
 		die "FROM=$from: it is the number of one of the ${#mails[@]} mails"
 	mapfile -t tests_only < <(find "$build/mail-tests" -name '*.patch' 2>/dev/null | sort)
 	for ((at = 0; at < from - 1; at++)); do
+		! adds_kho "${mails[at]}" || rooms_seen=yes
 		! enables_kho "${mails[at]}" || arch_seen=yes
 	done
 	plan "${mails[@]:from - 1}"
 	plain_tree
+	write_kconfig
 	if ((compare)); then
 		result "off builds without us" builds off
 		code >"$steps/code.before"

@@ -88,7 +88,7 @@ make_base() {
 	rm -r "$dir"
 }
 
-# copy_kernel IMAGE OUT: in the format that OUT ends with
+# copy_kernel IMAGE OUT: copies IMAGE, packed in the format that the name of OUT ends with
 copy_kernel() {
 	case ${2##*/} in
 	*.*) python3 -B "$root/host/vm/repack.py" "$1" "${2##*.}" "$2" ;;
@@ -108,7 +108,7 @@ add_program() {
 }
 
 # append OUT MACHINE WORD...: makes OUT, see the top of this file. What it adds is not
-# compressed: boot images are already, and it would cost the guest's time.
+# compressed: boot images are compressed already, and unpacking costs the guest time.
 append() {
 	local out=$1 dir image base
 	shift 2
@@ -136,8 +136,8 @@ append() {
 		esac
 	done
 	mkdir -p "$(dirname "$out")"
-	# The compressed archive comes last: after one, the kernel expects the next one to be
-	# aligned.
+	# The compressed archive comes last: the kernel expects an archive that follows a
+	# compressed one to be aligned.
 	{ pack "$dir"; cat "$base"; } >"$out"
 	rm -r "$dir"
 }

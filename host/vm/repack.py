@@ -6,7 +6,7 @@
 # IMAGE is packed with gzip. OUT is the same with a second copy of the kernel at its end,
 # packed in FORMAT: xz, zstd or lz4; or gzip with one wrong byte, if FORMAT is "corrupt". The
 # header names the second copy. The decompressor in the image does not look at the header, so
-# OUT boots whether the kernel is unpacked by itself or by the one that loads it.
+# OUT boots whether its own decompressor or the kernel that loads it unpacks the kernel.
 #
 # Owns how the test guests get kernels in all formats without builds of their own.
 

@@ -20,11 +20,11 @@
 # so on. A scenario is reported as skipped when there is no such kernel, or when its
 # head says that it is about other machines.
 #
-# A test that has when=asked at its head runs only when it is named. One that has
-# host_gib=N is skipped where that much of the host's memory is not free: its guest has
-# more memory than it uses, and the host need not have that. One that has programs="vm"
-# has these in its guest, which others do without; see initramfs.sh. One that has
-# threads=one runs a guest of KVM on several CPUs; see --one-thread in vm.sh.
+# A test that has when=asked at its head runs only when it is named. A test that has
+# host_gib=N is skipped where the host has less than N GiB of free memory. That much is
+# enough for its guest, which has more memory than it uses. programs="vm" names programs
+# that are added to the guest of a test; see initramfs.sh. threads=one is for a test that
+# runs a guest of KVM on several CPUs; see --one-thread in vm.sh.
 #
 # Owns the run: it builds the kernels that are needed, runs as many tests at a time as
 # there are CPUs and memory for, prints one line for each test and what took how long.

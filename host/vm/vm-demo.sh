@@ -7,8 +7,8 @@
 # with two vCPUs, which say at each beat what they have counted, the checksum of their memory,
 # and their clock. kexec starts another kernel in the host, under which the same guest goes
 # on. The last lines say how long it stood still, and where that time went.
-# The exit status is 0 only when the guest noticed nothing but that, and nothing else was
-# wrong.
+# The exit status is 0 only when the guest noticed nothing but this pause, and nothing else
+# was wrong.
 
 set -euo pipefail
 # shellcheck source=host/lib.sh
@@ -16,7 +16,7 @@ set -euo pipefail
 
 readonly ours=$root/tools/testing/selftests/kho
 readonly log=$build/vm/vm-demo.log
-# Why the last two are needed says tools/testing/selftests/kho/lib/vm.sh.
+# tools/testing/selftests/kho/lib/vm.sh says why the last two are needed.
 readonly words='liveupdate=on tsc=reliable kvm.tsc_tolerance_ppm=50000'
 
 boot() {
@@ -61,8 +61,8 @@ moment() {
 	sed -n "s/.*vmm: save .*/&/; s/.*[ :]$1 \([0-9]*\).*/\1/p" <(grep 'vmm: save' "$log")
 }
 
-# Prints the longest gap that a vCPU saw at its first beats under the second kernel: the first
-# one may be from the kernel before.
+# Prints the longest gap that a vCPU saw at its first two beats under the second kernel: the
+# first beat may be from the kernel before.
 gap() {
 	awk '
 		/Starting new kernel/ { now++ }
@@ -84,8 +84,10 @@ phase() {
 	printf '    %7s   %s\n' "$(seconds "$2")" "$1"
 }
 
-# The times of the host's log, which are those of the guest's clock as well, say how the way
-# from one kernel to the other is divided: the new kernel's clock begins at its first line.
+# Prints how many seconds passed from the last line of the old kernel to the first line of the
+# new one, by the log, whose times are those of the guest's clock as well. The new kernel's
+# clock begins at its first line. So the time of that line is the log's time of a later line,
+# less the new kernel's time in that later line.
 jump() {
 	awk '
 		/Starting new kernel/ { left = $1 }

@@ -69,7 +69,7 @@ parse() {
 		shift 2
 	done
 	[ -n "$name" ] || die "--name is missing"
-	# Nobody is to judge the log of another machine if this one does not start.
+	# If this machine does not start, the log of an earlier one must not be judged.
 	rm -f "$build/vm/$name.log"
 	[ -f "$kernel" ] || die "there is no kernel image '$kernel'"
 	[ -z "$initrd" ] || [ -f "$initrd" ] || die "there is no initrd '$initrd'"

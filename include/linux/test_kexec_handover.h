@@ -9,7 +9,7 @@
 
 #ifdef CONFIG_TEST_KEXEC_HANDOVER_BOOT
 
-/* Called on x86 once firmware or the previous kernel has told what memory there is. */
+/* Called on x86 once the kernel has the memory map of firmware or the previous kernel. */
 void test_kho_e820(void);
 /* Called when memblock knows the nodes and before zones get their memory. */
 void test_kho_mirror(void);

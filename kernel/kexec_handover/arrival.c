@@ -24,6 +24,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "arrival.h"
 #include "outgoing.h"
 
 /**
@@ -38,31 +39,39 @@ bool __weak arch_kho_image_unknown(const struct kimage *image)
 	return false;
 }
 
-enum word { ABSENT, ON, OFF };
-
 /*
  * Returns the meaning of @value, the value of the parameter @name. The next kernel treats
  * a value that it cannot parse like a missing parameter.
  */
-static enum word meaning(const char *name, const char *value)
+static enum kho_word meaning(const char *name, const char *value)
 {
 	bool on;
 
 	if (!value)
-		return ABSENT;
+		return KHO_WORD_ABSENT;
 	/* kho=strict means on. */
 	if (!strcmp(name, "kho") && !strcmp(value, "strict"))
-		return ON;
+		return KHO_WORD_ON;
 	if (kstrtobool(value, &on))
-		return ABSENT;
+		return KHO_WORD_ABSENT;
 
-	return on ? ON : OFF;
+	return on ? KHO_WORD_ON : KHO_WORD_OFF;
 }
 
-/* Returns the meaning of the last parameter @name in @cmdline, which this changes. */
-static enum word look_up(char *cmdline, const char *name)
+/**
+ * kho_arrival_word - get the meaning of a parameter on a kernel's command line
+ * @cmdline: the command line; the function changes it
+ * @name: name of the parameter, "kho" or "liveupdate"
+ *
+ * If the parameter occurs several times, the last one counts, as in the kernel. Words after
+ * "--" are for init.
+ *
+ * Context: any, never sleeps.
+ * Return: whether the parameter is on or off, or absent or malformed.
+ */
+enum kho_word kho_arrival_word(char *cmdline, const char *name)
 {
-	enum word word = ABSENT;
+	enum kho_word word = KHO_WORD_ABSENT;
 	char *param, *value;
 
 	cmdline = skip_spaces(cmdline);
@@ -77,13 +86,13 @@ static enum word look_up(char *cmdline, const char *name)
 	return word;
 }
 
-static enum word word_of(const struct kimage *image, const char *name)
+static enum kho_word word_of(const struct kimage *image, const char *name)
 {
 	char *cmdline = kmemdup_nul(image->cmdline_buf, image->cmdline_buf_len, GFP_KERNEL);
-	enum word word = ABSENT;
+	enum kho_word word = KHO_WORD_ABSENT;
 
 	if (cmdline)
-		word = look_up(cmdline, name);
+		word = kho_arrival_word(cmdline, name);
 	kfree(cmdline);
 
 	return word;
@@ -97,9 +106,9 @@ static const char *kho_objection(const struct kimage *image)
 		return "its kernel does not know KHO";
 
 	switch (word_of(image, "kho")) {
-	case OFF:
+	case KHO_WORD_OFF:
 		return "its command line switches KHO off";
-	case ABSENT:
+	case KHO_WORD_ABSENT:
 		return "its command line has no kho=on";
 	default:
 		return NULL;
@@ -111,7 +120,10 @@ static const char *luo_objection(const struct kimage *image)
 	if (image->kho_objection)
 		return image->kho_objection;
 
-	return word_of(image, "liveupdate") == ON ? NULL : "its command line has no liveupdate=on";
+	if (word_of(image, "liveupdate") == KHO_WORD_ON)
+		return NULL;
+
+	return "its command line has no liveupdate=on";
 }
 
 /* Is there a blob besides those that KHO and live update themselves hand over? */

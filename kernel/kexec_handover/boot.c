@@ -36,9 +36,10 @@
  * deferred struct page initialisation, ask KHO which pages to keep. KHO works
  * in *blocks* of MAX_ORDER_NR_PAGES aligned pages: freeing a page reads the
  * struct pages of its buddies, and these lie in the same block. A block in
- * which the map names a page is set up once: KHO initialises its struct pages
- * and prepares each preserved folio so that it *waits* for its owner. All other
- * blocks are initialised and freed as on a machine without a handover.
+ * which the map names a page is a *named block*. It is set up once: KHO initialises
+ * its struct pages and prepares each preserved folio so that it *waits* for its
+ * owner. All other blocks are initialised and freed as on a machine without a
+ * handover.
  *
  * The new kernel: hooks in the order of boot
  * ------------------------------------------
@@ -94,9 +95,9 @@
  *    pageblocks of reserved pages in inherited scratch their type, MIGRATE_CMA, and
  *    frees memory block by block.
  *    memblock_free_pages() asks kho_init_free(), which sets up a named
- *    block and frees only those of its pages that are not kept. Waiting pages
- *    are counted as managed here, so that watermarks and other limits are the
- *    same as without a handover.
+ *    block and frees only those of its pages that are not kept. Pages of inherited
+ *    scratch are freed there, too. Waiting pages are counted as managed here, so that
+ *    watermarks and other limits are the same as without a handover.
  *
  * 6. page_alloc_init_late() starts the deferred-init threads, which run in
  *    parallel with interrupts on. deferred_init_maxorder() asks
@@ -248,6 +249,7 @@
 /*
  * KMSAN takes pages for its metadata when memblock frees them, without asking KHO
  * which of them are preserved. Both can be compiled in, but KHO is disabled then.
+ * With "depends on !KMSAN", Kconfig finds a recursive dependency, through CMA and SYSFS.
  */
 #define KHO_DEFAULT	(IS_ENABLED(CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT) && \
 			 !IS_ENABLED(CONFIG_KMSAN))
@@ -290,6 +292,17 @@ static const char *__init why_off(void)
 		return "it does not work with KMSAN";
 
 	return "the command line has no kho=on";
+}
+
+/**
+ * kho_boot_off - record why KHO is off
+ * @reason: the reason, a constant string, for /sys/kernel/kho/off_reason
+ *
+ * Context: boot, until kho_start() has returned.
+ */
+void __init kho_boot_off(const char *reason)
+{
+	kho_off_reason = reason;
 }
 
 /**
@@ -434,7 +447,7 @@ void __init kho_memory_known(void)
 	struct kho_defect defect;
 
 	if (kho_is_off()) {
-		kho_off_reason = why_off();
+		kho_boot_off(why_off());
 		return;
 	}
 
@@ -486,7 +499,7 @@ void __init kho_memory_init(void)
 
 	if (!kho_scratch_cnt) {
 		if (!kho_scratch_reserve())
-			kho_off_reason = "scratch could not be reserved";
+			kho_boot_off("scratch could not be reserved");
 		return;
 	}
 

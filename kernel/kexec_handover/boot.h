@@ -9,11 +9,10 @@
 
 #include <linux/types.h>
 
-/*
- * Why KHO is off, if it is. The steps of the boot sequence set it, kho_start() is the
- * last one; constant from then on.
- */
+/* Why KHO is off, if it is. Written by boot.c; constant after kho_start(). */
 extern const char *kho_off_reason;
+
+void kho_boot_off(const char *reason);
 
 /* True if there was an incoming handover, and it was refused. kho_refuse() sets it during boot. */
 extern bool kho_refused;

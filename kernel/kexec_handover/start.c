@@ -205,7 +205,7 @@ static int __init kho_start(void)
 
 	err = set_up_outgoing(kho_incoming.kexecs + 1);
 	if (err) {
-		kho_off_reason = "it could not be set up for the next kernel";
+		kho_boot_off("it could not be set up for the next kernel");
 		pr_err("cannot set up the outgoing side (%d): no memory can be preserved for the next kernel\n",
 		       err);
 	}

@@ -109,7 +109,7 @@ static unsigned int nr_areas;
 static struct blob *blob;
 static struct folio_checks checks;
 
-/* Number of invalid restores that failed or succeeded, and of those that succeeded. */
+/* Number of all invalid restores, and of those that succeeded. */
 static unsigned int denied, granted;
 
 /* Updates the descriptions of the areas for the next kernel. */
@@ -516,16 +516,10 @@ static struct page *scratch_page(void)
 	return NULL;
 }
 
-static void show_pages_errors(struct seq_file *m)
+static void show_page_errors(struct seq_file *m, struct page *page, struct page *scratch)
 {
-	struct page *scratch = scratch_page();
-	struct page *page = alloc_page(GFP_KERNEL);
-	unsigned long pfn;
+	const unsigned long pfn = page_to_pfn(page);
 
-	if (!page || !scratch)
-		return;
-
-	pfn = page_to_pfn(page);
 	seq_printf(m, "pages-none %d\n", kho_preserve_pages(page, 0));
 	seq_printf(m, "pages-all %d\n", kho_preserve_pages(page, ULONG_MAX));
 	seq_printf(m, "pages-wrap %d\n", kho_preserve_pages(page, ULONG_MAX - pfn + 2));
@@ -533,7 +527,17 @@ static void show_pages_errors(struct seq_file *m)
 		   kho_preserve_pages(page, PHYS_PFN(PHYS_ADDR_MAX) - pfn));
 	seq_printf(m, "pages-scratch %d\n", kho_preserve_pages(scratch, 1));
 	seq_printf(m, "pages-into-scratch %d\n", kho_preserve_pages(scratch - 1, 2));
-	__free_page(page);
+}
+
+static void show_pages_errors(struct seq_file *m)
+{
+	struct page *scratch = scratch_page();
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	if (page && scratch)
+		show_page_errors(m, page, scratch);
+	if (page)
+		__free_page(page);
 }
 
 static int try_vmalloc(void *ptr)
@@ -551,7 +555,7 @@ static int try_vmalloc(void *ptr)
 
 /*
  * The last page of this area cannot be preserved, so kho_preserve_vmalloc() must
- * unpreserve the others and free the chunks. After so many calls, MemFree would show
+ * unpreserve the others and free the chunks. After this many calls, MemFree would show
  * a leak.
  */
 static int try_undo(void)

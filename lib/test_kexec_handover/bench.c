@@ -109,8 +109,8 @@ static struct folio *alloc_one(unsigned int order)
 	folio = folio_alloc_gigantic(order, GFP_KERNEL | __GFP_COMP | __GFP_NOWARN,
 				     numa_mem_id(), NULL);
 	/*
-	 * The search for the next one looks at each page of all those before, unless the
-	 * first page is reserved. unmark() undoes this.
+	 * The search for the next gigantic folio looks at each page of all folios found
+	 * before, unless their first page is reserved. unmark() clears the flag again.
 	 */
 	if (folio)
 		folio_set_reserved(folio);
@@ -496,27 +496,27 @@ static int run_lane(void *arg)
 /* Returns the nanoseconds that @nr lanes take, each on its own CPU, or an error. */
 static s64 time_lanes(struct lane *lanes, unsigned int nr)
 {
+	unsigned int started;
 	struct task_struct *task;
 	ktime_t start;
 	int err = 0;
 
-	for (unsigned int i = 0; i < nr; i++) {
-		init_completion(&lanes[i].go);
-		init_completion(&lanes[i].done);
-		task = kthread_create(run_lane, &lanes[i], "kho_bench/%u", i);
+	for (started = 0; started < nr; started++) {
+		init_completion(&lanes[started].go);
+		init_completion(&lanes[started].done);
+		task = kthread_create(run_lane, &lanes[started], "kho_bench/%u", started);
 		if (IS_ERR(task)) {
-			while (i--)
-				complete(&lanes[i].go);
-			return PTR_ERR(task);
+			err = PTR_ERR(task);
+			break;
 		}
-		kthread_bind(task, i);
+		kthread_bind(task, started);
 		wake_up_process(task);
 	}
 
 	start = ktime_get();
-	for (unsigned int i = 0; i < nr; i++)
+	for (unsigned int i = 0; i < started; i++)
 		complete(&lanes[i].go);
-	for (unsigned int i = 0; i < nr; i++) {
+	for (unsigned int i = 0; i < started; i++) {
 		wait_for_completion(&lanes[i].done);
 		err = err ?: lanes[i].err;
 	}

@@ -23,7 +23,7 @@
 /* The first tail pages contain fields of the folio instead of their own. */
 #define FIRST_PLAIN_TAIL	3
 
-/* The flags that pages have which the previous kernel knew to be bad. */
+/* Returns the flags that a page may have if there are pages known to be bad. */
 static unsigned long bad_flags(unsigned long i)
 {
 #ifdef CONFIG_MEMORY_FAILURE

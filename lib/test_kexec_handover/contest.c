@@ -9,7 +9,7 @@
  *
  *   restored N    pages that could be restored, which must be all
  *   tries N       how often the other thread has tried
- *   wrong N       how often it got what it must not get
+ *   wrong N       how often the other thread succeeded, which must never happen
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -100,14 +100,14 @@ static int restore(phys_addr_t blob_phys)
 
 	while (!READ_ONCE(tries))
 		cond_resched();
-	/* The last page first, so that the other thread finds as many as possible. */
+	/* Begin with the last page, so that the other thread finds many waiting pages. */
 	for (unsigned long i = NR_PAGES; i; i--) {
 		folio = kho_restore_folio(phys + (i - 1) * PAGE_SIZE);
 		if (folio) {
 			restored++;
 			folio_put(folio);
 		}
-		/* Let the other thread get ahead. */
+		/* Give the other thread time for more attempts. */
 		usleep_range(20, 50);
 	}
 	kthread_stop(task);

@@ -59,7 +59,7 @@ static void show_scratch(struct seq_file *m)
 	const struct kho_scratch *r = &kho_scratch[0];
 	struct folio *folio;
 
-	/* The lowest region: the memory below it is not scratch. */
+	/* Find the lowest region, since the memory below it is not scratch. */
 	for (unsigned int i = 1; i < kho_scratch_cnt; i++) {
 		if (kho_scratch[i].addr < r->addr)
 			r = &kho_scratch[i];
@@ -140,7 +140,7 @@ static void show_no_memory(struct seq_file *m)
 		split_page(page, RARE_ORDER + 1);
 		kho_out.map.ops = &no_nodes;
 		seq_printf(m, "folio-memory %d\n", kho_preserve_folio(folio));
-		/* The run has blocks of many orders. Only for RARE_ORDER there is no leaf. */
+		/* The run has blocks of many orders. Only RARE_ORDER has no leaf. */
 		seq_printf(m, "pages-memory %d\n",
 			   kho_preserve_pages(page + 1, BIT(RARE_ORDER + 1) - 1));
 		err = kho_preserve_vmalloc(area, &kv);

@@ -53,7 +53,7 @@ static void *area;
 static void *blob;
 static struct kho_vmalloc kv;
 
-/* The incoming areas, and how many of them have been restored. */
+/* The areas of the incoming handover, and how many of them have been restored. */
 static const struct kho_vmalloc *incoming;
 static unsigned int restored;
 
@@ -197,7 +197,7 @@ static void show_call(struct seq_file *m, unsigned int i, void *before)
 	for (nth = 1; fails_at(calls[i].call, nth, &err); nth++) {
 		errors += !!err;
 		wrong += (err && err != -ENOMEM) || nr_preserved() != preserved;
-		/* Only after an error, since removing the blob does not restore the bytes. */
+		/* Only after an error: removing the blob does not restore all bytes. */
 		wrong += err && memcmp(before, kho_out.fdt, KHO_FDT_SIZE);
 		memcpy(before, kho_out.fdt, KHO_FDT_SIZE);
 	}

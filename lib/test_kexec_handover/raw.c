@@ -2,16 +2,16 @@
 /*
  * Test client of Kexec HandOver: memory and blobs that user space makes up.
  *
- * This file owns /sys/kernel/debug/test_kho_raw, with which a test writes a handover of
- * somebody else, such as a damaged one. A write is one of
+ * This file owns /sys/kernel/debug/test_kho_raw, with which a test makes up the handover
+ * of another client, such as a damaged one. A write is one of
  *
- *   folio ORDER              a zeroed folio, preserved
- *   page                     a zeroed page, not preserved
- *   put ADDRESS VALUE        a number of 64 bits, to one of these
- *   blob NAME ADDRESS SIZE   publish a blob at that address
+ *   folio ORDER              allocate a zeroed folio and preserve it
+ *   page                     allocate a zeroed page, and do not preserve it
+ *   put ADDRESS VALUE        write a 64-bit number to this physical address
+ *   blob NAME ADDRESS SIZE   add a blob at this physical address
  *
- * A read returns the address of the last folio or page. All numbers but ORDER are
- * hexadecimal. Nothing is freed.
+ * A read returns the address of the folio or page that was allocated last. All numbers
+ * but ORDER are hexadecimal. Nothing is freed.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

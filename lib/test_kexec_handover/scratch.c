@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Test client of Kexec HandOver: does the kernel have memory in scratch?
+ * Test client of Kexec HandOver: looks for memory of the kernel in scratch.
  *
- * In debugfs, a file test_kho_scratch. Reading it looks at each page of scratch: all
- * pageblocks must be for movable pages, and no slab or page table may be there. What
- * the kernel took from memblock while it booted is reserved, and allowed. The log
- * names the first page that is wrong. All scenarios read the file at the end of each
- * stage.
+ * debugfs has the file test_kho_scratch. Reading it looks at each page of scratch: all
+ * pageblocks must be for movable pages, and no slab or page table may be there. Pages
+ * that the kernel allocated from memblock during boot are reserved, and allowed. For
+ * each region, the log names the first page that is wrong. All scenarios read the file
+ * at the end of each stage.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

@@ -14,8 +14,8 @@ struct folio_table_page;
 
 /**
  * struct folio_table - addresses and orders of folios
- * @first: points to the address of the first page, which is in preserved memory, and
- *	is 0 if the table is empty
+ * @first: points to the address of the first page. This address is in preserved memory,
+ *	and is 0 if the table is empty.
  * @last: the page that folio_table_add() adds to; NULL if the table is empty
  */
 struct folio_table {

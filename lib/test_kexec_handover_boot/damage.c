@@ -8,10 +8,11 @@
  *   SEED map    nodes of the preserved map, and the scratch array
  *   SEED all    nodes of the preserved map, and the root FDT
  *   WAY now     the root node of the map, at once: WAY 0 to 3, see damage_now()
- *   4 now       the root FDT that a CPU has begun to write when the kexec stops it
+ *   4 now       the spare root FDT, at once, as if kexec had stopped a CPU that was
+ *               writing it
  *
- * The kexec does the damage, after KHO has computed the checksum. The seed alone
- * determines the damage.
+ * With "map" and "all" the kexec does the damage, after KHO has computed the checksum.
+ * The seed alone determines the damage.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -162,7 +163,7 @@ void test_kho_kexec_phase(void)
 		*live_word(some_target()) ^= 1ULL << below(64);
 }
 
-/* The map as it is in use, in one of the ways that a walk could go astray by. */
+/* Damages the map while it is in use, so that a walk could go astray, or the spare FDT. */
 static void damage_now(u64 way)
 {
 	u64 *root = kho_out.map.root->entry;

@@ -4,9 +4,9 @@
  * with fragmented firmware.
  *
  * With test_kho_holes=NUMBER on the command line, every second page from 128 MiB on is
- * reserved, until there are that many. Each is an entry of the memory map, and the page
- * of RAM before it another one. The kernel cannot tell these holes from those that
- * firmware has left, so it tells the next kernel about them as well.
+ * reserved, until there are NUMBER holes. Each hole is an entry of the memory map, and
+ * the page of RAM before it is another one. The kernel cannot tell these holes from those
+ * of the firmware, so it tells the next kernel about them as well.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -21,7 +21,7 @@
 #include <asm/e820/api.h>
 #include <asm/setup.h>
 
-/* Early parameters are parsed much later than this. */
+/* Looks up the parameter itself: early parameters are parsed much later than this. */
 void __init test_kho_e820(void)
 {
 	char value[8];

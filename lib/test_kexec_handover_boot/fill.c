@@ -72,7 +72,7 @@ unsigned long empty_memory(struct fill *fill)
 		struct fill_mark *first = page_address(fill->last);
 		struct page *page = fill->last;
 
-		/* The mark does not tell the page below: the rest of the stack is lost. */
+		/* The page below is unknown now, so the rest of the stack is lost. */
 		if (first->self != page)
 			return bad + fill->nr;
 

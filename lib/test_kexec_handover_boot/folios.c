@@ -58,6 +58,7 @@
 #include <linux/nodemask.h>
 #include <linux/pagemap.h>
 #include <linux/prandom.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/shmem_fs.h>
 #include <linux/sizes.h>
@@ -76,7 +77,7 @@
 
 #define BLOB_NAME	"test-kho-folios"
 
-/* One more than what can be preserved, to see that it is refused. */
+/* One more than the highest order that can be preserved, to test that KHO refuses it. */
 #define MAX_WISHED_ORDER	(KHO_MAX_FOLIO_ORDER + 1)
 
 enum phase {
@@ -587,7 +588,7 @@ static struct folio *alloc_any(const struct wish *wish)
 	return __folio_alloc_node(gfp | __GFP_NORETRY, wish->order, nid);
 }
 
-/* The page allocator also gives scratch to those who want movable memory. */
+/* For movable memory, frees folios in scratch again and tries until it gets another. */
 static struct folio *alloc_wish(const struct wish *wish)
 {
 	struct folio *folio, *other, *next;
@@ -647,6 +648,7 @@ static int add_scattered(const struct wish *wish)
 		folio = alloc_wish(wish);
 		if (folio)
 			list_add(&folio->lru, &others);
+		cond_resched();
 	}
 	list_for_each_entry_safe(folio, next, &others, lru) {
 		list_del(&folio->lru);
@@ -662,8 +664,10 @@ static int add(const struct wish *wish)
 
 	if (wish->scattered)
 		return add_scattered(wish);
-	for (unsigned long i = 0; i < wish->count && !err; i++)
+	for (unsigned long i = 0; i < wish->count && !err; i++) {
 		err = add_one(wish);
+		cond_resched();
+	}
 
 	return err;
 }
@@ -980,7 +984,7 @@ static void show_kept(struct seq_file *m, const char *what, const struct folios 
 	seq_printf(m, "%s %llu\n", what, nr);
 }
 
-/* What memblock gave away, and what waits: the nodes of the map among it. */
+/* Counts the pages that memblock allocated, and waiting ones, such as nodes of the map. */
 static unsigned long reserved_pages(void)
 {
 	unsigned long nr = 0;

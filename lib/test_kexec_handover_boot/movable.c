@@ -50,9 +50,9 @@ static struct folio *get_folio(void)
 }
 
 /*
- * Whether the memory block at PFN @start could go offline: not if it has scratch or a
- * reserved page, such as one of the kernel's image, which KASLR puts anywhere. The
- * last block contains memory of firmware.
+ * Returns whether the memory block at PFN @start could go offline. A block with scratch
+ * or a reserved page cannot: the kernel's image is reserved, and KASLR can put it
+ * anywhere. A block that ends after max_pfn contains memory of firmware.
  */
 static bool could_go(unsigned long start)
 {
@@ -141,7 +141,7 @@ out:
 	return err;
 }
 
-/* "1" or "0" */
+/* User space writes "1" to preserve the page, or "0" to unpreserve it. */
 static ssize_t movable_write(struct file *unused, const char __user *ubuf, size_t count,
 			     loff_t *ppos)
 {

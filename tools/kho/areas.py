@@ -13,8 +13,8 @@ from kho4 import PAGE, U64, Defect, Folio, make_fdt, parse_fdt, raw_u64, size_of
 
 BLOB = 'test-kho-areas'
 BLOB_SIZE = 4088
-# kind, guarded, seed, number of pages, address of a run, and struct kho_vmalloc: first
-# chunk, number of pages, flags, order
+# Kind, guarded, seed, number of pages, address of a run; then struct kho_vmalloc: first
+# chunk, number of pages, flags, order.
 AREA = struct.Struct('<HHIQQQIHH')
 VMALLOC = 2
 ALLOC, HUGE = 1, 2                      # flags

@@ -29,7 +29,7 @@ class Memory:
             at, size, count = (*struct.unpack_from('<Q', head, 32), *struct.unpack_from('<HH', head, 54))
             table = os.pread(self.fd, size * count, at)
             headers = [ELF_PHDR.unpack_from(table, i * size) for i in range(count)]
-            # -1 is what /proc/kcore says of mappings that are not the direct map.
+            # /proc/kcore gives the address -1 to mappings that are not the direct map.
             self.pieces = [(phys, length, offset) for kind, _, offset, _, phys, length, _, _ in headers
                            if kind == PT_LOAD and phys != (1 << 64) - 1 and length]
         else:
@@ -63,7 +63,7 @@ class Memory:
 
 
 class Handover(kho4.Reader):
-    """A handover whose root FDT is known, by its address or as it is."""
+    """A handover whose root FDT is known, by its address or by its content."""
 
     def __init__(self, ram, fdt_addr=0, fdt=None):
         self.ram, self.fdt_addr = ram, fdt_addr

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Will a kexec arrive? What can be seen in the file of a kernel, and what it means here.
+"""Will a kexec arrive? What the file of a kernel shows, and what that means on this machine.
 
 Owns the findings of kho check. The kernel itself makes some of these checks when an image
-is loaded, and refuses it or says a line in its log; here they come before that, all at
-once, each with what to do.
+is loaded, and refuses the image or prints a line in its log. Here they are made before
+that, all at once, and each finding says what to do.
 """
 
 import bz2
@@ -249,7 +249,8 @@ class Check:
     def words(self, kernel, cmdline):
         default = (kernel.config or {}).get('CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT') == 'y'
         state = switch(cmdline, 'kho')
-        # Whatever is the default there: what the running kernel refuses is a kexec without it.
+        # With files in sessions kho=on must be there whatever the default of the next kernel
+        # is, because the running kernel refuses a kexec without it.
         out = self.outgoing_files()
         if state == 'off':
             self.say(ERROR, 'the command line switches KHO off', 'replace kho=off by kho=on')
@@ -279,7 +280,7 @@ class Check:
                          'piece', 'boot once from cold with a larger kho_scratch=')
 
     def handlers(self, kernel, out):
-        """Looks for the names of what takes the files, which are strings of that kernel."""
+        """Looks for the handlers of the files, whose names are strings in that kernel."""
         listed = self.system.read('/sys/kernel/debug/liveupdate/outgoing') or ''
         names = ['luo-v5', *sorted(set(re.findall(r' handler (\S+) state', listed)))]
         for name in names:

@@ -2,9 +2,9 @@
 """luo-v5 and memfd-v2, the formats of live update, without the kernel.
 
 Owns both directions of the formats: State reads the sessions, files and FLBs that a
-kernel left, read_memfd() what it left of a memfd; the functions write_*() write all of
-it. They were written from the description of the formats alone, and share no code with
-the kernel, so that a mistake in one of them is noticed.
+kernel left, Memfd reads what it left of a memfd, and the functions write_*() write all
+of these. They were written from the description of the formats alone, and share no code
+with the kernel, so that a mistake in one of them is noticed.
 
 The reader accepts what a kernel may write. What a kernel only has to accept, such as
 an empty block, it reports as a defect.
@@ -141,7 +141,7 @@ class Memfd:
 
     @staticmethod
     def _entries(state, count, first, pages, flags, order):
-        # What follows the entries is zero, or what the next ones would have been.
+        # What follows the entries in their last page is not checked: it does not count.
         words = areas.read_array(state, count, ENTRY, first, pages, flags, order)
         entries = [Entry(word & (1 << PFN_BITS) - 1, word >> PFN_BITS, index)
                    for word, index in words]

@@ -13,7 +13,7 @@ PAGE = 4096
 COLUMNS = 64
 ROWS = 8
 
-# What memory is, what is more important first: its letter, its colour, its name.
+# The kinds of memory, the most important one first: letter, colour, name.
 KINDS = [('K', '#7a4fb5', 'kernel'), ('W', '#d9822b', 'waiting for its owner'),
          ('P', '#c23030', 'preserved'), ('S', '#2b7bba', 'scratch'),
          ('.', '#d5dfe8', 'other memory, in use or free')]
@@ -24,7 +24,7 @@ def overlap(start, end, ranges):
 
 
 def spread(part, places):
-    """Returns [(start, end, bytes)] of what debugfs says, in order."""
+    """Returns [(start, end, bytes)] of the parts that debugfs lists, in order."""
     return [(addr, addr + part, size) for addr, size in sorted(places.items())]
 
 
@@ -48,7 +48,7 @@ class Memory:
         self.nodes = system.nodes() or ({0: whole} if whole else {})
 
     def known(self):
-        """Without root, /proc/iomem has zeroes in place of addresses."""
+        """Are the addresses known? Without root, /proc/iomem has zeroes in their place."""
         return bool(self.ram) and self.ram[-1][1] > 1
 
     def cell(self, start, end):
@@ -72,7 +72,11 @@ def cell_size(span):
 
 
 def letter(kinds):
-    """The most of what is not ordinary memory; in lower case if it is less than half."""
+    """Returns the letter of a cell, whose memory is @kinds.
+
+    It is that of the largest kind that is not ordinary memory; in lower case if less than
+    half of the cell is of such kinds.
+    """
     total, special = sum(kinds), kinds[:-1]
     if not total:
         return ' '

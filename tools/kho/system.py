@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the running kernel says of KHO, in /sys and /proc.
 
-Owns where that is to be found, below a directory that can be another one than /, such as
-a copy of the files of another machine.
+Owns where these files are, below a directory that need not be /, but can be a copy of
+the files of another machine.
 """
 
 import os
@@ -65,7 +65,7 @@ class System:
                                           (line.split() for line in lines[1:])}
 
     def iomem(self):
-        """Returns [(start, end, name)] of /proc/iomem, both halves of a nesting."""
+        """Returns [(start, end, name)] of /proc/iomem, for outer and for nested ranges."""
         found = []
         for line in (self.read('/proc/iomem') or '').splitlines():
             match = re.match(r' *([0-9a-f]+)-([0-9a-f]+) : (.*)', line)

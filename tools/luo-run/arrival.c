@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * arrival.c - what a session of the previous kernel has for a keeper
+ * arrival.c - the sessions and files that a keeper gets from the previous kernel
  *
- * Owns the sessions that came in. To close one of them is to give up what was not taken out
- * of it, so nothing is asked for until a service wants it, and what was asked for is given up
- * only once a service has started although it was lost for good. What cannot be had for a
- * reason that passes waits, and the kernel refuses a kexec as long as it does.
+ * Owns the incoming sessions. To close one of them is to give up what was not taken out of
+ * it. So the keeper retrieves no session until a service asks for its files, and gives one up
+ * only if its file is lost for good and a service has started nevertheless. A file that cannot
+ * be retrieved for a temporary reason waits, and the kernel refuses a kexec until it is taken.
  *
- * A file that came in is never without a session. It has to leave the one that came in before
- * it can be in a new one, so the list's incoming session is finished last of all: until then
- * the kernel refuses a kexec.
+ * No kexec may find an incoming file without a session. The file has to leave its incoming
+ * session before it can be preserved in a new one, so the list's incoming session is finished
+ * last of all: until then the kernel refuses a kexec.
  *
  * To finish a session takes as long as it takes to bring all of its pages, and has to wait
- * when there is no memory. A child does that, while the service already runs.
+ * when there is no memory. A child process does that, while the service already runs.
  */
 
 #include <errno.h>
@@ -27,7 +27,7 @@
 #include "link.h"
 #include "session.h"
 
-/* Is this no sign of damage, so that the same call can work later? */
+/* Is this error no sign of damage, so that the same call can work later? */
 static bool waits(int error)
 {
 	return passes(error) || error == EBUSY || error == ENODEV || error == EACCES ||
@@ -55,8 +55,8 @@ static void take(struct file *it)
 }
 
 /*
- * Reads the list that came in. Returns an errno if that has to be tried again. Otherwise
- * there is none, or keeper.came has it, or keeper.damage says what is wrong with it.
+ * Reads the incoming list. Returns an errno if that has to be tried again. If it returns 0,
+ * there is no list, or keeper.came has it, or keeper.damage says what is wrong with it.
  */
 static int read_list_in(void)
 {
@@ -86,7 +86,7 @@ static int read_list_in(void)
 		keeper.came.count = 0;
 	return later ? EBUSY : 0;
 failed:
-	/* Then nothing can be kept either, which is said anyway. */
+	/* With these errors nothing can be preserved either, and answer_open() says that. */
 	if (fd != -ENODEV && fd != -EACCES && fd != -EPERM)
 		keeper.damage = retrieve_error(-fd);
 	return waits(-fd) ? -fd : 0;
@@ -116,7 +116,7 @@ bool collect(void)
 			take(it);
 		else
 			it->why = EAGAIN;
-		/* Who has the device has it for the next file, too. */
+		/* The program that has the device open will have it for the next file, too. */
 		if (it->why == EAGAIN)
 			device = false;
 	}
@@ -125,7 +125,8 @@ bool collect(void)
 
 bool nothing_came(void)
 {
-	return keeper.known && keeper.list_in >= 0 && !keeper.damage && !keeper.came.count;
+	return keeper.known && keeper.list_in >= 0 && !keeper.damage && !keeper.came.count &&
+	       !keeper.accepted;
 }
 
 void tell_arrival(void)
@@ -139,7 +140,7 @@ void tell_arrival(void)
 		     keeper.known ? "are lost" : "wait", keeper.damage);
 	for (i = 0; i < keeper.came.count; i++) {
 		entry = &keeper.came.entry[i];
-		/* Of a type that is not handed over nobody has expected anything else. */
+		/* ENOENT: files of this type are never handed over, so nothing was lost. */
 		if (entry->error)
 			tell(entry->error == ENOENT ? LINK_TOLD : LINK_LOST,
 			     "'%s' was not handed over: %s", entry->name,
@@ -201,8 +202,8 @@ static void finish_all(void)
 }
 
 /*
- * Of what it has in common with the keeper the child needs what it finishes. What the keeper
- * closes has to be closed.
+ * Of the descriptors that it shares with the keeper, the child needs only the sessions that
+ * it finishes. It closes all others: what the keeper closes must not stay open here.
  */
 static void become_finisher(pid_t parent, int ready)
 {
@@ -291,7 +292,7 @@ void stop_finisher(void)
 		keeper.file[i].finishing = false;
 }
 
-/* All pages are there: the files are like any others, and go into new sessions. */
+/* All pages are there now: preserve the files in new sessions, like any other file. */
 void finisher_ended(void)
 {
 	int status = reap_finisher();
@@ -318,8 +319,8 @@ void finisher_ended(void)
 }
 
 /*
- * Finishes a session and closes it. One that cannot finish, for want of memory, goes on
- * waiting when it is closed. Returns 0 or a negative errno.
+ * Finishes a session and closes it. A session that cannot be finished, because there is no
+ * memory, goes on waiting after it is closed. Returns 0 or a negative errno.
  */
 static int end_session(int session)
 {
@@ -330,8 +331,9 @@ static int end_session(int session)
 }
 
 /*
- * Ends sessions of our name that are in no list, so that they do not wait for ever. Returns 0
- * or a negative errno: that of the device, or why one of them goes on waiting.
+ * Ends incoming sessions of our name that belong to no file in the list, so that they do not
+ * wait for ever. Returns 0 or a negative errno: that of the device, or -ENOMEM if one of them
+ * goes on waiting.
  */
 static int discard_strays(void)
 {
@@ -353,7 +355,7 @@ static int discard_strays(void)
 	return error;
 }
 
-/* Does any file need that no kexec takes place? */
+/* Is there a file that would be lost if a kexec took place now? */
 static bool list_in_is_needed(void)
 {
 	unsigned int i;

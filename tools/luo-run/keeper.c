@@ -5,16 +5,17 @@
  * A process that holds what a service has stored, from the first start of the service to the
  * kexec. luo-run ends with the service, and the service with a restart or the shutdown; the
  * keeper does not. It owns the files, their names and order (store.c), and the sessions of
- * live update, those that go out and those that came in (arrival.c). One luo-run at a time is
- * connected to it, and not before the service of the one before has ended.
+ * live update, the outgoing (store.c) and the incoming ones (arrival.c). One luo-run at a
+ * time is connected to it, and not before the service of the previous luo-run has ended.
  *
  * A session cannot let go of a single file. So each file has a session of its own, whose name
  * is NAME:TOKEN, and the list of them is in the session NAME. That also means that a file
- * which comes in damaged is lost alone.
+ * which arrives damaged does not take others with it.
  *
- * The kexec can come at each moment, so what store.c and arrival.c say must hold does so at
- * each moment. The end of the keeper ends its sessions. So it touches nothing of the previous
- * kernel before somebody asks for it, and has the descriptors for all that it can be asked.
+ * The kexec can come at any moment, so the rules at the top of store.c and arrival.c hold at
+ * any moment. The end of the keeper ends its sessions. So it retrieves nothing from the
+ * previous kernel before a client asks for it, and it limits the number of files to those for
+ * which it has descriptors.
  */
 
 #include <errno.h>
@@ -40,7 +41,7 @@
 /* The longest name of a session, with the token of a file. */
 #define SESSION_SIZE	64
 
-/* Descriptors that are not of files: list and sockets, and some for a moment. */
+/* Descriptors for other things than files: the list, sockets, and short-lived ones. */
 #define OTHER_FDS	32
 
 struct keeper keeper = {
@@ -78,7 +79,7 @@ static bool send_client(__u32 what, const char *text, int fd)
 {
 	if (keeper.client < 0)
 		return false;
-	/* Whoever does not listen now must not stop us once more for each further line. */
+	/* A client that does not listen must not delay us again with each further message. */
 	if (!link_send(keeper.client, what, text, fd))
 		drop_fd(&keeper.client);
 	return keeper.client >= 0;
@@ -99,7 +100,7 @@ static void answer_open(void)
 {
 	unsigned int i;
 
-	/* Once is long enough to wait for the device. */
+	/* If collect() has waited for the device in vain, do not wait for it again. */
 	session_patience(collect());
 	begin_list();
 	preserve_rest(true);
@@ -113,14 +114,14 @@ static void answer_open(void)
 		tell(LINK_LOST, "nothing can be kept over a kexec: %s",
 		     preserve_error(keeper.no_list));
 	tell_arrival();
-	/* Nobody has to start for nothing. */
+	/* An incoming list without entries need not wait until a service has started. */
 	if (nothing_came()) {
 		accept_arrival();
 		go_on_with_arrival();
 	}
 }
 
-/* The client has started a service. The text is its process, for messages. */
+/* The client has started a service. The text is the pid of the service, for messages. */
 static void set_service(const struct link_message *question, int *fd)
 {
 	if (*fd < 0)
@@ -200,7 +201,7 @@ static bool answer(void)
 	return question.what != LINK_DROP;
 }
 
-/* Does the service of a luo-run that has ended still run? It has our files. */
+/* Does the service of a luo-run that has ended still run? Then it still has our files. */
 static bool service_runs(void)
 {
 	struct pollfd on = { .fd = keeper.service, .events = POLLIN };
@@ -213,7 +214,7 @@ static bool service_runs(void)
 	return false;
 }
 
-/* Somebody connects. There is one client at a time. */
+/* A luo-run connects. There is one client at a time. */
 static void welcome(void)
 {
 	/* A client that has stopped must not stop the keeper. */
@@ -250,7 +251,7 @@ static long long now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* Tries again what could not be done, if it is time. Returns how long to wait, for poll(). */
+/* Retries what has failed before, if it is time. Returns the timeout for poll(). */
 static int go_on(void)
 {
 	static long long when;
@@ -262,7 +263,7 @@ static int go_on(void)
 	if (!when) {
 		when = now_ms() + RETRY_MS;
 	} else if (now_ms() >= when) {
-		/* A client is not to wait for that. */
+		/* A client must not have to wait until the device is free. */
 		session_patience(false);
 		preserve_rest(false);
 		go_on_with_arrival();
@@ -284,21 +285,24 @@ static int serve(void)
 		on[3] = (struct pollfd){ .fd = keeper.hangups, .events = POLLIN };
 		if (poll(on, ARRAY_SIZE(on), go_on()) < 0)
 			continue;
-		/* Before a question, which can start another child. */
+		/* This comes before answer(), which can start another child. */
 		if (on[2].revents)
 			finisher_ended();
 		if (on[3].revents)
 			forget_hung_up();
 		if (on[0].revents)
 			run = answer();
-		/* One who has just left must not keep out the next one. */
+		/* A client that has just left must not keep out the next one. */
 		else if (on[1].revents)
 			welcome();
 	}
 	return 0;
 }
 
-/* Only one keeper of a session can be there. Returns 0, or -1 if there is another one. */
+/*
+ * Takes the lock of the session, which only one keeper can have. Returns 0, or -1 with errno
+ * set: EWOULDBLOCK if there is another keeper.
+ */
 static int become_only(void)
 {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
@@ -329,8 +333,8 @@ static void make_room(void)
 }
 
 /*
- * Says that the keeper is ready: luo-run waits until the other end of its pipe is closed.
- * Nobody is to wait for our output from then on.
+ * Tells luo-run, which has started this keeper, that it is ready: luo-run waits until our
+ * end of its pipe is closed. From then on our messages go to the log of the kernel.
  */
 static void detach(void)
 {
@@ -351,15 +355,15 @@ int keeper_run(const struct settings *set)
 	if (become_only()) {
 		if (errno != EWOULDBLOCK)
 			say("%s/" LINK_LOCKS "/%s: %m", set->directory, set->session);
-		/* Two who start one at the same time both find it. */
+		/* If two luo-runs start a keeper at a time, both connect to the same one. */
 		else if (!set->detach)
 			say("session %s has a keeper", set->session);
 		return EXIT_SELF;
 	}
 	make_room();
-	/* Without it, files stay although they have hung up. */
+	/* If this fails, files stay in the store after their other end was closed. */
 	keeper.hangups = epoll_create1(EPOLL_CLOEXEC);
-	/* The journal ends before we do. */
+	/* The journal, to which we write, ends before we do. */
 	signal(SIGPIPE, SIG_IGN);
 	if (chdir("/"))
 		say("/: %m");

@@ -13,7 +13,7 @@
 
 #include "link.h"
 
-/* The service need not be of our user, whatever the umask is. */
+/* The service may run as another user: let it enter the directory whatever our umask is. */
 static void make_directory(const char *path)
 {
 	if (!mkdir(path, 0755) && chmod(path, 0755))
@@ -131,7 +131,7 @@ bool link_receive(int link, struct link_message *to, int *fd)
 	it = CMSG_FIRSTHDR(&head);
 	if (it && it->cmsg_level == SOL_SOCKET && it->cmsg_type == SCM_RIGHTS)
 		memcpy(fd, CMSG_DATA(it), sizeof(*fd));
-	/* There was one more, or no descriptor for it. */
+	/* The message had more than one descriptor, or we had none free for the others. */
 	if (*fd >= 0 && (head.msg_flags & MSG_CTRUNC)) {
 		close(*fd);
 		*fd = -1;

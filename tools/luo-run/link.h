@@ -13,28 +13,28 @@
 
 #include "luo-run.h"
 
-/* It changes with struct link_message. */
+/* This number has to change with struct link_message. */
 #define LINK_VERSION	1
 
-/* Where in the directory are the sockets of keepers, their locks, and sockets of services. */
+/* Subdirectories for the sockets of keepers, for their locks, and for sockets of services. */
 #define LINK_SOCKETS	"keepers"
 #define LINK_LOCKS	"locks"
 #define LINK_NOTIFY	"services"
 
 enum {
 	/* Questions */
-	LINK_OPEN = 1,		/* what is there? LINK_FILE for each, and what was lost */
+	LINK_OPEN = 1,		/* list the files: LINK_FILE for each, and what was lost */
 	LINK_ACCEPT,		/* the service has started: what is lost can be forgotten */
 	LINK_STORE,		/* keep this file under this name */
 	LINK_REMOVE,		/* do not keep the files of this name any more */
 	LINK_DROP,		/* give up the session, and end */
 	LINK_STORE_POLL,	/* keep this file, until its other end is closed */
-	LINK_SERVICE,		/* this is the pidfd of the service, the text is its pid */
+	LINK_SERVICE,		/* here is the pidfd of the service, the text is its pid */
 
 	/* Answers */
 	LINK_FILE = 64,		/* a file, with its name */
 	LINK_TOLD,		/* a line for the user */
-	LINK_LOST,		/* the same, and it is why --require does not start */
+	LINK_LOST,		/* the same; with --require the service is not started */
 	LINK_BUSY,		/* another luo-run has the session, the text is its pid */
 	LINK_DONE,
 	LINK_LEFT,		/* a service runs whose luo-run has ended, the text is its pid */
@@ -56,8 +56,8 @@ struct link_message {
 void link_directories(const struct settings *set);
 
 /*
- * Where something of the session is, in one of the above directories. Returns false if the
- * path is too long.
+ * Writes the path of the session's socket or lock, in the subdirectory @kind, to @to. Returns
+ * false if the path is too long.
  */
 bool link_path(const struct settings *set, const char *kind, const char *suffix, char *to,
 	       size_t size);
@@ -73,7 +73,7 @@ bool link_send(int link, __u32 what, const char *text, int fd);
 
 /*
  * Receives a message, and in *fd the file that came with it or -1. Returns false if the other
- * side is gone, or is not of this version.
+ * side is gone, or has another LINK_VERSION.
  */
 bool link_receive(int link, struct link_message *to, int *fd);
 

@@ -4,7 +4,7 @@
  *
  * The memfd has two halves, each with a head, a number that grows with each writing, and a
  * checksum. A list is always written over the older one of the two. The kexec can take place
- * in the middle of that: the other half is still right then.
+ * in the middle of a write: the other half is still valid then.
  */
 
 #include <assert.h>
@@ -67,8 +67,9 @@ static __u64 checksum(struct list_head head, const struct list_entry *entry)
 }
 
 /*
- * Both return 0 or a negative errno; EIO if the file is too short. A read that comes to a
- * page for which there is no memory returns what was before it, and the next one says why.
+ * read_all() and write_all() return 0 or a negative errno; -EIO at the end of the file, or if
+ * a write was short. A read that comes to a page for which there is no memory returns the
+ * bytes before that page, and the next read returns the error.
  */
 static int read_all(int fd, void *to, size_t len, off_t at)
 {
@@ -101,7 +102,7 @@ bool name_valid(const char *name)
 	return at != name && at - name < NAME_SIZE;
 }
 
-/* What can be wrong although the checksum is right: who wrote it was not like us. */
+/* Entries of another program can be invalid although the checksum is right. */
 static bool entries_valid(const struct list *it)
 {
 	bool seen[FILES_MAX + 1] = { false };
@@ -117,7 +118,10 @@ static bool entries_valid(const struct list *it)
 	return true;
 }
 
-/* Why it cannot be read. The page that could not be brought for want of memory still can. */
+/*
+ * Says why a half cannot be read. Only -EIO is final: a page for which there was no memory,
+ * for example, can still be read later.
+ */
 static const char *unreadable(int error, bool *later)
 {
 	*later |= error != -EIO;
@@ -127,8 +131,8 @@ static const char *unreadable(int error, bool *later)
 static const char another_version[] = "it is in the format of another version of luo-run";
 
 /*
- * Reads one half. *number is 0 if there is nothing in it. Returns what is wrong with it, or
- * NULL; *later is set if it perhaps can be read later.
+ * Reads one half. *number is 0 if there is no valid list in it. Returns what is wrong with it,
+ * or NULL; *later is set if it can perhaps be read later.
  */
 static const char *read_half(int fd, int half, struct list *to, __u64 *number, bool *later)
 {
@@ -165,7 +169,7 @@ int list_create(void)
 {
 	int fd = memfd_create("luo-run list", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
 
-	/* Earlier kernels do not know the flag, which some require. */
+	/* Earlier kernels do not know MFD_NOEXEC_SEAL, and some systems require it. */
 	if (fd < 0 && errno == EINVAL)
 		fd = memfd_create("luo-run list", MFD_CLOEXEC);
 	if (fd >= 0 && ftruncate(fd, 2 * HALF)) {
@@ -182,7 +186,7 @@ int list_write(int fd, const struct list *from)
 	};
 	static struct list before;
 	__u64 number[2];
-	bool later;
+	bool later = false;
 	int half;
 
 	read_half(fd, 0, &before, &number[0], &later);
@@ -208,7 +212,7 @@ const char *list_read(int fd, struct list *to, bool *later)
 		return "it has a wrong size";
 	wrong[0] = read_half(fd, 0, &half[0], &number[0], later);
 	wrong[1] = read_half(fd, 1, &half[1], &number[1], later);
-	/* What cannot be read now could be the later one of the two. */
+	/* A half that cannot be read now could be the newer one of the two. */
 	if (*later)
 		return wrong[0] ?: wrong[1];
 	if (!number[0] && !number[1]) {

@@ -45,12 +45,12 @@ int list_create(void);
 int list_write(int fd, const struct list *from);
 
 /*
- * Reads and checks a list. Returns what is wrong with it, or NULL. *later is set if that is no
- * damage: another version of luo-run can read it, or it can be read later.
+ * Reads and checks a list. Returns what is wrong with it, or NULL. *later is set if the list
+ * need not be damaged: another version of luo-run can read it, or it can be read later.
  */
 const char *list_read(int fd, struct list *to, bool *later);
 
-/* Is this a name that a file can have, as in systemd? */
+/* Is this a valid name for a stored file? The rules are those of systemd. */
 bool name_valid(const char *name);
 
 #endif

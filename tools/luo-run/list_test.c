@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * list_test.c - tests list.c: lists that are damaged in each place. Prints TAP.
+ * list_test.c - tests list.c, also with lists that are damaged in each byte. Prints TAP.
  */
 
 #include <stdio.h>
@@ -74,7 +74,7 @@ static int damaged(off_t at)
 	return fd;
 }
 
-/* Each byte that is damaged is noticed. */
+/* list_read() notices each damaged byte. */
 static bool each_byte(void)
 {
 	static struct list is;
@@ -93,7 +93,7 @@ static bool each_byte(void)
 	return true;
 }
 
-/* Whatever of the next writing is there, the list is this one or the one before. */
+/* However much of list_write() took place, the file has the new list or the one before. */
 static bool torn(void)
 {
 	const size_t size = HEAD + 5 * sizeof(struct list_entry);
@@ -112,7 +112,7 @@ static bool torn(void)
 		if (pwrite(fd, before, size, 0) != (ssize_t)size ||
 		    pwrite(fd, after + size - len, len, size - len) != (ssize_t)len)
 			return false;
-		/* The head begins with what all lists have in common. */
+		/* The head begins with magic and version, which are the same in both lists. */
 		if (!same(fd, list_of(4, 'b')) &&
 		    (len < size - HEAD / 2 || !same(fd, list_of(5, 'c')))) {
 			printf("# the last %zu bytes\n", len);

@@ -6,16 +6,16 @@
  *   luo-run --keep NAME        be the keeper of a session
  *   luo-run --drop NAME        give up what a session keeps
  *
- * systemd has a store for the file descriptors of a service: what the service sends there
- * with sd_notify(FDSTORE=1) it gets back when it is started again, as LISTEN_FDS. luo-run is
- * such a store that also outlives a kexec, with the live update of the kernel.
+ * systemd has a store for the file descriptors of a service: when the service is started
+ * again, it gets back as LISTEN_FDS what it has sent there with sd_notify(FDSTORE=1). luo-run
+ * is such a store that also outlives a kexec, by means of the kernel's live update.
  *
  * There are two processes. luo-run itself (service.c) lives as long as the service: it ends
- * when the service ends, in the same way, and whoever has started it decides about another
- * start. It restarts nothing. The keeper (keeper.c) of the session lives from the first start
- * to the kexec, and holds the files. So a service that is started again in the same kernel
- * gets its files from the keeper, and the shutdown can stop the service long before the kexec
- * without that its files are lost.
+ * when the service ends, in the same way, and restarts nothing: that is up to the program that
+ * has started luo-run. The keeper (keeper.c) of the session lives from the first start to the
+ * kexec, and holds the files. So a service that is started again under the same kernel gets
+ * its files from the keeper, and its files are not lost although the shutdown stops the
+ * service long before the kexec.
  *
  * Under systemd the keeper should be a unit of its own, luo-keep@NAME.service, which survives
  * the shutdown. Without it luo-run starts a keeper.
@@ -34,7 +34,7 @@
 
 #define DIRECTORY	"/run/luo-run"
 
-/* With ':' and the token of a file it is the name of a session. */
+/* The kernel's name of a session is this name, ':' and the token of a file. */
 #define SESSION_MAX	50
 
 void say(const char *format, ...)
@@ -66,7 +66,7 @@ static int print_usage(int status)
 	return status;
 }
 
-/* It becomes the name of a session and of a file. */
+/* Is this a valid name? It becomes part of the names of sessions, and of paths. */
 static bool session_valid(const char *name)
 {
 	const char *at;
@@ -113,7 +113,7 @@ int main(int argc, char **argv)
 	int option, role = 's';
 
 	open_standard_streams();
-	/* Words of the command are not ours. */
+	/* "+": options after the command are not ours. */
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		switch (option) {
 		case 'k':

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* As in the kernel. */
+/* These two are the same as in the kernel. */
 #define __printf(a, b) __attribute__((format(printf, a, b)))
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -44,7 +44,7 @@ struct settings {
 /* Prints one line on stderr with one write, so that lines of processes do not mix. */
 void __printf(1, 2) say(const char *format, ...);
 
-/* Waits so long. */
+/* Sleeps for @ms milliseconds. */
 void wait_ms(unsigned int ms);
 
 /* service.c: runs the command. Returns its exit status, or one of the above. */

@@ -16,10 +16,10 @@
  * struct notice - a message of a service
  * @store: its files are to be stored
  * @remove: the files called @name are not to be stored any more
- * @no_poll: and to stay there when their other end is closed
+ * @no_poll: they are to stay stored when their other end is closed
  * @barrier: the sender waits until the descriptor with it is closed
- * @bad_name: it has a name, which is not valid
- * @name: name of the files; "stored" if there is none
+ * @bad_name: the message has a name that is invalid
+ * @name: name of the files; empty if the message has none, or an invalid one
  * @main_pid: the process that is the service from now on, or 0
  * @rest: all lines that are not for luo-run, as text
  */
@@ -38,8 +38,8 @@ struct notice {
 void notice_read(char *text, struct notice *to);
 
 /*
- * Sends a message, with a descriptor if @fd is not -1, to whoever has started luo-run and
- * wants to be notified. Does nothing if nobody does.
+ * Sends a message, with a descriptor if @fd is not -1, to the NOTIFY_SOCKET with which luo-run
+ * was started. Does nothing if there was none.
  */
 void notify_outer(const char *text, int fd);
 

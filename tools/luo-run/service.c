@@ -35,10 +35,10 @@
 /* As many as fit into one message of a socket. */
 #define MESSAGE_FDS	253
 
-/* So many messages are read before something else gets its turn, such as a signal. */
+/* At most this many messages are read before other events, such as signals, are handled. */
 #define MESSAGES	32
 
-/* More messages than wait in a socket, where systemd sets net.unix.max_dgram_qlen to 512. */
+/* More messages than can wait in a socket: systemd sets net.unix.max_dgram_qlen to 512. */
 #define LAST_MESSAGES	4096
 
 /* To preserve a file of some TiB takes minutes. */
@@ -48,7 +48,7 @@
 /* How long the service of a luo-run that was killed may take to end. */
 #define LEFT_LIMIT_MS	10000
 
-/* Is there where systemd runs. */
+/* This directory exists where systemd runs. */
 #ifndef SYSTEMD_DIRECTORY
 #define SYSTEMD_DIRECTORY	"/run/systemd/system"
 #endif
@@ -72,7 +72,7 @@ static struct {
 	char *name[FILES_MAX];
 	unsigned int files;
 	bool lost;			/* something is not there, or cannot be kept */
-	bool left;			/* a service of another luo-run still has them */
+	bool left;			/* an earlier luo-run's service still has them */
 
 	pid_t main;
 	bool child_ended;		/* there was a SIGCHLD */
@@ -80,7 +80,7 @@ static struct {
 	.link = -1, .notify = -1, .signals = -1,
 };
 
-/* These go on to the service. */
+/* These signals are forwarded to the service. */
 static const int forwarded[] = {
 	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH,
 };
@@ -106,10 +106,10 @@ static void start_keeper(void)
 		setsid();
 		if (fork())
 			_exit(0);
-		/* Whoever has started us is told about the service, not about the keeper. */
+		/* We notify our service manager about the service, not about the keeper. */
 		unsetenv("NOTIFY_SOCKET");
 		dup2(ends[1], STDOUT_FILENO);
-		/* What we were started with is for the service. */
+		/* The descriptors that we were started with are for the service. */
 		syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
 		execv("/proc/self/exe", words);
 		say("/proc/self/exe: %m");
@@ -153,7 +153,7 @@ static void keeper_gone(void)
 	detach();
 }
 
-/* The next signal, if there is one: it can have been taken meanwhile. */
+/* Deals with the next signal, if there is one: it can have been taken meanwhile. */
 static void take_signal(void)
 {
 	struct signalfd_siginfo signal;
@@ -167,7 +167,7 @@ static void take_signal(void)
 		kill(it.main, signal.ssi_signo);
 }
 
-/* Waits for an answer. Signals are passed on meanwhile. Returns false if there is none. */
+/* Waits for an answer, and passes signals on meanwhile. Returns false if no answer came. */
 static bool wait_for_keeper(void)
 {
 	struct pollfd on[] = {
@@ -185,7 +185,7 @@ static bool wait_for_keeper(void)
 				say("session %s: its keeper does not answer yet",
 				    it.set->session);
 			waited += LINK_STEP_S;
-			/* Nobody hears the service meanwhile: it is not to be killed for that. */
+			/* We forward nothing now: that must not get the service killed. */
 			notify_outer("EXTEND_TIMEOUT_USEC=60000000\nWATCHDOG=1", -1);
 			continue;
 		}
@@ -233,7 +233,7 @@ static void hear(void)
 	} while (answer.what != LINK_DONE);
 }
 
-/* Asks the keeper. Without one it does nothing. */
+/* Asks the keeper, and deals with its answers. Does nothing if there is no keeper. */
 static void ask(__u32 what, const char *text, int with)
 {
 	if (it.link < 0)
@@ -244,7 +244,7 @@ static void ask(__u32 what, const char *text, int with)
 		keeper_gone();
 }
 
-/* Is this one whose processes systemd ends with it? */
+/* Is this a unit whose processes systemd ends together with the unit? */
 static bool is_unit(const char *name)
 {
 	const char *dot = strrchr(name, '.');
@@ -253,7 +253,7 @@ static bool is_unit(const char *name)
 	       strcmp(name, "init.scope");
 }
 
-/* The unit to which we belong, and so will a keeper that we start; NULL if there is none. */
+/* The unit to which we, and any keeper that we start, belong; NULL if there is none. */
 static const char *our_unit(void)
 {
 	static char unit[NAME_SIZE];
@@ -279,7 +279,7 @@ static const char *our_unit(void)
 	return unit[0] ? unit : NULL;
 }
 
-/* Would a keeper that we start keep something? Says it if not. */
+/* Would a keeper that we start outlive our unit? Prints a line if it would not. */
 static bool would_keep(void)
 {
 	const char *unit = our_unit();
@@ -329,7 +329,10 @@ static void attach_once(bool keeps)
 	hear();
 }
 
-/* The same, and waits for a service that is left from another luo-run; @keeps: to keep files. */
+/*
+ * Connects to the keeper, and waits if the service of an earlier luo-run still has the files.
+ * @keeps: the connection is for keeping files, and not for dropping them.
+ */
 static void attach(bool keeps)
 {
 	unsigned int waited = 0;
@@ -353,8 +356,8 @@ int service_drop(const struct settings *set)
 }
 
 /*
- * Tells the keeper which process has its files: until it has ended nobody else gets them, also
- * if we are killed.
+ * Tells the keeper which process has its files: until that process has ended no other service
+ * gets them, even if we are killed.
  */
 static void tell_service(pid_t pid)
 {
@@ -377,7 +380,7 @@ static pid_t pid_in(const char *variable)
 	return value ? atoi(value) : 0;
 }
 
-/* How many descriptors we were started with ourselves, for the service. */
+/* How many descriptors for the service we were started with ourselves. */
 static unsigned int inherited(void)
 {
 	const char *value = getenv("LISTEN_FDS");
@@ -385,7 +388,7 @@ static unsigned int inherited(void)
 	return value && pid_in("LISTEN_PID") == getpid() ? atoi(value) : 0;
 }
 
-/* In the child: the names of the descriptors, those that we were started with first. */
+/* In the child: sets LISTEN_FDNAMES; the descriptors that we were started with come first. */
 static void set_names(unsigned int before)
 {
 	const char *names = getenv("LISTEN_FDNAMES");
@@ -459,8 +462,9 @@ static void run_command(char **command, int go, int report, unsigned int before,
 	char byte;
 
 	/*
-	 * The service is not to run without us. The kernel forgets that if the service changes
-	 * its user, so it is not to run before the keeper knows it, either.
+	 * The service must not run without us. But the kernel resets the death signal if the
+	 * service changes its user. So the service must not run before the keeper knows of it,
+	 * either.
 	 */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent || read(go, &byte, 1) != 1)
@@ -548,13 +552,13 @@ static bool is_ours(pid_t pid)
 	return pid == self;
 }
 
-/* Everybody can write to the socket. Who may do everything anyway, or is ours, is heard. */
+/* Any process can write to the socket: only root, our own user and our processes are heard. */
 static bool trusted(const struct ucred *who)
 {
 	return who && (who->uid == geteuid() || who->uid == 0 || is_ours(who->pid));
 }
 
-/* Everybody can send messages, so these are not to fill the journal. */
+/* Any process can send messages, so the lines about them must not fill the journal. */
 static void say_stranger(const struct ucred *who)
 {
 	static unsigned int ignored;
@@ -589,7 +593,7 @@ static void obey(const struct notice *notice, const int *fd, unsigned int fds)
 		it.main = notice->main_pid;
 		tell_service(it.main);
 	}
-	/* Also the barrier of whoever gets the messages that we forward. */
+	/* The service manager gets the messages that we forward, and so the barrier, too. */
 	if (notice->barrier && fds == 1)
 		notify_outer("BARRIER=1", fd[0]);
 	if (notice->rest[0])
@@ -651,7 +655,10 @@ static void receive_some(unsigned int most)
 		;
 }
 
-/* Sockets of luo-runs that were killed. The keeper says that no other one has the session. */
+/*
+ * Removes the sockets of luo-runs that were killed. As the keeper has accepted our connection,
+ * no other luo-run has the session.
+ */
 static void remove_stale(void)
 {
 	char path[sizeof(it.notify_path)];
@@ -722,8 +729,9 @@ static bool take_signals(void)
 }
 
 /*
- * Reaps what has ended. Returns true, and the status of waitpid(), if the service has. Its
- * last messages are read before it is reaped: after that nobody could say whose they are.
+ * Reaps processes that have ended. Returns true, and the status of waitpid(), if the service
+ * has ended. The last messages of a process are read before it is reaped: after that is_ours()
+ * could not tell that they are from the service.
  */
 static bool reap(int *status)
 {
@@ -755,7 +763,7 @@ static int serve(void)
 		on[1] = (struct pollfd){ .fd = it.signals, .events = POLLIN };
 		/* The keeper says nothing unasked. */
 		on[2] = (struct pollfd){ .fd = it.link };
-		/* A signal can have come while we asked the keeper. */
+		/* SIGCHLD can have come while we waited for the keeper, in take_signal(). */
 		if (poll(on, ARRAY_SIZE(on), it.child_ended ? 0 : -1) < 0)
 			continue;
 		if (on[2].revents)
@@ -807,7 +815,7 @@ int service_run(const struct settings *set, char **command)
 	}
 	if (!take_signals() || !listen_for_messages())
 		return EXIT_SELF;
-	/* A service that goes into the background stays ours. */
+	/* A service that goes into the background stays our descendant. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	status = start_command(command);
 	if (!status) {

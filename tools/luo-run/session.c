@@ -17,7 +17,7 @@
 #define DEVICE	"/dev/liveupdate"
 #define TOKEN	1
 
-/* Each session of a service manager takes a moment, and there may be many. */
+/* Others, such as a service manager, may open the device for a moment for each session. */
 #define TRIES	50
 
 static int tries_at_most = TRIES;
@@ -71,7 +71,7 @@ int session_retrieve(const char *name)
 	snprintf((char *)it.name, sizeof(it.name), "%s", name);
 	error = ioctl(device, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, &it) ? -errno : 0;
 	close(device);
-	/* The same error of session_take() is damage. */
+	/* EINVAL of session_take() means damage, so return another error here. */
 	return error == -EINVAL ? -EBUSY : error ?: it.fd;
 }
 
@@ -98,7 +98,7 @@ int session_finish(int session)
 	return ioctl(session, LIVEUPDATE_SESSION_FINISH, &it) ? -errno : 0;
 }
 
-/* What stands in the way of the device, whatever it is opened for. */
+/* Why the device cannot be opened, whatever it is opened for. */
 static const char *device_error(int error)
 {
 	switch (error) {

@@ -10,18 +10,19 @@
 #include <stdbool.h>
 
 /*
- * Makes a session, and opens one that came in. One program at a time can have the device
- * open, so both open it for just that moment, and wait for some seconds if another program
- * has it, unless they were told not to. -ENODEV says that there is no device, -EAGAIN that
- * another program has it, -EBUSY that another program has the session that came in.
+ * session_create() makes a session, session_retrieve() opens an incoming one. One program at
+ * a time can have the device open, so both open it just for the call, and wait for some
+ * seconds if another program has it, unless session_patience(false) was called. -ENODEV says
+ * that there is no device, -EAGAIN that another program has it, -EBUSY that another program
+ * has the incoming session.
  */
 int session_create(const char *name);
 int session_retrieve(const char *name);
 
-/* Shall they wait for the device? They do, at first. */
+/* Shall these two functions wait for the device? Initially they do. */
 void session_patience(bool patience);
 
-/* A session of luo-run has one file, so these do without a token. */
+/* A session of luo-run has one file, so these functions take no token. */
 int session_preserve(int session, int fd);
 int session_take(int session);
 int session_finish(int session);
@@ -29,7 +30,7 @@ int session_finish(int session);
 /* Why a file cannot be put into a session, in words. */
 const char *preserve_error(int error);
 
-/* Why a session, or its file, cannot be had, in words. */
+/* Why a session, or its file, cannot be retrieved, in words. */
 const char *retrieve_error(int error);
 
 /* Why a session cannot be finished, in words. */

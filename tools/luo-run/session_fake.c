@@ -4,14 +4,13 @@
  *
  * The directory in the environment variable LUO_FAKE has:
  *
- *   in/NAME         a session that came in, with the content of its file
+ *   in/NAME         an incoming session, with the content of its file
  *   taken/NAME      one that was retrieved, and not finished with session_finish()
- *   out/NAME        a session that goes out; its file is the link out/NAME.file
+ *   out/NAME        an outgoing session; its file is the link out/NAME.file
  *   fail/CALL.NAME  if it is there, this call for this session fails, with the errno in it
  *
- * A lock on the file of a session stands for that the session is open: as with the kernel,
- * a session that is closed is gone, and so is what was in it. host/tests/luo-run-host.sh
- * uses it.
+ * A session is open while its file is locked: as with the kernel, a session that is closed
+ * is gone, and so is what was in it. host/tests/luo-run-host.sh uses this file.
  */
 
 #include <errno.h>

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * store.c - the files that a keeper keeps, and what of them goes out
+ * store.c - the files that a keeper keeps, and their outgoing sessions
  *
  * Owns the files, their names and order, the sessions in which they are preserved, and the
  * list that is handed over with them.
  *
- * A file that is in the list has its session. So the list is written after a file was
- * preserved, and before it is given up. The other way round, a session that is in no list
- * can come in, and is ended.
+ * A file that the list says is handed over has its session. So the list is written after a
+ * file was preserved, and before it is given up. The next kernel can therefore get a session
+ * that is in no list, which arrival.c ends, but never a listed file whose session is missing.
  *
- * What fails for a reason that passes, such as want of memory, is tried again from time to
+ * What fails for a temporary reason, such as a lack of memory, is tried again from time to
  * time, see keeper.c.
  */
 
@@ -44,7 +44,7 @@ static int preserve(unsigned int token, int fd)
 	return error;
 }
 
-/* What of it fails is in keeper.not_written. */
+/* Writes the outgoing list. If that fails, the errno is in keeper.not_written. */
 static void write_list(void)
 {
 	static struct list list;
@@ -84,7 +84,7 @@ void begin_list(void)
 	write_list();
 }
 
-/* Preserves a file that is in no session. What fails is in @entry.error. */
+/* Preserves a file that is in no session. If that fails, the errno is in @it->entry.error. */
 static void preserve_file(struct file *it)
 {
 	begin_list();
@@ -112,9 +112,9 @@ bool rest_waits(void)
 }
 
 /*
- * Can a file perhaps be in a session that could not before? EBUSY is said of memory that is in
- * another session, which can be given up, and of memory that cannot be moved for a moment.
- * Nobody waits for either.
+ * Is it worth trying to preserve a file again? EBUSY means that its memory is in another
+ * session, which can be given up, or cannot be moved at the moment. rest_waits() does not
+ * count such a file, so EBUSY alone causes no new attempts.
  */
 static bool can_try(const struct file *it, bool device)
 {
@@ -147,7 +147,7 @@ void preserve_rest(bool device)
 			say("session %s: '%s' is now kept over a kexec", keeper.set->session,
 			    it->entry.name);
 next:
-		/* Who has the device has it for the next file, too. */
+		/* The program that has the device open will have it for the next file, too. */
 		if (it->entry.error == EAGAIN)
 			break;
 	}
@@ -168,9 +168,9 @@ static unsigned int free_token(void)
 }
 
 /*
- * Are these descriptors of the same open file? Where the kernel cannot compare them, two of
- * the same file on a file system that are open in the same way count. Files of other kinds
- * can share an inode and be different.
+ * Are these descriptors of the same open file? Where the kernel has no kcmp(), they count as
+ * such if they have the same regular file open with the same flags. Files of other kinds can
+ * share an inode and be different.
  */
 static bool same_file(int a, int b)
 {
@@ -197,7 +197,7 @@ void forget(unsigned int i)
 {
 	struct file it;
 
-	/* The child would go on to bring the pages of this file. */
+	/* The finishing child would go on to bring the pages of this file. */
 	if (keeper.file[i].finishing)
 		stop_finisher();
 	it = keeper.file[i];
@@ -205,14 +205,14 @@ void forget(unsigned int i)
 	memmove(&keeper.file[i], &keeper.file[i + 1],
 		(keeper.files - i) * sizeof(keeper.file[0]));
 	write_list();
-	/* The service can have the same open file, which would stay there. */
+	/* If the service has the same open file, close() would not end the polling. */
 	if (it.fd >= 0)
 		epoll_ctl(keeper.hangups, EPOLL_CTL_DEL, it.fd, NULL);
 	drop_fd(&it.fd);
 	drop_fd(&it.out);
 	if (it.in < 0)
 		return;
-	/* If it cannot end now then it has to be ended later. */
+	/* If there is no memory to end the incoming session now, it has to be ended later. */
 	drop_fd(&it.in);
 	keeper.strays = true;
 }
@@ -234,7 +234,7 @@ struct file *add_came(const struct list_entry *entry)
 	return it;
 }
 
-/* Is there a reason not to keep this file? Says it to the client. */
+/* Is there a reason not to keep this file? If so, tells it to the client. */
 static bool refused(const char *name, int fd)
 {
 	if (is_session(fd))
@@ -283,7 +283,7 @@ void store(const char *name, int fd, bool poll)
 	preserve_file(it);
 	keeper.files++;
 	write_list();
-	/* Files to which this cannot happen, such as memfds, are refused. */
+	/* epoll_ctl() refuses files that cannot hang up, such as memfds. */
 	if (poll)
 		epoll_ctl(keeper.hangups, EPOLL_CTL_ADD, fd, &hangup);
 	if (it->entry.error)

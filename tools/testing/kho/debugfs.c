@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The files in debugfs, in memory of this process: what would they show?
+ * The files in debugfs: this file keeps them in memory, and checks what they would show.
  *
- * Includes kernel/kexec_handover_debug.c, to be able to clear its variables, which a
- * kernel has afresh after each boot.
+ * It includes kernel/kexec_handover_debug.c, to be able to clear the variables of that
+ * file, since a kernel starts each boot with empty ones.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -62,7 +62,7 @@ int seq_write(struct seq_file *m, const void *data, size_t len)
 
 /*
  * A blob can be copied while its folio waits. A kernel reads the struct pages of the
- * memory, so it must be RAM.
+ * memory, so callers must ask for RAM only.
  */
 bool kho_restore_peek(phys_addr_t phys, size_t size, void *to)
 {

@@ -7,10 +7,11 @@
  * Each case is a handover with up to four changes, which the seed determines. The
  * kernel and the oracle must agree: if the oracle finds a defect, the kernel must
  * refuse the handover with one message; otherwise the kernel must find exactly the
- * folios that the oracle finds. What it makes of the blobs must be right as well: regions
- * of reserve_mem= that are nobody else's memory, and files in debugfs. AddressSanitizer
- * and UBSan check the kernel's code. The named cases are defects that the kernel once did
- * not notice, or that are unlikely in random cases.
+ * folios that the oracle finds. The kernel must also use the blobs correctly: its regions
+ * of reserve_mem= must not contain memory that is in use, and its files in debugfs must
+ * have the content of the blobs. AddressSanitizer and UBSan check the kernel's code. The
+ * named cases are defects that the kernel once did not notice, or that are unlikely in
+ * random cases.
  *
  * Prints TAP. The exit status is 0 only if all results are "ok".
  *
@@ -42,7 +43,7 @@ static u64 used_page(void)
 	return OWN_START + random_below((world.next - OWN_START) / PAGE_SIZE) * PAGE_SIZE;
 }
 
-/* Returns an address of a certain object, an invalid one, or that of any page. */
+/* Returns the address of a certain object, an invalid address, or that of any page. */
 static u64 odd_address(void)
 {
 	switch (random_below(12)) {
@@ -166,7 +167,7 @@ static void other_map(void)
 		    random_below(8) ? sizeof(root) : random_below(sizeof(root)));
 }
 
-/* In an FDT before version 16 each name has to be a path: libfdt returns NULL for others. */
+/* In an FDT before version 16 each name must be a path: libfdt returns NULL for others. */
 static void old_libfdt(void *fdt)
 {
 	fdt_set_version(fdt, 15);
@@ -189,7 +190,7 @@ static void change_regions(void)
 		fdt[random_below(fdt_totalsize(fdt) % PAGE_SIZE + 1)] = random_below(256);
 }
 
-/* Sets the address or the size of a region to something else that may make sense. */
+/* Sets the address and the size of a region in the blob of the regions. */
 static void move_region(unsigned int i, u64 start, u64 size)
 {
 	void *fdt = phys_to_virt(world.regions);
@@ -366,8 +367,8 @@ static bool was_handed_over(u64 addr)
 }
 
 /*
- * The new kernel's regions, and then its files in debugfs. No folio of the root FDT or of
- * a blob may leave the map: its owner would restore it.
+ * Lets the new kernel make its regions, and then its files in debugfs. No folio of the
+ * root FDT or of a blob may leave the map, since its owner would restore it.
  */
 static const char *use_blobs(void)
 {
@@ -397,7 +398,7 @@ static const char *use_blobs(void)
 	return debugfs_look(NULL, &found);
 }
 
-/* kho_check_blobs() must keep those blobs that are in preserved folios. */
+/* kho_check_blobs() must remove those blobs in RAM that are not in preserved folios. */
 static const char *drop_blobs(void)
 {
 	const void *fdt = phys_to_virt(world.fdt);
@@ -651,7 +652,7 @@ static u64 add_letter(bool preserved)
 static void spoil_kept_blob(void) { add_letter(true); }
 static void spoil_lost_blob(void) { add_letter(false); }
 
-/* Damages the end of the node of a blob that is not preserved. libfdt cannot remove it. */
+/* Adds a blob that is not preserved, in a node without an end. libfdt cannot remove it. */
 static void spoil_open_blob(void)
 {
 	void *fdt = phys_to_virt(world.fdt);
@@ -699,7 +700,7 @@ static void spoil_region_shorter(void)
 	move_region(0, start, size - PAGE_SIZE);
 }
 
-/* What has become of a handover that was accepted. Returns what is wrong, or NULL. */
+/* Functions that look at an accepted handover. They return what is wrong, or NULL. */
 
 static const char *look_blob(bool wanted)
 {
@@ -801,7 +802,7 @@ static void run_named(void)
 		random_seed(0);
 		world_make(2, true);
 		world.same_wishes = true;
-		/* For cases that change the leaf of a folio. It is far from the others. */
+		/* Some cases change the leaf of this folio, far from the others. */
 		world_add(0x10000, 0);
 		named[i].spoil();
 		remember();

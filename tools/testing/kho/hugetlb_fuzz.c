@@ -4,11 +4,11 @@
  *
  *   hugetlb_fuzz [--seed N] [--cases N] [--one SEED]
  *
- * Each case is a file and a blob of pools that came in, with up to three changes, which the
- * seed determines. The kernel's code, mm/hugetlb_luo_check.c, must agree with an oracle,
- * which paints what is named on a small machine and a small file. What is accepted must be
- * sorted afterwards. AddressSanitizer and UBSan check the kernel's code, which gets each
- * array in memory of just its size.
+ * Each case is an incoming file and an incoming blob of pools, with up to three changes,
+ * which the seed determines. The kernel's code, mm/hugetlb_luo_check.c, must agree with an
+ * oracle, which marks each page of a small machine and of a small file that an entry names.
+ * The pages of an accepted file must be sorted afterwards. AddressSanitizer and UBSan check
+ * the kernel's code, which gets each array in an allocation of exactly its size.
  *
  * Prints TAP. The exit status is 0 only if all results are "ok".
  *
@@ -19,7 +19,7 @@
 
 #include "options.h"
 
-/* What mm/hugetlb_luo_check.c needs of the kernel, beside luo/kernel.h. */
+/* What mm/hugetlb_luo_check.c needs from the kernel, in addition to luo/kernel.h. */
 
 #define CONFIG_LIVEUPDATE_HUGETLB
 
@@ -36,7 +36,7 @@
 #endif
 #define PHYS_ADDR_MAX		(~(phys_addr_t)0)
 
-/* The machine: all pages of 8 base pages, with a border of two zones within one of them. */
+/* The machine: large pages of 8 base pages, one of which contains a border of two zones. */
 #define ORDER			3
 #define NR_FRAMES		64UL
 #define BORDER			(40UL * 8 + 4)
@@ -92,7 +92,7 @@ static struct hstate *size_to_hstate(unsigned long size)
 	return size == PAGE_SIZE << ORDER ? &the_hstate : NULL;
 }
 
-/* Is a folio of order 0 at each PFN that is not the first one of a large page. */
+/* Only the first PFN of a large page has a folio that waits. */
 int kho_waiting_order(unsigned long pfn)
 {
 	if (pfn >= max_pfn || !waits[pfn >> ORDER])
@@ -178,7 +178,7 @@ static void make_file(void)
 		frame += 1 + random_below(4);
 		index += 1 + random_below(3);
 	}
-	/* After the pages, so that they have none. */
+	/* The ranges come after the pages, so that they contain none. */
 	for (unsigned long i = 0; i < nr_ranges; i++) {
 		ranges[i].from = index + random_below(2);
 		ranges[i].to = ranges[i].from + 1 + random_below(2);
@@ -229,7 +229,7 @@ static u64 *word_of(void *p, size_t size)
 	return (u64 *)p + random_below(size / sizeof(u64));
 }
 
-/* Changes one word of something, or makes two alike. */
+/* Changes a word, copies the PFN of a page to another, loses a folio or cuts the blob. */
 static void change(void)
 {
 	switch (random_below(8)) {
@@ -277,7 +277,7 @@ static bool array_right(const struct kho_vmalloc *kv, u64 count, unsigned int of
 	       (count - 1) / of_page < kv->total_pages;
 }
 
-/* 0, or one of the errors that the structure can have. */
+/* Returns 0, or the error with which the kernel must refuse the structure. */
 static int ser_error(void)
 {
 	const u64 size = ser.page_size;
@@ -364,7 +364,7 @@ static bool pools_right(void)
 }
 
 /*
- * What the kernel says
+ * Comparing the kernel with the oracle
  */
 
 static void *copy_of(const void *from, size_t size)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kernel/liveupdate/flb.c, which reads what came in once. Here it comes in again and again.
+ * Includes kernel/liveupdate/flb.c, to be able to clear its variables: a kernel reads the
+ * incoming FLBs once, but the fuzzer has new ones in each case.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

@@ -5,12 +5,12 @@
  *   luo_fuzz [--seed N] [--cases N] [--one SEED]
  *
  * Each case is live update state with up to four changes, which the seed determines. The
- * kernel's code, all of kernel/liveupdate/, reads it as after a boot; a program opens the
- * device, and retrieves and finishes all sessions and files. The kernel and the oracle must
- * agree on each session and each file: what is broken gives the error that it should, with
- * one message, and goes on waiting, and everything else comes as it was handed over. In
- * some cases an allocation fails: then the call can be repeated. AddressSanitizer and
- * UBSan check the kernel's code.
+ * kernel's code in kernel/liveupdate/ reads the state as it does after a boot; the fuzzer
+ * then opens the device, and retrieves and finishes sessions and files. The kernel and the
+ * oracle must agree on each session and each file: if a list is broken, the call returns
+ * the right error, with one message, and its memory goes on waiting; all other sessions and
+ * files are retrieved as they were handed over. In some cases an allocation fails, after
+ * which the call can be repeated. AddressSanitizer and UBSan check the kernel's code.
  *
  * The named cases are defects that are unlikely in random cases.
  *
@@ -25,7 +25,7 @@
 #include "luo_world.h"
 #include "options.h"
 
-/* A case that takes so long hangs. The signal ends the fuzzer. */
+/* A case that takes this long has hung. SIGALRM then ends the fuzzer. */
 #define CASE_SECONDS	20
 
 static unsigned int results, failures;
@@ -33,7 +33,7 @@ static unsigned int results, failures;
 static struct luo_reading reading;
 static struct luo_files_reading files;
 
-/* What the kernel asked of the file handlers since this was last cleared. */
+/* The calls of file handlers since this was last cleared. */
 static struct {
 	unsigned int retrieved, finished;
 	u64 data;
@@ -131,7 +131,7 @@ static u64 used_page(void)
 	return LUO_RAM + random_below((luo_world.next - LUO_RAM) / PAGE_SIZE) * PAGE_SIZE;
 }
 
-/* Returns an address of something, an invalid one, or one where nothing waits. */
+/* Returns the address of a folio, an invalid one, or one where no folio waits. */
 static u64 odd_address(void)
 {
 	switch (random_below(10)) {
@@ -186,7 +186,7 @@ static void change_live_bit(void)
 	*live_word() ^= 1ULL << random_below(64);
 }
 
-/* Pointers to pages of RAM are easily told from other words. */
+/* Changes a word that looks like a pointer, because it is an address in RAM. */
 static void change_pointer(void)
 {
 	for (int i = 0; i < 1000; i++) {
@@ -218,7 +218,7 @@ static void change_blob(void)
 {
 	struct luo_ser *blob = (void *)luo_world.blob;
 
-	/* It may have been changed before. */
+	/* An earlier change may have changed the address of the blob, or lost its folio. */
 	if (!luo_waits(luo_world.blob, 0))
 		return;
 
@@ -243,7 +243,7 @@ static void change_blob(void)
 	}
 }
 
-/* A copy of a page in another one: names, tokens and lists that are there twice. */
+/* Fills a page, or copies another page to it: then names, tokens and lists occur twice. */
 static void change_page(void)
 {
 	u64 to = used_page(), from = used_page();
@@ -316,7 +316,7 @@ static void remember(void)
 	}
 }
 
-/* Does as much wait as before, or more than that? What waits has not changed. */
+/* Do exactly those folios wait that waited at remember()? */
 static bool all_waits(void)
 {
 	return !memcmp(before.orders, luo_world.orders, sizeof(before.orders));
@@ -334,7 +334,7 @@ static bool content_is_same(void)
 	return true;
 }
 
-/* Is no block of the list left? The list was sound when it was remembered. */
+/* Does no block of the list wait any more? The list was valid at remember(). */
 static bool list_is_free(u64 phys)
 {
 	while (phys) {
@@ -391,8 +391,8 @@ static int finish(struct file *session)
 }
 
 /*
- * RETRIEVE_SESSION. In some cases an allocation fails first: then nobody can tell how many
- * messages there are, and *@messages becomes 0.
+ * Retrieves a session. In some cases an allocation fails first, and the call is repeated:
+ * the number of messages is unknown then, so *@messages and the count become 0.
  */
 static int retrieve(const char *name, unsigned int *messages)
 {
@@ -445,7 +445,7 @@ static const char *compare_files(struct file *session)
 	const char *why = NULL;
 
 	for (unsigned int i = 0; i < files.nr && !why; i++) {
-		/* Some files are never asked for. */
+		/* Some files are never retrieved. */
 		if (random_below(4))
 			why = compare_file(session, &files.files[i]);
 	}
@@ -540,7 +540,7 @@ static const char *compare_flb(const struct liveupdate_flb *template)
 	return NULL;
 }
 
-/* Does what a boot does, up to the open of the device. */
+/* Does what a boot does, until before the device is opened. */
 static const char *boot(void)
 {
 	char on[] = "on";
@@ -577,7 +577,7 @@ static void close_device(void)
 	luo_world.device->release(NULL, &device);
 }
 
-/* Opens the device, which reads the list of sessions. Without memory that can be repeated. */
+/* Opens the device, which reads the list of sessions; again, if an allocation failed. */
 static const char *open_sessions(void)
 {
 	unsigned int messages = reading.nr_twice;
@@ -617,7 +617,7 @@ static const char *open_sessions(void)
 	return NULL;
 }
 
-/* What is broken is left in memory: the next case begins without it. */
+/* Frees the broken sessions that are left, so that the next case begins without them. */
 static void forget(void)
 {
 	struct luo_session *session, *next;
@@ -672,8 +672,8 @@ static void report(bool ok, const char *name, const char *why)
 }
 
 /*
- * Named cases: a handover with a session "other" that is in order, and a session "session"
- * with two lists of files, which is damaged.
+ * Named cases: a handover with two sessions. "other" is valid. "session", whose list of
+ * files has two blocks, is damaged in most cases.
  */
 
 static struct luo_session_ser *session, *other;
@@ -954,7 +954,7 @@ static void spoil_flb_twice(void)
 }
 
 enum outcome {
-	FINE,		/* all is taken */
+	FINE,		/* nothing is broken */
 	SESSION,	/* "session" is broken */
 	SESSIONS,	/* there is no session to retrieve */
 	FLBS,		/* there is no FLB */
@@ -1010,7 +1010,7 @@ static const struct {
 	{ "an FLB that is there twice", spoil_flb_twice, FINE },
 };
 
-/* Does the oracle find what is expected? Then judge() has shown that the kernel does. */
+/* Does the oracle find what is expected? judge() then checks that the kernel does, too. */
 static bool outcome_is(enum outcome outcome, const char *defect)
 {
 	switch (outcome) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The oracle of luo_fuzz: reads live update without the kernel's code, from the description
- * of the format, and as simply as possible.
+ * The oracle of luo_fuzz: reads live update state without the kernel's code, as simply as
+ * possible. It was written from the description of the format.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -66,7 +66,7 @@ static void read_sessions(u64 phys, struct luo_reading *reading)
 		memcpy(reading->sessions[j].name, name, strlen(name));
 		reading->sessions[j].files = word_at(entries[i] + 64);
 		reading->sessions[j].count = word_at(entries[i] + 72);
-		/* Nobody can ask for one without a name, as for one that is there twice. */
+		/* A session without a name cannot be retrieved either. */
 		reading->sessions[j].twice = !*name;
 		reading->nr_twice += !*name;
 		reading->nr_sessions++;
@@ -95,7 +95,10 @@ static const char *read_flbs(u64 phys, struct luo_reading *reading)
 	return NULL;
 }
 
-/* Reads all but the files of sessions. Each page that was read is free afterwards. */
+/*
+ * Reads everything but the files of sessions. The blob and the page of FLBs do not wait
+ * while this reads the list of sessions, since the kernel has freed them by then.
+ */
 void luo_oracle_read(struct luo_reading *reading)
 {
 	const char *blob = (const char *)luo_world.blob;
@@ -129,7 +132,7 @@ void luo_oracle_read(struct luo_reading *reading)
 	*blob_order = 0;
 }
 
-/* Reads the files of a session. Sessions that were read before have taken their blocks. */
+/* Reads the files of a session. Blocks of sessions that were retrieved wait no longer. */
 void luo_oracle_files(u64 files, u64 count, struct luo_files_reading *reading)
 {
 	static u64 entries[MOST_FILES];

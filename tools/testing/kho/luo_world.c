@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The simulated machine of luo_fuzz: its memory, in which folios wait, the live update that
- * an old kernel leaves there, and what the new kernel calls.
+ * The simulated machine of luo_fuzz: its memory, in which folios wait, the live update
+ * state that an old kernel leaves there, and the functions that the new kernel calls.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -17,7 +17,7 @@ struct luo_world luo_world;
 
 static u64 random_state;
 
-/* Of each folio that was restored, at the number of its first page. */
+/* The folios that were restored, each at the number of its first page. */
 static struct folio folios[LUO_PAGES];
 
 /* An allocation fails when this becomes 0. */
@@ -124,7 +124,7 @@ unsigned int luo_nr_taken(void)
 	return nr;
 }
 
-/* Once the last one has put it nobody may touch the memory. */
+/* After the last folio_put(), AddressSanitizer reports any use of the memory. */
 void folio_put(struct folio *folio)
 {
 	if (!folio->refs)
@@ -146,14 +146,14 @@ void kho_restore_free(void *mem)
  * The rest of the new kernel
  */
 
-/* Lets the allocation fail that comes after @nr others. */
+/* Makes the allocation fail that comes after @nr others. */
 void luo_fail_next(unsigned int nr)
 {
 	fail_in = nr + 1;
 	failed = false;
 }
 
-/* Lets none fail any more. Has one failed? */
+/* Makes no more allocations fail. Returns whether one has failed. */
 bool luo_fail_stop(void)
 {
 	fail_in = 0;
@@ -188,7 +188,7 @@ void kfree(const void *p)
 	free((void *)p);
 }
 
-/* Memory that is preserved for the kernel after this one. */
+/* Allocates memory that is preserved for the kernel after this one. */
 void *kho_alloc_preserve(size_t size)
 {
 	void *p = kzalloc(size, GFP_KERNEL);
@@ -218,7 +218,7 @@ int kho_retrieve_subtree(const char *name, phys_addr_t *phys, size_t *size)
 	return 0;
 }
 
-/* The last blob of the last case is not freed otherwise. */
+/* The blob that was added last. The next kho_add_subtree() frees it. */
 static void *blob;
 
 int kho_add_subtree(const char *name, void *data, size_t size)
@@ -338,7 +338,7 @@ void luo_world_init(void)
 	}
 }
 
-/* Nothing waits and nothing is taken. */
+/* Resets the machine. Only the folio at LUO_LARGE waits, and no folio is restored. */
 void luo_world_reset(void)
 {
 	const struct file_operations *device = luo_world.device;
@@ -374,7 +374,7 @@ u64 luo_page(void)
 	return luo_folio(0);
 }
 
-/* Writes a block list, with blocks that are full, or not, or even empty. */
+/* Writes a block list. Its blocks are full, partly full or even empty. */
 u64 luo_make_list(size_t entry_size, const void *entries, unsigned int nr)
 {
 	const unsigned int most = (PAGE_SIZE - 16) / entry_size;
@@ -432,7 +432,7 @@ static u64 make_sessions(unsigned int nr)
 	for (unsigned int i = 0; i < nr; i++) {
 		unsigned int files = random_below(6);
 
-		/* Some have many files. */
+		/* Some sessions have many files. */
 		if (files == 5 && random_below(4) == 0)
 			files = random_below(150);
 		snprintf(sessions[i].name, sizeof(sessions[i].name), "session-%u", i);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The simulated machine of luo_fuzz, and the live update in its memory.
+ * The simulated machine of luo_fuzz, and the live update state in its memory.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -9,13 +9,13 @@
 
 #include "../../../kernel/liveupdate/internal.h"
 
-/* RAM. The old kernel takes pages from its begin. At LUO_LARGE is a folio of order 2. */
+/* RAM. The old kernel allocates pages from its start. LUO_LARGE is a folio of order 2. */
 #define LUO_RAM		0x20000000UL
 #define LUO_PAGES	2048
 #define LUO_LARGE	(LUO_RAM + (LUO_PAGES - 16) * PAGE_SIZE)
 #define LUO_END		(LUO_RAM + LUO_PAGES * PAGE_SIZE)
 
-/* All pages can be blocks with as many entries as fit. */
+/* Each page of RAM can be a block with as many entries as fit. */
 #define MOST_SESSIONS	(LUO_PAGES * 51)
 #define MOST_FILES	(LUO_PAGES * 63)
 #define MOST_FLBS	63
@@ -26,11 +26,11 @@
  * @next: address of the next page that the old kernel has not used
  * @blob: address of the blob, 0 if there is none
  * @blob_size: its size as the root FDT has it
- * @said: number of messages since luo_world.said was last set
+ * @said: number of messages since luo_world.said was last cleared
  * @last_said: the last of them, without values
  * @modules: how often modules are held
  * @installed: the file that the last ioctl returned
- * @device: what user space does with /dev/liveupdate
+ * @device: file operations of /dev/liveupdate
  */
 struct luo_world {
 	s8 orders[LUO_PAGES];
@@ -50,8 +50,8 @@ struct luo_world {
  * @blob_defect: @defect is one of the blob
  * @list: address of the list of sessions
  * @nr_sessions: number of @sessions
- * @nr_twice: how many sessions have the name of an earlier one
- * @sessions: the sessions by their names, without those whose name came before
+ * @nr_twice: how many sessions have no name, or the name of an earlier one
+ * @sessions: the sessions, without those with the name of an earlier one
  * @flb_defect: what is wrong with the page of FLBs, or NULL
  * @nr_flbs: number of @flbs
  * @flbs: the FLBs
@@ -78,7 +78,7 @@ struct luo_reading {
  * @defect: what is wrong with it, or NULL
  * @nr_twice: how many files have the token of an earlier one
  * @nr: number of @files
- * @files: the files, without those whose token came before
+ * @files: the files, without those with the token of an earlier one
  */
 struct luo_files_reading {
 	const char *defect;

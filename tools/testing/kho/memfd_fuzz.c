@@ -4,14 +4,14 @@
  *
  *   memfd_fuzz [--seed N] [--cases N] [--one SEED]
  *
- * Each case is a memfd that came in, with up to three changes, which the seed determines.
- * The kernel's code, mm/memfd_luo_in.c, makes a file of it. Its pages are looked up, works
- * populate it, and allocations fail, all in any order; in the end the file is populated,
- * finished and evicted. The page cache of this program must agree with an oracle, which reads the
- * memfd without the kernel's code: each folio is where it belongs, once, with its flags;
- * what is a hole is one; a memfd with a defect is refused, or has an error for who looks
- * for what is lost. Afterwards each folio that was taken is free. AddressSanitizer and
- * UBSan check the kernel's code.
+ * Each case is an incoming memfd with up to three changes, which the seed determines. The
+ * kernel's code, mm/memfd_luo_in.c, makes a file of it. Its pages are looked up, works
+ * populate it, and allocations fail, all in any order; in most cases the file is then
+ * populated and finished, and in the end it is evicted. The page cache of this program must
+ * agree with an oracle, which reads the memfd without the kernel's code: each folio is
+ * where it belongs, once, with its flags; holes have no folio; a memfd with a defect is
+ * refused, or looking up its pages fails. Afterwards each folio that was restored is free.
+ * AddressSanitizer and UBSan check the kernel's code.
  *
  * Prints TAP. The exit status is 0 only if all results are "ok".
  *
@@ -28,13 +28,13 @@
 #include "../../../kernel/kexec_handover/restore.h"
 #include "../../../mm/memfd_luo.h"
 
-/* The kernel reads arrays of more entries than this when somebody needs them. */
+/* The kernel reads an array with more entries than this only after it returns the file. */
 #define READ_AT_ONCE	512
 
-/* A page cache has at most so many pages, and one for each page of RAM. */
+/* The page cache has at most this many entries, which is more than RAM has pages. */
 #define MOST_ENTRIES	4096
 
-/* A case that takes so long hangs. The signal ends the fuzzer. */
+/* A case that takes this long has hung. SIGALRM then ends the fuzzer. */
 #define CASE_SECONDS	20
 
 static unsigned int results, failures;
@@ -127,7 +127,7 @@ static void store(u64 index, struct folio *folio)
 
 static struct xa_node leaf;
 
-/* Goes to the leaf of the index. The only page of a file can be without one. */
+/* Sets the leaf of the index. If the only page of a file is page 0, there is no leaf. */
 static void descend(struct xa_state *xas)
 {
 	const u64 base = ALIGN_DOWN(xas->index, XA_CHUNK_SIZE);
@@ -143,7 +143,7 @@ static void descend(struct xa_state *xas)
 	}
 }
 
-/* Puts what was stored in the leaf into the page cache. */
+/* Adds the folios that the kernel stored in the leaf to the page cache. */
 void xas_unlock_irq(struct xa_state *xas)
 {
 	const u64 base = ALIGN_DOWN(xas->index, XA_CHUNK_SIZE);
@@ -180,7 +180,7 @@ void xas_store(struct xa_state *xas, struct folio *folio)
 	descend(xas);
 }
 
-/* Memory may be there when the lock is not held. */
+/* Once the lock is released, the kernel may be able to allocate memory. */
 bool xas_nomem(struct xa_state *xas, gfp_t gfp)
 {
 	bool again = xas->err && random_below(2);
@@ -215,7 +215,7 @@ int mem_cgroup_charge(struct folio *folio, void *mm, gfp_t gfp)
 	return 0;
 }
 
-/* The last reference of the file is gone: its page cache is freed, as in shmem. */
+/* Frees the page cache, as shmem does when the last reference of the file is dropped. */
 static void evict(void)
 {
 	if (the_inode.luo) {
@@ -288,7 +288,7 @@ bool kho_vmalloc_is_valid(const struct kho_vmalloc *kv)
 	       IS_ALIGNED(kv->total_pages, BIT(kv->order)) && kv->total_pages <= LUO_PAGES;
 }
 
-/* Copies the pages of a chunk, and frees them. Returns false if one does not wait. */
+/* Copies and frees the pages of a chunk. Returns false if any of them is invalid. */
 static bool take_chunk(const struct kho_vmalloc *kv, const u64 *chunk, u8 *array, unsigned int *nr)
 {
 	bool sound = true;
@@ -306,7 +306,7 @@ static bool take_chunk(const struct kho_vmalloc *kv, const u64 *chunk, u8 *array
 	return sound;
 }
 
-/* Of an array that is not sound the kernel frees what it has found, and no more. */
+/* If the array is invalid, frees the folios that it has found, as the kernel does. */
 void *kho_restore_vmalloc(const struct kho_vmalloc *kv)
 {
 	u8 *array = kmalloc(kv->total_pages * PAGE_SIZE, GFP_KERNEL);
@@ -376,7 +376,7 @@ static void run_a_work(void)
  */
 
 static struct memfd_luo_ser *memfd;
-static struct memfd_luo_folio_ser *array_pages[LUO_PAGES];	/* its pages */
+static struct memfd_luo_folio_ser *array_pages[LUO_PAGES];	/* pages of its array */
 static unsigned int nr_array;
 
 static struct memfd_luo_folio_ser *entry_of(unsigned int i)
@@ -439,7 +439,7 @@ static void make(void)
 			entry->pfn = PHYS_PFN(luo_folio(order));
 		index += BIT(order);
 	}
-	/* Some folios may be after the end. */
+	/* Some folios may be after the end of the file. */
 	memfd->size = index * PAGE_SIZE;
 	memfd->size -= random_below((random_below(4) ? min(index, 2) : index) * PAGE_SIZE + 1);
 	if (random_below(4) == 0)
@@ -504,7 +504,7 @@ static void change_entry(void)
 		entry->index = odd_number();
 		break;
 	case 1:
-		/* Perhaps within a large folio. */
+		/* The new index may be within a large folio. */
 		entry->index = entry_of(random_below(nr_array * 256))->index + random_below(4);
 		break;
 	case 2:
@@ -539,8 +539,8 @@ static void (* const changes[])(void) = { change_memfd, change_entry, change_chu
  */
 
 static struct {
-	const char *defect;	/* of the structure or of the array */
-	const char *late;	/* of an entry */
+	const char *defect;	/* in the structure */
+	const char *late;	/* in the array or in an entry */
 	bool lost;		/* a folio does not wait */
 	bool vague;		/* which folios of a long array are lost is up to the kernel */
 	unsigned int nr;
@@ -553,10 +553,10 @@ static struct {
 	u64 end;
 } want;
 
-/* Where the oracle reads the entries. */
+/* The entries, as the oracle has read them from the array. */
 static struct memfd_luo_folio_ser entries[LUO_PAGES * 256];
 
-/* The pages of the array and its chunks. */
+/* Which pages of RAM belong to the array or are its chunks. */
 static bool seen[LUO_PAGES];
 
 static const char *read_array(void)
@@ -596,7 +596,7 @@ static void read_entries(void)
 
 		if (!entry->pfn)
 			continue;
-		/* Once the array is read its pages are free. */
+		/* The kernel has read the array and freed its pages. */
 		if (order >= 0 && seen[entry->pfn - LUO_RAM / PAGE_SIZE])
 			order = -1;
 		want.lost |= order < 0;
@@ -638,7 +638,7 @@ static void ask_oracle(u64 data)
 		want.defect = "the array is wrong";
 		return;
 	}
-	/* Once the structure is read its page is free. */
+	/* The kernel has read the structure and freed its page. */
 	luo_world.orders[(data - LUO_RAM) / PAGE_SIZE] = -1;
 	want.late = read_array();
 	if (!want.late) {
@@ -711,11 +711,11 @@ static const char *compare_all(void)
 		shared |= want.folios[i].shared;
 	}
 
-	/* All pages that a folio can have had are lost with it. */
+	/* All pages that a lost folio can have covered are lost with it. */
 	return shared || want.nr == nr_cache ? NULL : "there is another number of folios";
 }
 
-/* Do pages that wait, and those that are there, add up to the blocks of the file? */
+/* Do waiting pages and those in the page cache add up to the blocks of the file? */
 static const char *compare_blocks(void)
 {
 	blkcnt_t blocks = memfd_luo_in_blocks(the_inode.luo);
@@ -732,7 +732,7 @@ static const char *compare_blocks(void)
 	return blocks == pages * (PAGE_SIZE / 512) ? NULL : "a file has another number of blocks";
 }
 
-/* Looks up a page, often one where something is. */
+/* Looks up a page, often one that belongs to a folio. */
 static const char *look_up(void)
 {
 	const bool fails = random_below(4) == 0;
@@ -831,7 +831,7 @@ static const char *judge(u64 data)
 	const char *why;
 
 	alarm(CASE_SECONDS);
-	/* It may be another page that the kernel is told to read. */
+	/* The kernel may be told to read another page than that of the memfd. */
 	if (luo_waits(data, 0))
 		memfd = (void *)data;
 	copy = *memfd;
@@ -885,8 +885,8 @@ static void forget(void)
 }
 
 /*
- * Named cases: a memfd of eight pages with a folio at the pages 0 and 1, and one of four
- * pages at page 4.
+ * Named cases: a memfd of eight pages, with one folio at page 0, another one at page 1, and
+ * a folio of four pages at page 4.
  */
 
 static void make_named(void)
@@ -991,7 +991,7 @@ static void spoil_skipped(void)
 	entry_of(1)->pfn = 0;
 }
 
-/* The old kernel has this when a folio has left the file and another one has come. */
+/* The old kernel leaves such an entry if another folio has replaced that of the entry. */
 static void spoil_skipped_same(void)
 {
 	entry_of(1)->pfn = 0;
@@ -1019,10 +1019,10 @@ static void spoil_last_index(void)
 	entry_of(1)->index = -1ULL;
 }
 
-/* The number of a folio of four pages among many. */
+/* The number of the entry whose folio has four pages, among many of one page. */
 #define LARGE_ONE	304
 
-/* A memfd with so many entries that the kernel reads them when somebody needs them. */
+/* Makes a memfd with more entries than the kernel reads before it returns the file. */
 static void spoil_long(void)
 {
 	const unsigned int nr = READ_AT_ONCE + 100;
@@ -1098,7 +1098,7 @@ static void run_named(void)
 	for (unsigned int i = 0; i < ARRAY_SIZE(named); i++) {
 		const char *why = NULL;
 
-		/* Each in some orders of calls. */
+		/* Run each case with different orders of calls. */
 		for (u64 seed = 0; seed < 50 && !why; seed++) {
 			random_seed(seed);
 			forget();

@@ -15,7 +15,7 @@
  * struct fuzz_options - what the command line says
  * @seed: the seed of the first case, or of the only one
  * @cases: number of cases
- * @one: just one case
+ * @one: run only one case
  */
 struct fuzz_options {
 	unsigned long long seed;
@@ -23,7 +23,7 @@ struct fuzz_options {
 	bool one;
 };
 
-/* Takes what the command line has. Returns false if that is wrong. */
+/* Reads the command line. Returns false if an option is invalid. */
 static inline bool fuzz_options(struct fuzz_options *it, int argc, char **argv)
 {
 	static const struct option names[] = {

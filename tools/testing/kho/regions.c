@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Regions of reserve_mem=: those that the old kernel hands over, those that the new
- * kernel asks for, and whether the new kernel gets memory that is nobody else's.
+ * kernel asks for, and whether the new kernel gets memory that nothing else uses.
  *
- * A kernel has the variables of reserve_mem.c afresh after each boot. So this file
- * includes it, to be able to clear them.
+ * A kernel starts each boot with fresh variables of reserve_mem.c. So this file includes
+ * reserve_mem.c, to be able to clear them.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -31,7 +31,7 @@ static struct wish {
 /* The regions of the old kernel. */
 static struct wish old[NR_WISHES];
 
-/* What the new kernel has accepted, by the address of its start. */
+/* The start addresses of the memory that the new kernel has accepted. */
 static phys_addr_t accepted[NR_WISHES];
 static unsigned int nr_accepted;
 

@@ -34,7 +34,7 @@ static inline __printf(1, 2) void no_printf(const char *fmt, ...) { }
 
 struct mutex { };
 
-/* Nothing here runs beside anything else, so no lock is held. */
+/* The fuzzer has only one thread, so it does not take this lock. */
 #define _KHO_KEXEC_LOCK_H
 static inline void kho_assert_kexec_lock(void) { }
 
@@ -77,7 +77,7 @@ static inline void cleanup_kfree(void *p)
 #define cmpxchg64(p, old, new)	__sync_val_compare_and_swap(p, old, new)
 /* The fuzzer has only one thread. */
 #define smp_store_release(p, v)	WRITE_ONCE(*(p), v)
-/* The same. */
+/* The fuzzer has only one thread. */
 #define smp_wmb()		barrier()
 
 static inline void *kmemdup(const void *p, size_t size, gfp_t gfp)
@@ -111,13 +111,13 @@ static inline unsigned long find_last_bit(const unsigned long *map, unsigned lon
 	return ULONG_MAX;
 }
 
-/* ../regions.c and ../debugfs.c call the initcalls of the files that they include. */
+/* regions.c and debugfs.c call the initcalls of the files that they include. */
 #define postcore_initcall(fn)	static int (*const fn##_call)(void) __maybe_unused = (fn)
 #define late_initcall(fn)	postcore_initcall(fn)
 
 void accept_memory(phys_addr_t start, unsigned long size);
 
-/* The fuzzer has only one thread, so that it needs no locks. */
+/* The fuzzer has only one thread, so it needs no locks. */
 #define guard(name)		guard_##name
 #define scoped_guard(name, lock) for (bool once = held_##name(lock); once; once = false)
 

@@ -206,8 +206,8 @@ void world_seal(void)
 }
 
 /*
- * Makes a valid handover, with that many regions of reserve_mem=. With @named, all that is
- * preserved lies where named cases add nothing.
+ * Makes a valid handover with up to @nr_regions regions of reserve_mem=. With @named, its
+ * regions and folios, but for that of the root FDT, lie where named cases add nothing.
  */
 void world_make(unsigned int nr_regions, bool named)
 {

@@ -11,7 +11,7 @@
 
 #include "../../../kernel/kexec_handover/map.h"
 
-/* RAM of two nodes, with their border within a block. The second node has a hole. */
+/* RAM of two nodes. A large folio can span their border. The second node has a hole. */
 #define RAM_START	0x10000000UL
 #define NODE_BORDER	0x20010000UL
 #define HOLE_START	0x28000000UL

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * As much of debugfs, and of files in it, as kexec_handover_debug.c needs, see
+ * The part of debugfs, and of files in it, that kexec_handover_debug.c needs. See
  * ../debugfs.c.
  *
  * Copyright (C) 2026 KHO for 6.12 developers

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* There are no interrupts. */
+/* The fuzzer has no interrupts. */
 #ifndef _KHO_IRQFLAGS_H
 #define _KHO_IRQFLAGS_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What kernel/kexec_handover_debug.c calls, and incoming.c defines, of what live update calls.
+ * The functions of include/linux/kexec_handover_waiting.h that the fuzzer needs:
+ * kernel/kexec_handover_debug.c calls them, or incoming.c defines them.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* There is one thread only, so nobody has to wait for anything. */
+/* The fuzzer has only one thread, so readers need no protection. */
 #ifndef _KHO_RCUPDATE_H
 #define _KHO_RCUPDATE_H
 

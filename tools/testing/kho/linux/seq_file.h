@@ -11,7 +11,7 @@ int seq_write(struct seq_file *m, const void *data, size_t len);
 
 #define seq_printf(m, fmt, ...)		((void)(m), no_printf(fmt, ##__VA_ARGS__))
 
-/* Nobody opens these files: ../debugfs.c calls the functions. */
+/* The fuzzer does not open these files: ../debugfs.c calls their show functions. */
 #define DEFINE_SHOW_ATTRIBUTE(name)	\
 	static const struct file_operations name##_fops = { .open = (void *)name##_show }
 

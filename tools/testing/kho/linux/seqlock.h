@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* There is one thread only, so nothing changes while it reads. */
+/* The fuzzer has only one thread, so nothing changes while it reads. */
 #ifndef _KHO_SEQLOCK_H
 #define _KHO_SEQLOCK_H
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of kernel/liveupdate/ need of the kernel, for luo_fuzz.
+ * What the files of kernel/liveupdate/ need from the kernel, for luo_fuzz. memfd_fuzz and
+ * hugetlb_fuzz use this as well.
  *
- * Included before each of them; the headers that they name are empty. Physical addresses
- * are virtual addresses of this process. The fuzzer has one thread: locks only check
- * that they are held when they are released, and not when they are taken.
+ * The Makefile includes this file before each of them; most headers that they include are
+ * empty. Physical addresses are virtual addresses of this process. The fuzzer has one
+ * thread: locks only check that they are held when they are released, and not held when
+ * they are taken.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -34,7 +36,7 @@
 #define CONFIG_LIVEUPDATE
 #define CONFIG_DEBUG_FS
 
-/* A bug of the kernel's code, or of its use of something here, ends the fuzzer. */
+/* A bug in the kernel's code, or in its use of these functions, ends the fuzzer. */
 #define luo_bug(what) do {						\
 	fprintf(stderr, "ERROR: %s:%d: %s\n", __FILE__, __LINE__, what);	\
 	abort();							\
@@ -305,7 +307,7 @@ static inline bool test_and_set_bit_lock(long nr, unsigned long *addr)
 /* The fuzzer has only one thread. */
 #define smp_store_release(p, v)		WRITE_ONCE(*(p), v)
 
-/* Nobody looks at what is shown. */
+/* The fuzzer does not look at what these functions show. */
 #define ESCAPE_SPACE		0
 #define ESCAPE_SPECIAL		0
 #define ESCAPE_NP		0
@@ -341,8 +343,8 @@ struct page {
  * @order: its order
  * @refs: how often it is held; 0 if it was freed, or not restored yet
  * @flags: as in the kernel
- * @index: where in a file it is
- * @lru: a list of its holder
+ * @index: its index in a file
+ * @lru: position in a list of its holder
  * @mapping: the file it is in
  * @charged: it is charged to a memory cgroup
  */

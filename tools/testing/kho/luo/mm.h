@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What mm/memfd_luo_in.c needs of the kernel beside luo/kernel.h, for memfd_fuzz, which has
- * the page cache.
+ * What mm/memfd_luo_in.c needs from the kernel, in addition to luo/kernel.h, for
+ * memfd_fuzz. The page cache is in memfd_fuzz.c.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
 #ifndef _KHO_LUO_MM_H
 #define _KHO_LUO_MM_H
 
-/* mm/internal.h and the header of shmem are not needed. */
+/* mm/internal.h and include/linux/memfd_luo.h are not needed. */
 #define __MM_INTERNAL_H
 #define _LINUX_MEMFD_LUO_H
 
@@ -85,7 +85,7 @@ struct address_space {
 
 #define XA_CHUNK_SIZE			64UL
 
-/* The leaf that a state is at. What the kernel stores there goes to the page cache then. */
+/* The leaf of an xa_state. xas_unlock_irq() adds the folios in it to the page cache. */
 struct xa_node {
 	unsigned int count;
 	struct folio *slots[XA_CHUNK_SIZE];
@@ -161,7 +161,7 @@ struct lruvec {
 	struct list_head lists[NR_LRU_LISTS];
 };
 
-/* The list has what came since the last update_lru_size(). */
+/* The list has the folios that were added since the last update_lru_size(). */
 static inline struct lruvec *folio_lruvec_relock_irq(struct folio *folio, struct lruvec *locked)
 {
 	static struct lruvec lruvec;
@@ -273,7 +273,7 @@ static inline bool atomic_long_try_cmpxchg(atomic_long_t *v, long *old, long new
 	return true;
 }
 
-/* Works, which the fuzzer runs when it likes */
+/* Works, which the fuzzer runs at random times */
 
 struct work_struct {
 	void (*func)(struct work_struct *work);

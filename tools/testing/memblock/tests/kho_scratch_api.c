@@ -56,7 +56,7 @@ static void assert_region(int i, phys_addr_t base, phys_addr_t size, int flags)
 	ASSERT_EQ(rgn->flags, flags);
 }
 
-/* This range is reserved, and nothing else. */
+/* Asserts that this range is reserved, and no other memory. */
 static void assert_reserved(phys_addr_t base, phys_addr_t size)
 {
 	ASSERT_EQ(memblock.reserved.cnt, 1);
@@ -476,7 +476,7 @@ static int kho_vacant_first_check(void)
 	return 0;
 }
 
-/* A range that only scratch has room in */
+/* Allocates in a range that has room in scratch only, and in one that has none. */
 static int kho_vacant_range_check(void)
 {
 	PREFIX_PUSH();

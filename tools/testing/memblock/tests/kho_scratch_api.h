@@ -4,10 +4,10 @@
 
 #include "common.h"
 
-/* Must be the last test: from then on memblock allocates from scratch only. */
 /* Without it, memblock_mark_mirror() does nothing. */
 extern bool mirrored_kernelcore;
 
+/* Must be the last test: it sets mirrored_kernelcore and calls memblock_allow_resize(). */
 int memblock_kho_scratch_checks(void);
 
 #endif

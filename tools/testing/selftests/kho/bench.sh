@@ -5,10 +5,10 @@
 # The host reads the lines "kho-bench: STAGE NAME VALUE". The command line says
 # what to preserve: kho_bench=COUNT,ORDER,dense|scattered, or several of these
 # separated by colons; "none"; parallel,ROUNDS; luo,WHAT, for which ../liveupdate/bench.c
-# says what WHAT is; or vm,MIB for a virtual machine with that much memory, see
-# ../liveupdate/vm.c. With a ",huge" at its end, files are of huge pages. kho_bench_next
-# names the next kernel, or is "none" to do no kexec. kho_bench_ballast=MIB makes the next
-# initrd larger by that, with a file that cannot be packed.
+# says what WHAT is; or vm,MIB for a virtual machine with this much memory, see
+# ../liveupdate/vm.c. With ",huge" at the end of the last two, files have huge pages.
+# kho_bench_next names the next kernel, or is "none" for no kexec. kho_bench_ballast=MIB
+# makes the next initrd larger by MIB, with a file that cannot be compressed.
 #
 # shellcheck shell=dash disable=SC2034,SC2154
 
@@ -55,8 +55,8 @@ first_program() {
 	esac
 }
 
-# Tells how long kexec_file_load() takes as well. Its clock is exact to 10 ms, or 10 million
-# instructions.
+# Wraps the program kexec_load, to tell how long it takes as well. The clock is exact to
+# 10 ms, or 10 million instructions.
 kexec_load() {
 	local since
 
@@ -65,7 +65,7 @@ kexec_load() {
 	tell load "$((($(centiseconds) - since) * 10000000))" >/dev/kmsg
 }
 
-# Without zeros at the front, which would make it an octal number.
+# Prints the uptime without zeros at the front, which would make it an octal number.
 centiseconds() {
 	sed 's/ .*//; s/\.//; s/^0*\(.\)/\1/' /proc/uptime
 }
@@ -95,8 +95,8 @@ results() {
 	done <$BENCH/results
 }
 
-# luo_bench preserve|retrieve: what the program prints goes to a file first, because it
-# leaves a process, for which nobody should wait.
+# luo_bench preserve|retrieve: the output of luo-bench goes to a file first, because
+# luo-bench leaves a process behind, and the shell should not wait for that.
 luo_bench() {
 	local line
 
@@ -111,8 +111,8 @@ luo_bench() {
 	tell huge-kib "$(meminfo ShmemHugePages)"
 }
 
-# All pages of the guest's memory are there. Few of them are work pages, so that it comes to
-# its beats before long.
+# All pages of the guest's memory are there. Few of them are work pages, so that the guest
+# soon comes to its beats.
 vm_begins() {
 	local mib=${kho_bench#vm,} huge=
 
@@ -124,8 +124,8 @@ vm_begins() {
 	vm_beats 2 || tell failed vm
 }
 
-# Tells the phases that vm has seen, and the longest time that the guest stood still, which
-# is that of the kexec.
+# Tells how long each phase of the resumption took, and the longest time for which the guest
+# stood still, which is that of the kexec.
 vm_went_on() {
 	local name value
 
@@ -139,8 +139,8 @@ vm_went_on() {
 	! grep -q "^not ok" /tmp/tap || tell failed vm-check
 }
 
-# The host gives the command line. It keeps kernel messages few, because they take
-# time. Live update has to be on in both kernels.
+# The host provides the command line, which keeps kernel messages few, because they
+# take time. Live update has to be on in both kernels.
 next_words() {
 	local live=
 

@@ -52,7 +52,7 @@ copy_demo() {
 	ask first memfd memory && cat /demo >"$(proc_path first memory fd)"
 }
 
-# checksum PROGRAM: of what it has in the memfd
+# checksum PROGRAM: prints the checksum of the program's memfd.
 checksum() {
 	sha256sum "$(proc_path "$1" memory fd)" | cut -d ' ' -f 1
 }

@@ -5,16 +5,16 @@
 #   awk -v stages=N -v expect=REGEX -f judge.awk LOG
 #
 # Owns the rules that decide whether a scenario passed. Each result counts as it
-# is. Each result that is planned and missing counts as failed. When all results
-# are fine but something else is wrong (no end marker, a stage twice, a kernel
-# warning, totals that differ), one more result counts as failed. So a log never
-# passes because something is missing from it.
+# is. Each result that is planned and missing counts as failed. When no result
+# failed but something else is wrong (no end marker, a stage twice, a kernel
+# warning, totals that differ), one failed result is added. So a log never passes
+# because something is missing from it.
 #
 # Prints "PASSED FAILED SKIPPED" and then one line for each reason. The log has the
 # format of host/vm/vm.sh: the host's time, then "[kernel time] text". Kernel messages
 # count everywhere. KTAP counts only from a stage marker to the end of that stage,
-# because KUnit prints KTAP, too. "expect" matches kernel messages that would fail
-# the scenario, but that it causes on purpose.
+# because KUnit prints KTAP, too. "expect" matches kernel messages that the scenario
+# causes on purpose, and that would otherwise make it fail.
 
 BEGIN {
 	bad = "BUG:|WARNING:|Oops|Bad page|KASAN|UBSAN|KCSAN" \

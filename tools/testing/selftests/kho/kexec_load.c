@@ -40,7 +40,7 @@ static int set_fault(const char *nth)
 	return 0;
 }
 
-/* Is the allocation that should fail still to come? Then there were fewer. */
+/* Return whether the allocation that should fail has not come, because there were fewer. */
 static int fault_left(void)
 {
 	char left = '0';

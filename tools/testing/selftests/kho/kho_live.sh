@@ -3,9 +3,9 @@
 #
 # kho_live.sh - tests KHO in the running kernel, without a kexec
 #
-# Compares what sysfs says with itself, on any machine with KHO on. Runs the checks of
-# tests/live.sh where there is the test client (CONFIG_TEST_KEXEC_HANDOVER) and debugfs.
-# Leaves nothing behind.
+# Checks that the figures in sysfs agree with each other, on any machine with KHO on. Runs
+# the checks of tests/live.sh where the kernel has the test client
+# (CONFIG_TEST_KEXEC_HANDOVER) and debugfs. Leaves nothing behind.
 
 kho_lib=$(cd "$(dirname "$0")" && pwd)
 PATH=$kho_lib:$PATH

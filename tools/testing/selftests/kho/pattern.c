@@ -5,10 +5,11 @@
  *   pattern write SEED BYTES    write that many bytes to standard output
  *   pattern check SEED BYTES    check that standard input is exactly these bytes
  *
- * Each 8-byte word depends on the seed and on its own offset. So this finds a
- * page that is in the wrong file, at the wrong offset, twice in a file or in
- * none, where a checksum would only tell that something is wrong. In a second
- * an emulated guest computes SHA-256 of 30 MB, and the pattern of 500 MB.
+ * Each 8-byte word depends on the seed and on its own offset. So this program
+ * finds a page that is in the wrong file, at the wrong offset, twice in a file
+ * or in none, where a checksum would only tell that something is wrong. In a
+ * second an emulated guest computes the SHA-256 of 30 MB, or the pattern of
+ * 500 MB.
  */
 
 #include <linux/types.h>

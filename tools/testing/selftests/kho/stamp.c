@@ -20,7 +20,7 @@
 #define ARRIVED "kho_bench_arrived="
 #define WORDS_MAX 64
 
-/* Write the clock in digits to @to, and return their number. */
+/* Write the clock to @to in decimal, and return the number of digits. */
 static int put_clock(char *to)
 {
 	return u64toa_r(read_clock(), to);

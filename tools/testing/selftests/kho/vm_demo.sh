@@ -2,7 +2,8 @@
 #
 # vm_demo.sh - the guest's part of host/vm/vm-demo.sh: a host that has a virtual machine
 #
-# The host reads the lines "vm-demo: STAGE NAME VALUE", and what the virtual machine says.
+# The host reads the lines "vm-demo: STAGE NAME VALUE", and the output of the virtual
+# machine.
 #
 # shellcheck shell=dash disable=SC2034,SC2154
 

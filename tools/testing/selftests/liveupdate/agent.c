@@ -176,7 +176,7 @@ static int is_there(const char *place)
 	return 1;
 }
 
-/* Waits for the answer as long as the agent lives. */
+/* Waits for the answer. Returns 0 if the agent has ended without one. */
 static int wait_for(const char *place, int out)
 {
 	struct pollfd it = { .fd = out, .events = POLLIN };
@@ -188,8 +188,8 @@ static int wait_for(const char *place, int out)
 }
 
 /*
- * Reads up to the next newline, which is left out. Returns 0 at the end of the file, or if
- * the agent at @place, if there is a place, has ended: perhaps within the line.
+ * Reads up to the next newline, which is left out. Returns 0 at the end of the file, or
+ * when the agent at @place has ended, which may be within the line. @place may be NULL.
  */
 static int read_line(int fd, char *line, const char *place)
 {
@@ -206,9 +206,9 @@ static int read_line(int fd, char *line, const char *place)
 }
 
 /*
- * The agent has both ends of both FIFOs open, so it waits for no client and sees no end
- * of a file when there is none. reach() takes an agent that has opened the FIFO ".in" for
- * one that is there, so ".out" comes first.
+ * The agent has both ends of both FIFOs open, so its open() does not wait for a client, and
+ * its read() sees no end of file when there is none. reach() assumes that an agent which
+ * has opened the FIFO ".in" is ready, so the agent opens ".out" first.
  */
 int serve(const char *place)
 {

@@ -15,9 +15,9 @@
 #define WRONG 1
 
 /**
- * struct command - something that an agent can be asked
+ * struct command - something that an agent can be asked to do
  * @name: its name
- * @args: how many arguments it has; those in brackets in @usage may be missing
+ * @args: how many arguments it has at least; those in brackets in @usage may be missing
  * @most: how many arguments it has at most
  * @run: gets the arguments, and prints the answer if there is one
  * @usage: names of the arguments
@@ -41,18 +41,21 @@ extern const struct command fault_commands[];
 /* Returns the file descriptor with that label, or -1 with EBADF. */
 int label_fd(const char *label);
 
-/* Gives @fd, if it is one, a label. Closes @fd when there is no room. Returns 0 or -1. */
+/*
+ * Gives @fd a label, unless it is negative. Closes @fd if the label is too long or in use,
+ * or if there is no room for it. Returns 0 or -1.
+ */
 int label_set(const char *label, int fd);
 
 /* Returns the file descriptor and forgets the label. */
 int label_take(const char *label);
 
-/* Is there an argument, and a number in it? */
+/* Returns the number in an argument, or 0 if @arg is NULL. */
 __u64 number(const char *arg);
 
 /*
- * Called before and after each command: an allocation of the command fails, if the one
- * before has asked for that. They return 0 or -1.
+ * Called before and after each command. If the previous command was "fail", an allocation
+ * of this one fails. They return 0 or -1.
  */
 int fault_begin(void);
 int fault_end(void);

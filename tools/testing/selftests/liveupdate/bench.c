@@ -4,23 +4,23 @@
  *
  *   luo-bench preserve WHAT    makes sessions and files, and leaves a process that keeps
  *                              them
- *   luo-bench retrieve WHAT    in the next kernel: takes all of it back
+ *   luo-bench retrieve WHAT    in the next kernel: retrieves all of them
  *
  * WHAT is one of
  *
  *   session               a session without a file
- *   memfd,MIB,STEP        a file of so many MiB, with every STEPth page written
- *   sessions,COUNT        so many sessions, each with a file of one page
- *   files,COUNT           a session with so many files of one page
- *   works,MIB,COUNT       so many sessions, each with a file of so many MiB; they are
- *                         populated with one CPU and with two CPUs by turns
+ *   memfd,MIB,STEP        a file of MIB MiB, with every STEPth page written
+ *   sessions,COUNT        COUNT sessions, each with a file of one page
+ *   files,COUNT           a session with COUNT files of one page
+ *   works,MIB,COUNT       COUNT sessions, each with a file of MIB MiB; they are populated
+ *                         with one CPU and with two CPUs by turns
  *
  * Prints lines "NAME VALUE" in cycles of the clock of clock.h. A value is for one call,
  * unless the comment where it is printed says what else it is for. If something fails
  * there is a line "failed WHAT".
  *
- * The program uses only what all kernels with a live update have, so that it can
- * measure all of them.
+ * The program uses only what all implementations of live update have, so that it can
+ * measure each of them.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -44,7 +44,7 @@
 /* Aligned for huge pages, in this kernel and in the next one. */
 #define MAP_AT		((void *)0x100000000000UL)
 
-/* A stride that reaches each of COUNT, in an order that no list has. */
+/* With this stride, modulo COUNT, each item is reached, in an order that no list has. */
 #define STRIDE		7919UL
 
 static void fail(const char *what)
@@ -232,7 +232,7 @@ static int first_session(int *device)
 
 	*device = open_device();
 	session = check(session_retrieve(*device, name_of(0)), "retrieve");
-	/* For both. */
+	/* The value is for both calls. */
 	tell("open", read_clock() - clock);
 	return session;
 }
@@ -262,7 +262,7 @@ static void retrieve_memfd(const char *words)
 
 	clock = read_clock();
 	sum += touch(at, step, pages, step);
-	/* For all pages that were written but the first one. */
+	/* The value is for all pages that were written, except the first one. */
 	tell("touch-rest", read_clock() - clock);
 	if (sum != sum_of(0, pages, step))
 		fail("content");
@@ -283,7 +283,7 @@ static void retrieve_sessions(const char *words)
 	first_session(&device);
 	for (__u64 i = 1; i < count; i++)
 		check(session_retrieve(device, name_of(i * STRIDE % count)), "retrieve");
-	/* The time to open the device is in it. */
+	/* The value includes the time to open the device. */
 	tell("retrieve", (read_clock() - start) / count);
 
 	/* The sessions have the descriptors from @device + 1 on. */
@@ -324,14 +324,14 @@ static void retrieve_files(const char *words)
 
 	clock = read_clock();
 	check(session_finish(session), "finish");
-	/* For each file. */
+	/* The value is for one file. */
 	tell("finish", (read_clock() - clock) / count);
 }
 
 static void use_second_cpu(int use)
 {
 	int fd = check(open(SECOND_CPU, O_WRONLY), "second cpu");
-	/* Fails if the CPU is so already. */
+	/* This fails if the CPU already is in that state. */
 	long len = write(fd, use ? "1" : "0", 1);
 
 	(void)len;
@@ -378,7 +378,7 @@ static const struct {
 	{ "works", preserve_works, retrieve_works },
 };
 
-/* A child keeps the file descriptors. It must not keep those of the caller. */
+/* A child keeps the sessions and files. It closes standard input, output and error. */
 static void stay(void)
 {
 	if (check(fork(), "fork"))

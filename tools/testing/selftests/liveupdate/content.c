@@ -17,8 +17,8 @@ size_t page_size(void)
 }
 
 /*
- * Odd multipliers are bijections modulo 2^64: no two words of one seed are the same. A
- * word is never 0 except for one place of a seed, so a page is never all zero.
+ * Odd multipliers are bijections modulo 2^64: no two words of one seed are the same. So at
+ * most one word of a seed is 0, and a page is never all zero.
  */
 static __u64 word(__u64 seed, __u64 place)
 {

@@ -3,15 +3,15 @@
  * content.h - pages whose content says where they belong
  *
  * Each 8-byte word of a page depends on a seed, on the index of the page in its file
- * and on its place in the page. A page that is in the wrong file, at the wrong index,
- * twice in a file or in none is found, and so is a part of one.
+ * and on its place in the page. So content_wrong() finds a page, or a part of a page, that
+ * is in the wrong file, at the wrong index, twice in a file or in none.
  */
 #ifndef LUO_CONTENT_H
 #define LUO_CONTENT_H
 
 #include <linux/types.h>
 
-/* The size of pages is read once. */
+/* Returns the page size, which is read once. */
 size_t page_size(void);
 
 void content_fill(void *page, __u64 seed, __u64 index);

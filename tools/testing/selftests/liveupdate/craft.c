@@ -6,9 +6,9 @@
  * client of KHO that owns test_kho_raw, under a kernel with live update off. This is
  * independent of the kernel's own code and headers: all layouts are given as numbers.
  *
- * Most damage costs one session, so one handover has many sessions, each with its own. The
- * name of a session says what is wrong with it; the scenario liveupdate-broken knows what
- * the kernel has to make of it.
+ * Most damage costs one session, so one handover has many sessions, each with damage of its
+ * own. The name of a session says what is wrong with it; the scenario liveupdate-broken
+ * knows how the kernel has to handle it.
  */
 
 #include <linux/errno.h>
@@ -121,7 +121,7 @@ static __u64 one_file(const char *handler, __u64 data, __u64 token)
 	__u64 block = new_folio(0), name[6] = {};
 
 	put_header(block, 0, 1);
-	/* Without a NUL if there is no room for one. */
+	/* A name that fills all of it has no NUL. */
 	memcpy(name, handler, strnlen(handler, sizeof(name)));
 	put_bytes(block + HEADER, name, sizeof(name));
 	put(block + HEADER + 48, data);
@@ -206,7 +206,10 @@ static void with_memfd(const char *name, __u64 data)
 	session(name, one_file("memfd-v2", data, 1), 1);
 }
 
-/* The list of sessions: a block of two, one of none, the others, and one of none. */
+/*
+ * Writes the list of sessions: a block with two of them, an empty block, a block with the
+ * others, and an empty block.
+ */
 static __u64 put_sessions(void)
 {
 	__u64 first = new_folio(0), empty = new_folio(0);
@@ -324,7 +327,7 @@ static void bad_files(void)
 	with_memfd("page-within", memfd(8, it, 2));
 }
 
-/* Sessions that are unusual, and fine. */
+/* Sessions that are unusual, and valid. */
 static void good_ones(void)
 {
 	char long_name[65] = "";
@@ -333,14 +336,14 @@ static void good_ones(void)
 
 	with_memfd("good", good_memfd());
 
-	/* Any order, an entry to skip, and a page beyond the end. */
+	/* Entries in any order, an entry to skip, and a page beyond the end of the file. */
 	it[0] = (struct entry){ content(1), FULL, 1 };
 	it[1] = (struct entry){ 0, FULL, 7 };
 	it[2] = (struct entry){ content(9), FULL, 9 };
 	it[3] = (struct entry){ content(0), FULL, 0 };
 	with_memfd("any-order", memfd(4, it, 4));
 
-	/* What is in a page that is not up to date, nobody may see. */
+	/* No program may see the content of a page that is not up to date. */
 	it[0] = (struct entry){ content(0), FULL, 0 };
 	it[1] = (struct entry){ content(1), FULL, 1 };
 	it[2] = (struct entry){ content(2), DIRTY, 2 };
@@ -359,7 +362,10 @@ static void good_ones(void)
 	with_memfd(long_name, good_memfd());
 }
 
-/* Two sessions with the same files, of which one can have them. */
+/*
+ * Two sessions with the same memfd, and two with the same list of files. Only one session
+ * of each pair can have it.
+ */
 static void same_files(void)
 {
 	__u64 data = good_memfd(), list;

@@ -6,8 +6,9 @@
 #define LUO_CRAFT_H
 
 /*
- * Writes a handover of that kind: "sessions" is one with many sessions, some of which are
- * damaged; the others are damaged as a whole. Returns 0 if it could be written.
+ * Writes a handover of this kind. The kind "sessions" has many sessions, some of which are
+ * damaged; all other kinds are damaged as a whole. Returns 0, or 1 if the kind is unknown.
+ * Ends the program if the handover cannot be written.
  */
 int craft(const char *kind);
 

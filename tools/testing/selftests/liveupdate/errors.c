@@ -2,10 +2,10 @@
 /*
  * errors.c - calls that have to fail, each with its error
  *
- * Most cases are a row of a table: on which file an ioctl is called, with which number,
- * size and argument, and the error. Where a call is wrong in two ways, the row says
- * which of them is checked first. A state, such as a session that is open, is named by
- * the function that runs the rows.
+ * Most cases are a row of a table: the file on which an ioctl is called, its number, its
+ * size and its argument, and the error. Where a call is wrong in two ways, the error shows
+ * which of them the kernel checks first. The functions that run the rows prepare the state
+ * that these need, such as an open session.
  */
 
 #include <linux/errno.h>
@@ -57,7 +57,7 @@ static int unable(const char *what)
 
 /* ---------------------------------------------------------------------- rows */
 
-/* On what an ioctl is called. */
+/* The file on which an ioctl is called. */
 enum target { DEVICE, MADE, CAME, TARGETS };
 
 static int targets[TARGETS];
@@ -80,10 +80,10 @@ struct row {
 	int error;
 };
 
-/* A page that can be read and written, and one that cannot. */
+/* Points to a page that can be read and written, with an unmapped page after it. */
 static char *pages;
 
-/* Puts the content at @at into the argument, and calls. */
+/* Writes size and content into the argument, and calls the ioctl. Returns its error. */
 static int call(const struct row *row, const void *content, size_t len)
 {
 	char *at = pages;
@@ -126,8 +126,8 @@ static unsigned long with_size(unsigned long number)
 }
 
 /*
- * The content of these calls fails with the error that the table says for it, so that
- * none of them does anything: a name that is in use or unknown.
+ * The content is a name that is in use for CREATE, and unknown for RETRIEVE. So also a call
+ * that is right otherwise fails, with EEXIST or ENOENT, and changes nothing.
  */
 static const struct row device_rows[] = {
 	{ "device: a number after the last", DEVICE, _IO(0xBA, 2), 72, FINE, EINVAL },
@@ -212,7 +212,7 @@ static void run_other_commands(const struct row *rows, size_t count)
 
 static struct rlimit old_limit;
 
-/* After this no file can be opened. */
+/* Afterwards this process cannot open any file. */
 static void no_more_files(void)
 {
 	struct rlimit none;
@@ -278,7 +278,7 @@ static int memfd(void)
 	return fd;
 }
 
-/* Preserves a file that no handler takes. */
+/* Tries to preserve a file that no handler takes. Closes @fd. */
 static void check_foreign(const char *what, int fd)
 {
 	result(what, error_of(session_preserve(targets[MADE], 2, fd)), ENOENT);
@@ -313,7 +313,7 @@ static void check_files(int fd, int session)
 	close(other);
 }
 
-/* What fails as long as the file is preserved. */
+/* Calls that fail with @error as long as the file is preserved, and others that work. */
 static void check_frozen_size(int fd, int error)
 {
 	char *at = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

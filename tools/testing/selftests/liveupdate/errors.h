@@ -7,10 +7,10 @@
 #ifndef LUO_ERRORS_H
 #define LUO_ERRORS_H
 
-/* The device, and sessions that are made here. Leaves nothing behind. */
+/* The device, and sessions that this function makes. Leaves nothing behind. */
 int errors_outgoing(void);
 
-/* The session @name, which has come in with files under the tokens 1 and 2. Ends it. */
+/* The incoming session @name, with files under tokens 1 and 2. Finishes and closes it. */
 int errors_incoming(const char *name);
 
 #endif

@@ -27,7 +27,7 @@ static int fail(const char *what)
 	exit(1);
 }
 
-/* The memory of the previous service, or -1 if there was none. */
+/* Returns the memory of the previous service, or -1 if there was none. */
 static int take_over(int device)
 {
 	struct liveupdate_ioctl_retrieve_session session = {
@@ -98,7 +98,7 @@ int main(void)
 	preserve(device, memory);
 	close(device);	/* only one program at a time can have it open */
 
-	/* Also what is written after the memory was preserved is kept. */
+	/* What is written after the memory was preserved is kept as well. */
 	++*starts;
 	printf("start %lu\n", *starts);
 	fflush(stdout);

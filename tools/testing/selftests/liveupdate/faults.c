@@ -2,9 +2,9 @@
 /*
  * faults.c - what an agent can be asked about allocations that fail
  *
- * "fail N" makes the Nth allocation of the next command fail, of those that the kernel
- * makes on behalf of the agent. If that command makes fewer, "no such allocation" comes
- * before its status. Needs a kernel with fault injection.
+ * After "fail N", the Nth allocation that the kernel makes for the next command fails. If
+ * there are fewer than N, the line "no such allocation" comes before the status of that
+ * command. Needs a kernel with fault injection.
  */
 
 #include <linux/fcntl.h>
@@ -14,10 +14,10 @@
 
 /* The Makefile includes nolibc.h, which is the C library here. */
 
-/* Is open all the time, so that no allocation is needed to use it. */
+/* The file stays open, so that no allocation is needed to use it. */
 static int file = -1;
 
-/* Which allocation of the next command is to fail, and which of this one; 0 for none. */
+/* Which allocation of the next command should fail, and which of this one; 0 for none. */
 static __u64 asked, nth;
 
 static int set(__u64 value)
@@ -45,7 +45,7 @@ int fault_end(void)
 		return -1;
 	if (left[0] == '0')
 		return 0;
-	/* First, because to print may allocate. */
+	/* This comes before the message, because printing may allocate memory. */
 	if (set(0))
 		return -1;
 	printf("no such allocation\n");

@@ -4,25 +4,25 @@
  *
  * Does one thing after another, as its words say, and then ends:
  *
- *   show               prints each file that it was given: its number, name, kind, size, seals
- *                      and text
- *   memfd NAME TEXT    stores a memfd with that text at its front
- *   sealed NAME TEXT   one that can be neither written nor resized
- *   sparse NAME TEXT   one of 64 MiB with the text in the middle, and holes
- *   huge NAME TEXT     one of a page of hugetlb
+ *   show               prints each file that it was given: its number, name, kind, size,
+ *                      KiB, seals and text
+ *   memfd NAME TEXT    stores a memfd with this text at its start
+ *   sealed NAME TEXT   stores a memfd that can be neither written nor resized
+ *   sparse NAME TEXT   stores a memfd of 64 MiB with the text in the middle, and holes
+ *   huge NAME TEXT     stores a memfd of one page of hugetlb
  *   pipe NAME          stores the end of a pipe
  *   polled NAME        stores the end of a pipe, until the other end is closed
- *   close              closes that
+ *   close              closes that other end
  *   session NAME       stores a session of live update
  *   again N            stores the file with this number once more, as "again"
- *   many NAME COUNT    stores so many memfds
+ *   many NAME COUNT    stores COUNT memfds
  *   write N TEXT       writes into the file with this number
  *   remove NAME        no longer stores the files of this name
  *   notify TEXT        sends this text
- *   barrier            waits until all that was sent is done
+ *   barrier            waits until the supervisor has handled all that was sent
  *   wait               waits for a signal, and prints its number
- *   exit STATUS, kill SIGNAL
- *                      ends so
+ *   exit STATUS        ends with this status
+ *   kill SIGNAL        ends by this signal
  *
  * Files are numbered from 0 on, in the order in which they were given.
  */
@@ -53,7 +53,7 @@ static void fail(const char *what)
 	exit(9);
 }
 
-/* Sends @text to whoever supervises us, with a file if @fd is not -1. */
+/* Sends @text to the supervisor, with a file if @fd is not -1. */
 static void notify(const char *text, int fd)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
@@ -117,7 +117,7 @@ static void store_huge(const char *name, const char *text)
 	struct stat stat;
 	char *page;
 
-	/* A block of such a file is a page. It cannot be written to, other than by a mapping. */
+	/* A block of such a file is a page. Only a mapping can write to the file. */
 	if (fd < 0 || fstat(fd, &stat) || ftruncate(fd, stat.st_blksize))
 		fail("hugetlb");
 	page = mmap(NULL, stat.st_blksize, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -201,7 +201,7 @@ static void barrier(void)
 	close(ends[0]);
 }
 
-/* How many files we were given. */
+/* Returns how many files this program was given. */
 static int given(void)
 {
 	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
@@ -242,7 +242,7 @@ static void show(void)
 		name = strsep(&names, ":");
 		show_file(i, name ?: "(no name)");
 	}
-	/* A file more than were said would be a mistake as well. */
+	/* One file more than LISTEN_FDS says would be a mistake as well. */
 	if (fcntl(FIRST_FD + files, F_GETFD) >= 0)
 		puts("and one too many");
 	fflush(stdout);
@@ -274,7 +274,7 @@ static void end_by(int number)
 	fail("kill");
 }
 
-/* Does one thing. Returns how many words that were, or 0. */
+/* Does one thing. Returns how many words it took, or 0 if it failed. */
 static int act(char **word)
 {
 	if (!strcmp(word[0], "show"))

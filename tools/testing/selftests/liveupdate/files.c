@@ -40,7 +40,7 @@ static void *map(int fd, __u64 index, size_t len, int prot)
 	return at == MAP_FAILED ? NULL : at;
 }
 
-/* Reads a byte that nobody needs. */
+/* Reads a byte, so that its page is mapped. */
 static void touch(const char *at)
 {
 	__asm__ volatile("" : : "r"(*at));
@@ -109,7 +109,7 @@ static int do_seek(char **arg)
 
 /* ------------------------------------------------------------------- looking */
 
-/* "size=BYTES blocks=PAGES pos=BYTES seals=0xN mode=0xN links=N flags=0xN" */
+/* "size=BYTES blocks=PAGES pos=BYTES seals=0xN mode=0xN links=N access=N cloexec=N" */
 static int do_stat(char **arg)
 {
 	int fd = label_fd(arg[0]), seals, flags;
@@ -130,7 +130,7 @@ static int do_stat(char **arg)
 
 /*
  * Counts the pages and the runs of pages for which lseek() says that they are data.
- * Also adds them up in a sum that depends on where they are.
+ * Also prints a sum that depends on where the runs are.
  */
 static int do_data(char **arg)
 {
@@ -261,7 +261,7 @@ static int do_peek(char **arg)
 
 /* ------------------------------------------------------------------ mappings */
 
-/* advise FILE FIRST COUNT WORD: through a mapping that goes away again */
+/* advise FILE FIRST COUNT WORD: calls madvise() on a mapping, which it then removes */
 static int do_advise(char **arg)
 {
 	size_t len = number(arg[2]) * page_size();
@@ -286,7 +286,7 @@ static size_t huge_size(void)
 	return 512 * page_size() * (page_size() / 4096);
 }
 
-/* Maps a file where a huge page can be, within an area that unmap_huge() unmaps. */
+/* Maps a file at an address that is aligned for huge pages. unmap_huge() unmaps @area. */
 static char *map_huge(int fd, size_t len, char **area)
 {
 	const size_t huge = huge_size();
@@ -318,7 +318,7 @@ static int do_huge(char **arg)
 	return unmap_huge(area, len);
 }
 
-/* Collapses small pages to huge ones. */
+/* Collapses small pages into huge ones. */
 static int do_collapse(char **arg)
 {
 	size_t len = number(arg[1]) * page_size();
@@ -328,8 +328,8 @@ static int do_collapse(char **arg)
 }
 
 /*
- * Sums up which frames have the pages, and where. Root can see that in pagemap, for
- * pages that are mapped.
+ * Prints a sum that depends on the physical page of each page, and on their order. Root can
+ * see these in pagemap, for pages that are mapped.
  */
 static int do_frames(char **arg)
 {
@@ -379,7 +379,7 @@ static void filler(int fd, int progress, char **arg)
 		sleep(1000);
 }
 
-/* The other process has these two files open, and no other, no session in particular. */
+/* The other process has only these two files open, and no session in particular. */
 static int do_filler(char **arg)
 {
 	int fd = label_fd(arg[0]), progress = label_fd(arg[4]);
@@ -388,7 +388,7 @@ static int do_filler(char **arg)
 	if (pid < 0)
 		return -1;
 	if (!pid) {
-		/* The order keeps the second from being overwritten before it is copied. */
+		/* sys_close_range() does not close these copies, which are above 199. */
 		int a = sys_fcntl(fd, F_DUPFD, 200), b = sys_fcntl(progress, F_DUPFD, 200);
 
 		sys_close_range(3, 199);
@@ -400,8 +400,9 @@ static int do_filler(char **arg)
 }
 
 /*
- * filled FILE SEED FIRST COUNT PROGRESS: the pages that the filler has counted are
- * right. The next one may be in part. All others are zero. Prints their number.
+ * filled FILE SEED FIRST COUNT PROGRESS: checks that the pages which the filler has counted
+ * are right, and that all others are zero, except the next one, which may be filled in
+ * part. Prints how many pages the filler has counted.
  */
 static int do_filled(char **arg)
 {

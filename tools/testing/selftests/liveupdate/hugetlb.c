@@ -3,8 +3,8 @@
  * hugetlb.c - what an agent can be asked about files of hugetlb pages
  *
  * Pages are those of the file, counted from 0. "FIRST COUNT [STEP]" is as in files.c. Only
- * the first and the last base page of each are written and checked: the scenarios have
- * many gibibytes.
+ * the first and the last base page of each page are written and checked, because the files
+ * of the scenarios have several GiB.
  */
 
 #include <linux/errno.h>
@@ -25,7 +25,7 @@ static __u64 step(const char *arg)
 	return arg ? number(arg) : 1;
 }
 
-/* Returns the page size of a file, which its blocks have, or 0. */
+/* Returns the page size of a file, which is its block size, or 0. */
 static __u64 huge_size_of(int fd)
 {
 	struct statx it;
@@ -33,7 +33,7 @@ static __u64 huge_size_of(int fd)
 	return statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &it) ? 0 : it.stx_blksize;
 }
 
-/* hugetlb FILE LOG2: makes one with pages of 1 << LOG2 bytes, of the default size for 0 */
+/* hugetlb FILE LOG2: makes a file with pages of 1 << LOG2 bytes; 0 is the default size */
 static int do_hugetlb(char **arg)
 {
 	unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB;
@@ -48,7 +48,7 @@ static int do_hsize(char **arg)
 	return sys_ftruncate(fd, number(arg[1]) * huge_size_of(fd));
 }
 
-/* Maps pages, and reserves them if @flags does not say otherwise. */
+/* Maps pages, and reserves them unless @flags has MAP_NORESERVE. */
 static char *map(int fd, __u64 first, __u64 count, int flags)
 {
 	__u64 huge = huge_size_of(fd);
@@ -63,7 +63,7 @@ static char *map(int fd, __u64 first, __u64 count, int flags)
 	return at == MAP_FAILED ? NULL : at;
 }
 
-/* Reserves pages, with a mapping that goes away: the file keeps the reservation. */
+/* Reserves pages with a mapping. The file keeps the reservation without the mapping. */
 static int do_hreserve(char **arg)
 {
 	int fd = label_fd(arg[0]);
@@ -151,7 +151,7 @@ static int do_hzero(char **arg)
 	return 0;
 }
 
-/* A mode of fallocate(), with pages of the file. */
+/* Calls fallocate() with this mode on pages of the file. */
 static int allocate(char **arg, int mode)
 {
 	int fd = label_fd(arg[0]);
@@ -182,7 +182,7 @@ static int do_hblocks(char **arg)
 	return 0;
 }
 
-/* hframes FILE FIRST COUNT [STEP]: prints a sum of the frames of pages that are there */
+/* hframes FILE FIRST COUNT [STEP]: as "frames" in files.c, for pages that are there */
 static int do_hframes(char **arg)
 {
 	int fd = label_fd(arg[0]), pagemap = open("/proc/self/pagemap", O_RDONLY);
@@ -230,7 +230,7 @@ static int do_hmap(char **arg)
 	return map(label_fd(arg[0]), number(arg[1]), number(arg[2]), MAP_NORESERVE) ? 0 : -1;
 }
 
-/* What <mm/gup_test.h> has. */
+/* These definitions are those of mm/gup_test.h. */
 struct pin_longterm_test {
 	__u64 addr;
 	__u64 size;
@@ -279,7 +279,7 @@ static __u64 now(void)
 	return it.sec * 1000000000ULL + it.nsec;
 }
 
-/* Prints the nanoseconds: instructions, where those are what drives the clock. */
+/* Prints the nanoseconds, which are instructions where instructions drive the clock. */
 static int took(__u64 start, int status)
 {
 	__u64 end = now();

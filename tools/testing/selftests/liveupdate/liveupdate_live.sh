@@ -3,7 +3,7 @@
 #
 # liveupdate_live.sh - tests live update in the running kernel, without a kexec
 #
-# Calls each ioctl in each way that has to fail. Needs a machine with live update on, and
-# nobody who has the device open. Leaves nothing behind.
+# Calls each ioctl in each way that has to fail. Needs a machine with live update on, on
+# which no other process has the device open. Leaves nothing behind.
 
 exec "$(dirname "$0")/luo" errors

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# luo-run, which only the guests have that need it, see tools/luo-run.
+# luo-run, see tools/luo-run. Only the guests that need it have it.
 #
 # Outside of a kernel tree: make -f luo-run.mk OUT=directory TREE=kernel-tree directory/luo-run
 

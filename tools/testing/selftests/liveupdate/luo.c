@@ -4,9 +4,9 @@
  *
  *   luo serve PLACE &         an agent, which keeps files and sessions
  *   luo ask PLACE COMMAND...  asks the agent; fails with the name of the error
- *   luo errors                calls with their errors, as TAP
- *   luo errors NAME           the same with the session NAME, which has come in with
- *                             files under the tokens 1 and 2
+ *   luo errors                checks calls that have to fail, and prints TAP
+ *   luo errors NAME           the same with the incoming session NAME, which has files
+ *                             with the tokens 1 and 2
  *   luo craft KIND            with live update off: writes a handover for the next
  *                             kernel, see craft.c
  *

@@ -2,14 +2,14 @@
 /*
  * scale.c - what an agent can be asked about many sessions and many files
  *
- * Session N has the name "PREFIX-N" and one file, with token N. A session with many
- * files has them under the tokens from 0 on. Each file has one page, whose content
- * depends on its token.
+ * Session N has the name "PREFIX-N" and one file, with token N. The files of a session with
+ * many files have the tokens from 0 on. Each file has one page, whose content depends on
+ * its token.
  *
- * Each of these commands prints "first=US last=US": CPU time that a hundredth of the calls
- * took, the fastest one among the first 25 of them, and the fastest one among the last 25.
- * So a machine that is busy for a while does not matter. The two differ much when a call
- * takes longer the more sessions or files there are.
+ * Each of these commands divides its calls into 100 parts and measures the CPU time of each
+ * part but the first. It prints "first=US last=US": the shortest time among the 25 earliest
+ * parts, and among the 25 last ones, so it does not matter if the machine is busy for a
+ * while. The two differ much when a call takes longer the more sessions or files there are.
  */
 
 #include <linux/errno.h>
@@ -49,7 +49,7 @@ static void keep_least(__u64 *least, __u64 time)
 		*least = time;
 }
 
-/* Called after call number @i. */
+/* Called after the call with number @i, counted from 0. */
 static void clock_tick(struct clock *clock, __u64 i)
 {
 	__u64 size = clock->count / PARTS, part, now;
@@ -58,7 +58,7 @@ static void clock_tick(struct clock *clock, __u64 i)
 		return;
 	now = sys_cpu_time();
 	part = i / size;
-	/* The first part has no start. */
+	/* The start of the first part is not known. */
 	if (part > 0 && part <= PARTS / 4)
 		keep_least(&clock->first, now - clock->start);
 	if (part >= PARTS - PARTS / 4)

@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-/* Both take a file descriptor of /dev/liveupdate. */
+/* These two take a file descriptor of /dev/liveupdate. */
 int session_create(int device, const char *name);
 int session_retrieve(int device, const char *name);
 

@@ -17,7 +17,10 @@ static int do_open(char **arg)
 	return label_set(arg[0], open("/dev/liveupdate", O_RDWR | O_CLOEXEC));
 }
 
-/* Opens the device just for this call if it has no label, so that others can as well. */
+/*
+ * Calls @call with the device that has the label arg[2]. Without this label, it opens the
+ * device for this call only, so that other agents can open it as well.
+ */
 static int with_device(int (*call)(int device, const char *name), char **arg)
 {
 	int own = arg[2] ? label_fd(arg[2]) : open("/dev/liveupdate", O_RDWR | O_CLOEXEC);

@@ -3,27 +3,27 @@
  * vm - a virtual machine that outlives its host's kernel
  *
  *   vm start [WORD...]     start a guest, see vm_guest.c, and run it
- *      cpus=N mib=N        with so many vCPUs and so much memory
- *      step=N              it uses each Nth page of its memory only
+ *      cpus=N mib=N        with N vCPUs, and with N MiB of memory
+ *      step=N              the guest uses only every Nth page of its memory
  *      beat=N              pages from one beat to the next
  *      fill                all pages of its memory are there from the beginning
- *      huge                in huge pages, as far as the kernel has some for shmem
- *      hugetlb             in pages of hugetlb
+ *      huge                its memory has huge pages, if the kernel has any for shmem
+ *      hugetlb             its memory has pages of hugetlb
  *   vm resume              go on with the guest of the previous kernel
  *   vm check CONSOLE MEMORY BEATS
- *                          look at what the guest has said, as TAP, see vm_check.c
+ *                          check what the guest has said, and print TAP, see vm_check.c
  *
- * As process 1 it resumes the guest and then runs /init, which finds the process of the
- * guest as $vm_pid.
+ * As process 1 it resumes the guest in a child, and then runs /init, which finds the PID of
+ * this child in $vm_pid.
  *
  * The guest's memory, the state of the machine (vm_state.h) and what the guest says are three
  * files, which this program keeps in a session of live update. They have the file descriptors
- * 100, 101 and 102. It does what it is asked with a signal:
+ * 100, 101 and 102. Signals tell the program what to do:
  *
  *   USR1   stop the guest and write its state
- *   USR2   let it go on
- *   HUP    stop it, write its state, and start the next kernel; if that is refused then it
- *          goes on
+ *   USR2   let the guest go on
+ *   HUP    stop the guest, write its state, and start the next kernel; if the kexec is
+ *          refused, let the guest go on
  *   TERM   end
  */
 
@@ -65,8 +65,8 @@ static struct {
 } at;
 
 /*
- * With one write, so that it becomes one line of the kernel log. dprintf() fails there: it
- * asks for the position, which /dev/kmsg does not have.
+ * Prints with one write(), so that the message becomes one line of the kernel log.
+ * dprintf() would fail: it asks for the position, which /dev/kmsg does not have.
  */
 void fail(const char *format, ...)
 {
@@ -88,8 +88,8 @@ void fail(const char *format, ...)
 #define KICK	SIGRTMIN
 
 /*
- * Threads are in the guest, or wait at the gate. @shut says which they should do. Those that
- * wait are counted by @waiting.
+ * Threads are in the guest, or wait at the gate. @shut says which of these they should do.
+ * @waiting counts the threads that wait.
  */
 static struct {
 	pthread_mutex_t lock;
@@ -100,10 +100,10 @@ static struct {
 
 static pthread_t threads[VM_CPUS_MAX];
 
-/* Up to where this process has shown what the guest said; guarded by the lock. */
+/* How many bytes of the console this process has shown; guarded by gate.lock. */
 static __u64 shown;
 
-/* Called with the lock held. Shows one whole line at a time, as the kernel log takes them. */
+/* Called with gate.lock held. Shows one whole line at a time, for the kernel log. */
 static void show_console(void)
 {
 	char *end;
@@ -157,7 +157,7 @@ static void wait_at_gate(void)
 	pthread_mutex_unlock(&gate.lock);
 }
 
-/* Says where the guest was, and why, before fail() says that it cannot go on. */
+/* Prints the state of a vCPU, before fail() says that the guest cannot go on. */
 static void tell_vcpu(unsigned long id)
 {
 	const struct kvm_run *run = machine.runs[id];
@@ -181,8 +181,9 @@ static void tell_vcpu(unsigned long id)
 }
 
 /*
- * What the guest asked for with an exit is done when KVM_RUN is called the next time, and
- * part of the state only then: so a thread leaves by EINTR, and never after an exit.
+ * KVM completes what the guest asked for with an exit at the next call of KVM_RUN, and only
+ * then is it part of the state. So a thread goes to the gate when KVM_RUN fails with EINTR,
+ * and never after an exit.
  */
 static void *run_vcpu(void *arg)
 {
@@ -310,7 +311,7 @@ static void serve_signals(const sigset_t *asked)
 
 /* --------------------------------------------------------------------------- files */
 
-/* Numbers that the tests know, and that no other file gets. */
+/* Gives a file its number, which the tests know and which no other file gets. */
 static void keep_fd(int file, int fd)
 {
 	if (fd < 0 || dup2(fd, FD + file) < 0)
@@ -342,7 +343,7 @@ static int open_device(void)
 	return device;
 }
 
-/* The session stays open: it ends with this process. */
+/* The session stays open until this process ends. */
 static void preserve_files(int device)
 {
 	int session = session_create(device, SESSION);
@@ -356,7 +357,7 @@ static void preserve_files(int device)
 	printf("vmm: ready for the next kernel\n");
 }
 
-/* Returns the session, to be finished when the guest runs. */
+/* Returns the session, which resume() finishes when the guest runs. */
 static int retrieve_files(int device)
 {
 	int session = session_retrieve(device, SESSION);
@@ -457,12 +458,12 @@ static void note_handover(void)
 	console->at[n].stopped = state->stopped;
 	console->at[n].resumed = at.resumed;
 	console->handovers = n + 1;
-	/* A line that the guest had just begun is shown as a whole. */
+	/* If the guest had begun a line, show_console() will show all of it. */
 	for (shown = console->len; shown && console->text[shown - 1] != '\n'; shown--)
 		;
 }
 
-/* In cycles of the TSC, which counts through all of it. */
+/* Prints the times in cycles of the TSC, which keeps counting during the kexec. */
 static void tell_moments(void)
 {
 	printf("vmm: save %llu away %llu retrieve %llu create %llu restore %llu in all %llu\n",
@@ -496,8 +497,8 @@ static void resume(void)
 	start_threads();
 
 	/*
-	 * The guest comes first. FINISH waits for all of its memory, and what it does takes
-	 * CPU time that the guest could have.
+	 * The guest comes first. FINISH waits until all of its memory is there, and takes
+	 * CPU time that the guest could use.
 	 */
 	setpriority(PRIO_PROCESS, 0, 19);
 	usleep(20000);
@@ -514,8 +515,8 @@ static void resume(void)
 #define WORDS_MAX 64
 
 /*
- * The guest comes first. /init finds file systems mounted where it mounts its own, which
- * does no harm.
+ * The guest comes first, so this waits until the child has resumed it. /init mounts
+ * devtmpfs on /dev once more, which does no harm.
  */
 static int run_init(char **argv, char **envp, pid_t pid, int resumed)
 {

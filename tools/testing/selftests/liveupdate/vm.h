@@ -14,14 +14,15 @@
 #include "vm_state.h"
 
 /*
- * A virtual machine. All is set before the first vCPU runs, and not changed from then on.
+ * A virtual machine. All members are set before the first vCPU runs, and do not change
+ * afterwards.
  *
- * @fd:		of KVM's virtual machine
- * @vcpus:	how many it has
- * @vcpu_fds:	one each
- * @runs:	what each shares with the kernel
+ * @fd:		file descriptor of KVM's virtual machine
+ * @vcpus:	number of vCPUs
+ * @vcpu_fds:	file descriptors of the vCPUs
+ * @runs:	the struct that each vCPU shares with the kernel
  * @memory:	the guest's memory, as it is mapped here
- * @size:	of it, in bytes
+ * @size:	size of the guest's memory in bytes
  */
 struct machine {
 	int fd;
@@ -32,7 +33,7 @@ struct machine {
 	__u64 size;
 };
 
-/* Prints why this program cannot go on, and ends it. With errno if that is not 0. */
+/* Prints why this program cannot go on, with errno if that is not 0, and ends it. */
 void __printf(1, 2) __noreturn fail(const char *format, ...);
 
 /* vm_machine.c */

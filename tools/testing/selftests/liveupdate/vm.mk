@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# vm, which only the guests have that need it. It is for x86.
+# vm, for x86. Only the guests that need it have it.
 #
 # Outside of a kernel tree: make -f vm.mk OUT=directory TREE=kernel-tree directory/vm
 
 include Makefile
 
-# For attributes: <linux/compiler.h>
+# <linux/compiler.h> defines attributes.
 CFLAGS += -idirafter $(TREE)/tools/include
 
 # The guest's program has no operating system below it, and interrupts use its registers.

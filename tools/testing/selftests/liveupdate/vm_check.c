@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vm_check.c - did the guest of vm.c notice anything? Says so as TAP
+ * vm_check.c - checks whether the guest of vm.c has noticed anything, and prints TAP
  *
- * Reads all that the guest has said under all kernels, and computes on its own what it had
- * to say.
+ * Reads all that the guest has said under all kernels, and computes on its own what the
+ * guest had to say.
  */
 
 #include <errno.h>
@@ -18,13 +18,13 @@
 #include "vm.h"
 
 /*
- * What a CPU may take between a vCPU's instruction and the VMM's clock: this in ms, and
- * twice the longest time for which a vCPU stood still without a kexec, which says how busy
- * the host is and how many vCPUs share a CPU of it.
+ * How much longer a vCPU may stand still than the VMM has measured: this time in ms, and
+ * twice the longest time for which a vCPU stood still without a kexec. The latter depends
+ * on how busy the host is, and how many vCPUs share one of its CPUs.
  */
 #define SLACK	300
 
-/* What the guest says at a beat. */
+/* The line that the guest prints at a beat. */
 #define BEAT	"vm-guest: cpu %u beat %llu sum %llx tsc %llu clock %llu gap %llu " \
 		"ticks %llu ipis %llu pit %llu twice %llu"
 
@@ -36,11 +36,11 @@ struct beat {
 /* What is known of a vCPU: its last beat, and its work as computed here. */
 static struct {
 	struct beat last;
-	__u64 tsc[2];			/* at the two beats before it, the oldest first */
+	__u64 tsc[2];			/* at the two beats before last, older first */
 	__u64 sum, page, round;
 	unsigned int recent;		/* beats since the last handover */
-	struct beat before;		/* the last one before it */
-	__u64 blackouts;		/* handovers that it has seen */
+	struct beat before;		/* the last beat before that handover */
+	__u64 blackouts;		/* handovers during which it stood still */
 } vcpus[VM_CPUS_MAX];
 
 static const struct vm_console *console;
@@ -92,7 +92,7 @@ static unsigned long long per_ms(void)
 	return console->khz;
 }
 
-/* Does the work of a beat. */
+/* Computes the sum that a vCPU has after the work of one more beat. */
 static void work(unsigned int cpu)
 {
 	for (__u64 i = 0; i < params.beat; i++) {
@@ -106,7 +106,10 @@ static void work(unsigned int cpu)
 	}
 }
 
-/* The handovers between two beats of a vCPU, which make up the gap in the second one. */
+/*
+ * Compares the gap of the second of two beats with the longest handover between the two.
+ * The vCPU has to stand still for about as long.
+ */
 static void check_gap(const struct beat *from, const struct beat *to)
 {
 	static unsigned long long ordinary;
@@ -129,7 +132,7 @@ static void check_gap(const struct beat *from, const struct beat *to)
 		      to->cpu, to->gap / per_ms(), to->n, longest / per_ms());
 }
 
-/* Says how much two differences of clocks, in ns, are apart. */
+/* Returns whether two times in ns differ by more than 2 % and 2 ms. */
 static int far_apart(__u64 a, __u64 b)
 {
 	__u64 apart = a > b ? a - b : b - a;
@@ -149,13 +152,14 @@ static void check_clocks(const struct beat *from, const struct beat *to)
 		      (unsigned long long)clock, (unsigned long long)ns, to->n);
 }
 
-/* Interrupts that came twice, and all beats. */
+/* How many interrupts came twice, and how many beats there were. */
 static unsigned long long twice, beats_seen;
 
 /*
  * KVM on an emulated CPU interrupts a vCPU twice now and then: guests that ran for minutes
- * without any kexec had several such interrupts. Here that is only wrong near a kexec, or if
- * it happens often. A vCPU finds out one beat later, and says so at the beat after that one.
+ * without any kexec had several such interrupts. So this is only wrong near a kexec, or if
+ * it happens often. A vCPU finds out one beat later, and says so at the beat after that
+ * one.
  */
 static void check_twice(const struct beat *it)
 {
@@ -245,7 +249,7 @@ static void check_vcpus(unsigned int beats)
 	}
 }
 
-/* @beats is how many each vCPU should have since the last handover. */
+/* @beats is how many beats each vCPU should have had since the last handover. */
 int check_beats(const char *console_path, const char *memory_path, unsigned int beats)
 {
 	static char text[VM_CONSOLE_TEXT];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vm_guest.c - the program that a guest of vm.c runs: it notices what it should not notice
+ * vm_guest.c - the program that a guest of vm.c runs, which looks for traces of a kexec
  *
  * Owns all of the guest's memory. The VMM starts each vCPU in guest_main(), in 64-bit mode
  * with all memory mapped at its physical address. There is no operating system, and the
@@ -10,17 +10,17 @@
  *
  *   vm-guest: cpu 0 beat 7 sum 1f.. tsc 8123 clock 5123 gap 12 ticks 55 ipis 7 pit 20 twice 0
  *
- * "tsc" is its counter and "clock" is kvmclock in ns; "gap" is the longest time since the
- * last beat, in cycles, that the counter moved on between two looks at it. "ticks", "ipis"
- * and "pit" count the interrupts of its own timer, of the vCPU before it, and of the
- * interval timer. "twice" is how many interrupts the next vCPU had too many of those that this
- * one had sent before its last beat. If a byte of memory, a register or a clock is wrong then
- * it prints a line with "WRONG".
+ * "tsc" is the TSC of the vCPU and "clock" is kvmclock in ns. "gap" is the longest time, in
+ * cycles, between two looks at the TSC since the last beat. "ticks", "ipis" and "pit" count
+ * the interrupts of the vCPU's own timer, of the vCPU before it, and of the interval timer.
+ * "twice" is how many interrupts the next vCPU has counted in excess of those that this one
+ * has sent, at its last beat. If a word of memory, a register or a clock is wrong, the vCPU
+ * prints a line with "WRONG".
  *
- * A vCPU puts patterns into all registers that it does not use otherwise. vCPUs with even
- * numbers have a periodic timer, the others one with deadlines. After each beat a vCPU sends
- * an interrupt to the next one and halts until that has counted it, so a lost interrupt
- * stops both, and one too many is counted.
+ * A vCPU puts patterns into registers that it does not use otherwise. vCPUs with even
+ * numbers have a periodic timer, the others one with deadlines. After each beat a vCPU
+ * sends an interrupt to the next vCPU, and halts until that has counted it. So a lost
+ * interrupt stops the vCPU that sent it, and one too many is counted.
  */
 
 #include <linux/compiler.h>
@@ -46,7 +46,7 @@
 
 #define TIMER_PERIODIC	0x20000
 #define TIMER_DEADLINE	0x40000
-/* The local APIC of a guest runs at 1 GHz. Deadlines are in cycles, of which there are more. */
+/* The local APIC of a guest runs at 1 GHz. Deadlines are in TSC cycles, which are more. */
 #define TIMER_COUNT	20000000
 
 #define IOAPIC		0xfec00000ULL
@@ -55,7 +55,7 @@
 
 #define SERIAL		0x3f8
 
-/* Kept at the address that the GS register of the vCPU has. */
+/* The data of a vCPU. Its GS register has the address. */
 struct cpu {
 	struct cpu *self;
 	__u64 id;
@@ -142,7 +142,7 @@ static void put_number(struct line *it, const char *name, __u64 value, int base)
 	put(it, digits + i);
 }
 
-/* One line at a time reaches the serial port. */
+/* Writes a line to the serial port. The lock keeps lines of several vCPUs apart. */
 static void print(struct line *it)
 {
 	static int lock;
@@ -202,14 +202,14 @@ struct pvclock {
 	__u8 flags, pad2[2];
 };
 
-/* Sets @tsc as well, to the same moment. */
+/* Returns kvmclock in ns, and sets @tsc to the TSC at the same moment. */
 static __u64 read_clock(struct cpu *it, __u64 *tsc)
 {
 	const struct pvclock *page = (void *)(VM_CLOCKS + 64 * it->id);
 	__u64 cycles, ns;
 	__u32 version;
 
-	/* An odd version says that the host writes. It does so while this vCPU does not run. */
+	/* The version is odd while the host writes. This vCPU does not run at that time. */
 	do {
 		version = READ_ONCE(page->version) & ~1;
 		barrier();
@@ -271,7 +271,7 @@ __attribute__((interrupt)) static void on_spurious(struct frame *frame)
 	(void)frame;
 }
 
-/* Prints what is on the stack: an error code, if the exception has one, and the address. */
+/* Prints the top of the stack: an error code, if the exception has one, and the address. */
 __attribute__((interrupt)) static void on_fault(struct frame *frame)
 {
 	const __u64 *stack = (void *)frame;
@@ -304,7 +304,7 @@ static void set_gate(int vector, void (*handler)(struct frame *frame))
 	};
 }
 
-/* All vCPUs write the same into the table. */
+/* All vCPUs share the table, and write the same into it. */
 static void load_idt(void)
 {
 	struct { __u16 limit; __u64 base; } __packed it = {
@@ -333,7 +333,7 @@ static void start_timers(struct cpu *it)
 	}
 	if (it->id)
 		return;
-	/* Both PICs have all interrupts masked, as a PC has them that uses APICs. */
+	/* Masks all interrupts of both PICs, as a PC that uses APICs does. */
 	write_port(0x21, 0xff);
 	write_port(0xa1, 0xff);
 	ioapic(IOAPIC_PIN + 1, 0);
@@ -345,7 +345,7 @@ static void start_timers(struct cpu *it)
 
 /* ---------------------------------------------------------------------- registers */
 
-/* The value that a register of a vCPU holds, which is different for each of them. */
+/* Returns the value of register @n of a vCPU, which is different for each of them. */
 static __u64 held(const struct cpu *it, int n)
 {
 	return vm_scatter(it->id << 32 | (n + 1));
@@ -360,7 +360,7 @@ static const struct {
 	__u64 mask;
 } held_msrs[] = {
 	{ 0x174, 0xfff8 },			/* SYSENTER_CS */
-	/* KVM knows only 32 bits of these of a CPU of AMD, which has no SYSENTER in 64-bit mode. */
+	/* AMD has no SYSENTER in 64-bit mode. KVM keeps only 32 bits of these two there. */
 	{ 0x175, 0xffffffff },			/* SYSENTER_ESP */
 	{ 0x176, 0xffffffff },			/* SYSENTER_EIP */
 	{ 0xc0000081, ~0ULL },			/* STAR */
@@ -442,7 +442,7 @@ static void load_registers(struct cpu *it)
 	load_vectors(it);
 }
 
-/* Begins the next beat. */
+/* Also begins the next beat, with new values in the vector registers. */
 static void check_registers(struct cpu *it)
 {
 	__u64 value;
@@ -495,7 +495,7 @@ static void work_on_page(struct cpu *it)
 	}
 }
 
-/* Halts until the next vCPU has counted the interrupt, and any other one came. */
+/* Halts until the next vCPU has counted the interrupt, and this vCPU's timer has ticked. */
 static void send_ipi(struct cpu *it)
 {
 	struct cpu *next = &cpus[(it->id + 1) % params->cpus];
@@ -516,7 +516,7 @@ static void tell_beat(struct cpu *it)
 	struct cpu now;
 	struct line line;
 
-	/* The timer looks at the clock, and what it finds from here on is for the next beat. */
+	/* What on_timer() finds out about the TSC from here on is for the next beat. */
 	asm volatile("cli");
 	look_at_clocks(it);
 	now = *it;

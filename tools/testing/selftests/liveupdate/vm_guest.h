@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * vm_guest.h - what the guest, the VMM and the checker of its beats agree about
+ * vm_guest.h - the layout of the guest's memory, and its work
  *
- * The guest's memory and its work. A vCPU walks over its share of the work pages again and
- * again. At each page it reads all words, compares them with what it wrote there one round
- * before, adds them to its sum, and writes those of this round. A beat is a fixed number of
- * pages, so the sum at a beat depends on the number of the beat only: whoever knows these
- * functions can say what it has to be.
+ * vm_guest.c, vm_machine.c and vm_check.c agree about these. A vCPU walks over its share of
+ * the work pages again and again. At each page it reads all words, compares them with what
+ * it wrote there one round before, adds them to its sum, and writes those of this round. A
+ * beat is a fixed number of pages, so the sum at a beat depends only on the number of the
+ * beat, and vm_check.c can compute it with these functions.
  */
 #ifndef VM_GUEST_H
 #define VM_GUEST_H
@@ -29,7 +29,7 @@
 #define VM_STACK		0x10000ULL
 #define VM_CODE			0x100000ULL
 #define VM_WORK			0x200000ULL
-/* Memory that has no room below this continues at 4 GiB, as on a PC. */
+/* Memory that has no room below this address continues at 4 GiB, as on a PC. */
 #define VM_LOW_END		0xc0000000ULL
 #define VM_HIGH			0x100000000ULL
 
@@ -38,7 +38,7 @@
 #define VM_DS			0x10
 #define VM_TR			0x18
 
-/* What the guest is told at VM_PARAMS. */
+/* The VMM tells the guest these at VM_PARAMS. */
 struct vm_params {
 	__u64 cpus;
 	__u64 pages;		/* work pages of each vCPU */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vm_machine.c - a virtual machine of KVM: made, saved, restored
+ * vm_machine.c - makes, saves and restores a virtual machine of KVM
  *
- * Owns what KVM knows of a machine: which ioctls have a part of its state, and in which
- * order they take it back. vm_state.h has the format.
+ * Owns what KVM knows of a machine: which ioctls get and set a part of its state, and in
+ * which order they set it. vm_state.h has the format.
  *
- * What is not kept: a guest that is itself a host (KVM_GET_NESTED_STATE), for which reason
- * CPUID does not offer it, and the state of AMX, which this program does not ask for.
+ * Two things are not kept: the state of a guest that is itself a host
+ * (KVM_GET_NESTED_STATE), so CPUID does not offer SVM, and the state of AMX, which this
+ * program does not ask for.
  */
 
 #include <errno.h>
@@ -35,7 +36,7 @@ static int call(int fd, const char *what, unsigned long request, void *arg)
 
 /* ------------------------------------------------------------------------- creation */
 
-/* <linux/kvm.h> has these as arrays of no fixed length. */
+/* In <linux/kvm.h>, the arrays of these have no fixed length. */
 struct cpuid {
 	struct kvm_cpuid2 head;
 	struct kvm_cpuid_entry2 entries[CPUID_ENTRIES];
@@ -63,7 +64,7 @@ static void look_at_kvm(int kvm)
 	for (unsigned int i = 0; i < supported.head.nent; i++) {
 		if (supported.entries[i].function == 0x80000001)
 			supported.entries[i].ecx &= ~(1U << 2);	/* SVM */
-		/* KVM has it, but leaves it to us to say so. */
+		/* KVM has deadlines of the TSC, but leaves it to the VMM to say so. */
 		if (supported.entries[i].function == 1)
 			supported.entries[i].ecx |= 1U << 24;	/* deadlines of the TSC */
 	}
@@ -114,7 +115,7 @@ void machine_create(struct machine *it, unsigned int vcpus, int memory, __u64 si
 	ioctl(it->fd, KVM_SET_TSS_ADDR, base);
 	call(it->fd, "KVM_CREATE_IRQCHIP", KVM_CREATE_IRQCHIP, NULL);
 	call(it->fd, "KVM_CREATE_PIT2", KVM_CREATE_PIT2, &pit);
-	/* What is above the hole for devices is a slot of its own. */
+	/* Memory above the hole for devices is a slot of its own. */
 	if (size <= VM_LOW_END) {
 		add_memory(it, 0, 0, size);
 	} else {
@@ -136,7 +137,7 @@ asm(".section .rodata\n"
 	"guest_code_end: .byte 0\n"
 	".previous");
 
-/* All memory is at its physical address, in pages of 1 GiB. */
+/* The page tables map all memory at its physical address, in pages of 1 GiB. */
 static void fill_memory(struct machine *it, const struct vm_params *params)
 {
 	__u64 *pml4 = (__u64 *)(it->memory + VM_PML4), *pdpt = (__u64 *)(it->memory + VM_PDPT);
@@ -170,7 +171,7 @@ static void begin_vcpu(struct machine *it, unsigned int id, __u64 tsc_offset)
 	struct kvm_xcrs xcrs = { .nr_xcrs = 1, .xcrs[0] = { .xcr = 0, .value = 7 } };
 	struct kvm_regs regs = {
 		.rip = VM_CODE, .rflags = 2, .rdi = id,
-		/* As after a call. */
+		/* The stack pointer is as after a call. */
 		.rsp = VM_STACKS + (id + 1) * VM_STACK - 8,
 	};
 	struct kvm_sregs sregs;
@@ -204,7 +205,7 @@ static void begin_vcpu(struct machine *it, unsigned int id, __u64 tsc_offset)
 	sregs.efer = 0x500;		/* LMA, LME */
 	sregs.apic_base |= 0xc00;	/* enabled, x2APIC */
 	call(fd, "KVM_SET_SREGS", KVM_SET_SREGS, &sregs);
-	/* A CPU without AVX has one bit less. */
+	/* XCR0 of a CPU without AVX has one bit less. */
 	if (ioctl(fd, KVM_SET_XCRS, &xcrs)) {
 		xcrs.xcrs[0].value = 3;
 		call(fd, "KVM_SET_XCRS", KVM_SET_XCRS, &xcrs);
@@ -214,7 +215,7 @@ static void begin_vcpu(struct machine *it, unsigned int id, __u64 tsc_offset)
 	call(fd, "KVM_SET_MP_STATE", KVM_SET_MP_STATE, &runnable);
 }
 
-/* Lets a new guest begin, with a TSC of 0. */
+/* Gives a new guest its first state, with a TSC that begins at 0. */
 void machine_begin(struct machine *it, const struct vm_params *params)
 {
 	__u64 offset = -read_clock();
@@ -226,7 +227,7 @@ void machine_begin(struct machine *it, const struct vm_params *params)
 
 /* ---------------------------------------------------------------------------- parts */
 
-/* What KVM gives and takes with one ioctl each. @chip is for those that share one. */
+/* A part of the state, and the ioctls that get and set it. @chip is for those of chips. */
 struct part {
 	__u32 type, size;
 	const char *name;
@@ -241,9 +242,9 @@ struct part {
 #define OTHER(type, name) { type, 0, name, 0, 0, 0 }
 
 /*
- * The order matters. CPUID says which bits the others may have. The special registers have
- * the mode of the local APIC. Its timer and the MSR of the deadline are in the guest's TSC.
- * Events come last, because setting registers drops some of them.
+ * The order matters. CPUID says which bits the other parts may have. The special registers
+ * have the mode of the local APIC. Its timer and the MSR of the deadline use the guest's
+ * TSC. Events come after all registers, because setting registers drops some of them.
  */
 static const struct part vcpu_parts[] = {
 	OTHER(VM_CPUID, "CPUID"),
@@ -260,8 +261,8 @@ static const struct part vcpu_parts[] = {
 };
 
 /*
- * Chips come after vCPUs, since they interrupt these. The clock comes before, because vCPUs
- * look at it.
+ * machine_restore() sets the clock before the vCPUs, because they look at it, and the chips
+ * after the vCPUs, because chips interrupt vCPUs.
  */
 static const struct part machine_parts[] = {
 	OTHER(VM_CLOCK, "CLOCK"),
@@ -287,7 +288,7 @@ static char *put_section(struct vm_state *to, __u32 type, __u32 vcpu, __u64 size
 	return (char *)(it + 1);
 }
 
-/* KVM stops at an MSR that this vCPU does not have. Such a one is left out. */
+/* KVM stops at an MSR that this vCPU does not have. Such an MSR is left out. */
 static void save_msrs(int fd, struct vm_state *to, __u32 vcpu)
 {
 	static struct msrs it;
@@ -378,7 +379,7 @@ static void save_part(const struct part *part, int fd, struct vm_state *to, __u3
 	call(fd, part->name, part->get, at);
 }
 
-/* FNV-1a, by words. The size is a multiple of them. */
+/* FNV-1a, by words of 8 bytes. The size is a multiple of 8. */
 static __u64 checksum(const struct vm_state *it)
 {
 	const __u64 *words = (const __u64 *)it;
@@ -392,12 +393,12 @@ static __u64 checksum(const struct vm_state *it)
 	return sum;
 }
 
-/* All vCPUs are out of the guest, since @stopped. */
+/* Called when all vCPUs are out of the guest. @stopped is the TSC at which they were. */
 void machine_save(struct machine *it, struct vm_state *to, __u64 stopped)
 {
 	memset(to, 0, sizeof(*to));
 	to->size = sizeof(*to);
-	/* The state of a vCPU first: reading it may change that of chips. */
+	/* vCPUs come first, because reading their state may change that of chips. */
 	for (unsigned int id = 0; id < it->vcpus; id++)
 		for (unsigned int i = 0; i < COUNT(vcpu_parts); i++)
 			save_part(&vcpu_parts[i], it->vcpu_fds[id], to, id);
@@ -414,7 +415,7 @@ void machine_save(struct machine *it, struct vm_state *to, __u64 stopped)
 
 /* -------------------------------------------------------------------------- restore */
 
-/* Returns a section, which machine_check() has found to be there. */
+/* Returns a section, or NULL. After machine_check(), each section is there. */
 static const struct vm_section *find(const struct vm_state *from, __u32 type, __u32 vcpu)
 {
 	const char *at = (const char *)(from + 1), *end = (const char *)from + from->size;
@@ -429,7 +430,7 @@ static const struct vm_section *find(const struct vm_state *from, __u32 type, __
 	return NULL;
 }
 
-/* The size of a section that says itself how many entries it has. */
+/* Returns whether a section has the right size, and not more entries than have room. */
 static int right_size(const struct part *part, const struct vm_section *it)
 {
 	switch (part->type) {
@@ -502,7 +503,7 @@ void machine_check(const struct vm_state *from, __u64 memory)
 		check_part(&machine_parts[i], from, VM_ALL_VCPUS);
 }
 
-/* Some MSRs can be read only, so only those are set that a new vCPU has with other values. */
+/* Some MSRs are read-only, so this sets only those that differ in a new vCPU. */
 static void restore_msrs(int fd, const struct kvm_msrs *from)
 {
 	static struct msrs it;
@@ -528,9 +529,9 @@ static void restore_msrs(int fd, const struct kvm_msrs *from)
 }
 
 /*
- * The host's TSC counts on through the kexec, and so does the guest's with the same offset.
- * Both kernels measured how fast it is, with slightly different results. If they are very
- * different then the machine has another clock.
+ * The host's TSC keeps counting during the kexec, and so does the guest's with the same
+ * offset. Each kernel measures the frequency, with slightly different results. If the
+ * results are very different, the machine has another clock.
  */
 static void restore_tsc(int fd, const struct vm_tsc *from)
 {
@@ -547,7 +548,7 @@ static void restore_tsc(int fd, const struct vm_tsc *from)
 	call(fd, "KVM_VCPU_TSC_OFFSET", KVM_SET_DEVICE_ATTR, &offset);
 }
 
-/* The clock goes on, by the time since it was saved. */
+/* Sets kvmclock to its saved value plus the time since then. */
 static void restore_clock(int fd, const struct vm_state *state, const struct vm_clock *from)
 {
 	__u64 cycles = read_clock() - from->host_tsc, khz = state_tsc(state)->khz;
@@ -584,7 +585,7 @@ const struct vm_tsc *state_tsc(const struct vm_state *from)
 	return (const void *)(find(from, VM_TSC, 0) + 1);
 }
 
-/* The machine was just created, and machine_check() has seen the state. */
+/* The machine was just created, and machine_check() has accepted the state. */
 void machine_restore(struct machine *it, const struct vm_state *from)
 {
 	restore_part(&machine_parts[0], it->fd, from, VM_ALL_VCPUS);

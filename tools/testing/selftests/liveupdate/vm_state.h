@@ -3,8 +3,9 @@
  * vm_state.h - the format in which vm.c leaves the state of a virtual machine
  *
  * One file has everything but the guest's memory: a header, then sections one after the
- * other. The layouts of all but the last ones are those that KVM has for its ioctls
- * (<asm/kvm.h>, <linux/kvm.h>). Numbers are those of the CPU, little endian.
+ * other. The layouts are those that KVM has for its ioctls (<asm/kvm.h>, <linux/kvm.h>),
+ * except struct vm_tsc and struct vm_clock. Numbers are in the CPU's byte order, which is
+ * little endian.
  */
 #ifndef VM_STATE_H
 #define VM_STATE_H
@@ -19,13 +20,13 @@
 /*
  * @magic:	VM_STATE_MAGIC
  * @version:	VM_STATE_VERSION
- * @sections:	how many follow
- * @size:	of header and sections, in bytes
- * @checksum:	FNV-1a over all words of 8 bytes of these, this one counted as 0
+ * @sections:	number of sections that follow
+ * @size:	size of header and sections in bytes
+ * @checksum:	FNV-1a over all words of 8 bytes of these, with this one counted as 0
  * @memory:	size of the guest's memory in bytes
- * @vcpus:	how many it has
+ * @vcpus:	number of vCPUs
  * @stopped:	the host's TSC when the last vCPU was out of the guest
- * @saved:	the same when all of this was written
+ * @saved:	the host's TSC when all sections had been written
  */
 struct vm_state {
 	__u64 magic;
@@ -46,8 +47,8 @@ static_assert(sizeof(struct vm_state) == 64);
 
 /*
  * @type:	enum vm_section_type
- * @vcpu:	whose it is, or VM_ALL_VCPUS
- * @size:	of what follows, in bytes. The next section begins at the next multiple of 8.
+ * @vcpu:	the vCPU that it belongs to, or VM_ALL_VCPUS
+ * @size:	bytes of content. The next section begins at the next multiple of 8.
  */
 struct vm_section {
 	__u32 type;
@@ -82,7 +83,7 @@ enum vm_section_type {
  * The guest's TSC is the host's, which kexec does not reset, plus an offset.
  *
  * @offset:	this offset
- * @khz:	how fast the old kernel thought it is
+ * @khz:	the frequency of the TSC that the previous kernel measured
  */
 struct vm_tsc {
 	__u64 offset;
@@ -101,7 +102,7 @@ struct vm_clock {
 static_assert(sizeof(struct vm_tsc) == 16);
 static_assert(sizeof(struct vm_clock) == 16);
 
-/* The file of the state has this size from the beginning, because a preserved one keeps it. */
+/* The file of the state has this size at once, because a preserved file keeps its size. */
 #define VM_STATE_SIZE	(256 * 1024)
 
 /* ---------------------------------------------------------------- what the guest says */
@@ -109,14 +110,14 @@ static_assert(sizeof(struct vm_clock) == 16);
 #define VM_HANDOVERS_MAX	127
 
 /*
- * A second file has all that the guest wrote to its serial port, so that the check sees no
- * border between kernels.
+ * A second file has all that the guest wrote to its serial port, so that vm_check.c reads
+ * the output under all kernels as one text.
  *
- * @len:	number of bytes
+ * @len:	number of bytes in @text
  * @handovers:	how often the machine was restored in another kernel
- * @offset:	what is added to the host's TSC for the guest
- * @khz:	how fast it is
- * @at:		for each of them, the host's TSC when the guest was stopped and went on
+ * @offset:	the guest's TSC is the host's plus this offset
+ * @khz:	the frequency of the TSC
+ * @at:		for each handover, the host's TSC when the guest was stopped and went on
  */
 struct vm_console {
 	__u64 len;

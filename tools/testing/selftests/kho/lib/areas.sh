@@ -18,7 +18,7 @@ drop_areas() {
 	echo 1 >$AREAS/drop && same areas "$(areas_stat areas)" 0
 }
 
-# areas_stat KEY: from the last line, which has the sums
+# areas_stat KEY: the value of KEY in the last line, which has the sums
 areas_stat() {
 	tail -n 1 $AREAS/stats | tr ' ' '\n' | sed -n "s/^$1=//p"
 }
@@ -28,8 +28,8 @@ areas_pages() {
 	sed -n 's/.* pages=\([0-9]*\) .*/\1/p' $AREAS/stats | awk '{ n += $1 } END { print n + 0 }'
 }
 
-# areas_sound COUNT: that many areas were restored, with the right content and
-# struct pages.
+# areas_sound COUNT: COUNT areas were restored, with the right content and struct
+# pages.
 areas_sound() {
 	local pages
 	pages=$(areas_pages)
@@ -67,7 +67,7 @@ vmalloc-scratch -22"
 errors_are() {
 	local before bytes line
 
-	# The first time, caches grow.
+	# The first read lets caches grow, so only the second one is measured.
 	cat $AREAS/errors >/tmp/errors
 	bytes=$(kho_stat out preserved_bytes)
 	before=$(mem_free)

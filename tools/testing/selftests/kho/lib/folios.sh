@@ -14,8 +14,8 @@ folios() {
 	echo "${2-now}" >"$FOLIOS/$1"
 }
 
-# keep_giant ORDER PHASE: a folio is added, for restoring in that phase. Each piece of
-# memory that is large enough may have a page in use.
+# keep_giant ORDER PHASE: preserves a folio, to be restored in PHASE. Tries several times,
+# since each piece of memory that is large enough may have a page in use.
 keep_giant() {
 	local try
 

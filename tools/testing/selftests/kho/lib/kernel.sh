@@ -32,7 +32,7 @@ no_leaks() {
 	echo scan >$leaks && echo scan >$leaks && ! grep . $leaks
 }
 
-# Lets allocations fail in each task that asks for it, also those that may wait.
+# Lets allocations fail in each task that asks for it, also allocations that may sleep.
 prepare_faults() {
 	local dir
 

@@ -49,13 +49,13 @@ came_from() {
 	metadata_says "$1" "$2" && handover_said "$1" "$2"
 }
 
-# metadata_says RELEASE COUNT: the same, of what other kernels have as well
+# metadata_says RELEASE COUNT: the same, from the blob that other kernels have as well
 metadata_says() {
 	same "previous release" "$(previous_release)" "$1" &&
 		same "kexec count" "$(kexec_count)" "$2"
 }
 
-# handover_said RELEASE COUNT: as came_from(), in the log alone. A release may
+# handover_said RELEASE COUNT: as came_from(), from the log alone. A release may
 # end with a plus.
 handover_said() {
 	has_said "KHO: handover from $(echo "$1" | sed 's/[.+]/\\&/g'), kexec count $2"
@@ -85,7 +85,7 @@ same_map() {
 		"$(kho_stat in preserved_bytes)"
 }
 
-# What is still preserved is little enough to be what the kernel and the test
+# So little is still preserved that it can only be what the kernel and the test
 # clients preserve for themselves.
 map_is_small() {
 	local bytes

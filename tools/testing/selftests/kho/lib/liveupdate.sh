@@ -2,9 +2,9 @@
 #
 # lib/liveupdate.sh - sessions and files of live update
 #
-# Owns agents, which are processes that keep sessions and files, and what can be said
-# about these from outside. ../liveupdate/ has the program: its files sessions.c, files.c,
-# scale.c and faults.c end with the commands of an agent.
+# Owns agents, which are processes that keep sessions and files, and what other processes
+# can find out about these. ../liveupdate/ has the program: its files sessions.c, files.c,
+# hugetlb.c, scale.c and faults.c end with the commands of an agent.
 #
 # shellcheck shell=dash
 
@@ -14,8 +14,8 @@ readonly LUO_DEVICE=/dev/liveupdate
 # shellcheck disable=SC2034
 readonly LUO_ON=liveupdate=on
 
-# start_agent NAME: what it prints beside its answers goes to the log, so that nobody
-# waits for it to end.
+# start_agent NAME: what the agent prints beside its answers goes to the log. Otherwise
+# check(), which reads the output of a command, would wait for the agent to end.
 start_agent() {
 	luo serve "/tmp/$1" >/dev/kmsg 2>&1 &
 	echo $! >"/tmp/$1.pid"
@@ -48,9 +48,9 @@ says() {
 	same answer "$said" "$answer"
 }
 
-# Each of the following has an agent and the label of one of its files as arguments.
+# Each of the following functions takes an agent and the label of one of its files.
 
-# The path of the file below /proc.
+# proc_path AGENT FILE fd|fdinfo: prints the path of the file below /proc.
 proc_path() {
 	ask "$1" where "$2" | sed "s|\(.*\) \(.*\)|/proc/\1/$3/\2|"
 }
@@ -63,7 +63,7 @@ checksum_of() {
 	md5sum <"$(proc_path "$1" "$2" fd)" | cut -d ' ' -f 1
 }
 
-# figure_of AGENT FILE KEY: size, blocks, pos, seals, mode or access
+# figure_of AGENT FILE KEY: prints size, blocks, pos, seals, mode, links or access.
 figure_of() {
 	ask "$1" stat "$2" | tr ' ' '\n' | sed -n "s/^$3=//p"
 }
@@ -74,7 +74,7 @@ share() {
 	ask "$3" import "$2" $(ask "$1" where "$2")
 }
 
-# all AGENT LINES: asks for one thing after another, as long as nothing fails.
+# all AGENT LINES: asks for one line after another, as long as nothing fails.
 all() {
 	local who="$1" line
 	echo "$2" | sed 's/^[[:blank:]]*//; /^$/d' | while read -r line; do
@@ -97,20 +97,20 @@ tap() {
 	done </tmp/tap
 }
 
-# The device is there, and no handover has a session of that name.
+# nothing_came_in AGENT NAME: the device exists, and no incoming session has this name.
 nothing_came_in() {
 	[ -c "$LUO_DEVICE" ] || { echo "there is no $LUO_DEVICE"; return 1; }
 	refused ENOENT ask "$1" retrieve nothing "$2"
 }
 
-# Of what the previous kernel handed over, nothing is left.
+# No folio that the previous kernel handed over still waits.
 nothing_waits() {
 	same "unclaimed folios" "$(kho_stat in unclaimed_folios)" 0
 }
 
-# proportional "first=US last=US": what was done last took not much longer than what was
-# done first. If each call searched a list of those before then it would be ten times as
-# long, and more.
+# proportional "first=US last=US": the last calls took at most twice as long as the first
+# ones. If each call searched a list of the earlier ones, the last calls would take ten
+# times as long, or more.
 proportional() {
 	local first last
 	first=${1#first=} first=${first%% *} last=${1##*last=}
@@ -147,7 +147,7 @@ together() {
 	return $status
 }
 
-# rounds AGENT COUNT COMMANDS: asks for the same so often, as long as it works.
+# rounds AGENT COUNT COMMANDS: asks for the same COUNT times, as long as it works.
 rounds() {
 	local i=0
 
@@ -165,13 +165,13 @@ has_ended() {
 	later 50 is_gone "$(agent_pid "$who")" || { echo "it lives: $said"; return 1; }
 }
 
-# Nobody waits for an agent, so it is a zombie when it has ended.
+# is_gone PID: the agent has ended. The shell does not wait for it, so it is a zombie then.
 is_gone() {
 	! grep -q . "/proc/$1/cmdline"
 }
 
-# killed AGENT COMMANDS [SECONDS]: the agent gets SIGKILL, after a second or so many of
-# them, while it does that over and over.
+# killed AGENT COMMANDS [SECONDS]: the agent runs COMMANDS over and over, and gets SIGKILL
+# after SECONDS, which is 1 if it is missing.
 killed() {
 	(sleep "${3:-1}"; kill -9 "$(agent_pid "$1")") &
 	has_ended "$1" rounds "$1" 100000 "$2"

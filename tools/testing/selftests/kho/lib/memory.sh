@@ -40,8 +40,8 @@ mem_total() {
 	echo $(($(meminfo MemTotal) + bytes / 1024))
 }
 
-# Compares MemTotal with that of the same kernel, because the two kernels are not
-# equally large.
+# Compares MemTotal with its value in an earlier stage under the same kernel, because
+# the two kernels are not equally large.
 same_total() {
 	local name
 	name=total.$(uname -r)
@@ -64,7 +64,7 @@ mem_free() {
 	echo "$now"
 }
 
-# huge_mib MIB: files in shared memory have that much in huge pages, or more.
+# huge_mib MIB: files in shared memory have at least MIB in huge pages.
 huge_mib() {
 	local kib
 	kib=$(meminfo ShmemHugePages)
@@ -89,9 +89,9 @@ node_free() {
 		END { print n * kib }' /proc/zoneinfo
 }
 
-# The free memory that nobody gets without reclaim: what is reserved for atomic
-# allocations, and what zones have kept back since before begin_stage() told
-# them not to. Of each there is a page block in a zone, which is much only where
+# The free memory that no allocation gets without reclaim: what is reserved for
+# atomic allocations, and what zones have kept back since before begin_stage() told
+# them not to. Of each there is one page block in a zone, which is much only where
 # pages are larger than 4 KiB.
 held_back() {
 	[ "$PAGE_SIZE" != 4096 ] || { echo 0; return; }
@@ -108,7 +108,7 @@ held_back() {
 		END { print n * kib }' /proc/pagetypeinfo /proc/zoneinfo
 }
 
-# came_back BEFORE BYTES: since BEFORE KiB were free, BYTES more were freed.
+# came_back BEFORE BYTES: BYTES have been freed since BEFORE KiB were free.
 came_back() {
 	local freed=$(($(mem_free) - $1)) kib=$(($2 / 1024))
 
@@ -116,7 +116,7 @@ came_back() {
 	[ $freed -ge $((kib - kib / 50 - 1024)) ]
 }
 
-# usable PERCENT: a file in tmpfs can take that much of the available memory.
+# usable PERCENT: a file in tmpfs can take PERCENT of the available memory.
 usable() {
 	local kib=$(($(meminfo MemAvailable) * $1 / 100)) status=0
 

@@ -21,7 +21,7 @@ sizes() {
 	echo "${mib# }"
 }
 
-# in_blocks MIB...: the sizes that regions get when kho_scratch= asks for these
+# in_blocks MIB...: the sizes that regions get when kho_scratch= asks for these sizes
 in_blocks() {
 	local mib sizes=''
 
@@ -41,7 +41,7 @@ scratch_mib() {
 	echo $total
 }
 
-# scratch_below MIB in|out: all regions together are smaller than that.
+# scratch_below MIB in|out: all regions together are smaller than MIB.
 scratch_below() {
 	local mib
 	mib=$(scratch_mib "$2")

@@ -73,8 +73,8 @@ load_kernel() {
 	kexec_load "$verb" "/boot/$kernel" /tmp/initrd "$(next_words) $*"
 }
 
-# The last kernel that the scenario names. Scenarios hand over to it so that
-# those which build on them can name other kernels.
+# The last kernel that the scenario names. A scenario hands over to it so that
+# scenarios which build on it can name other kernels.
 last_kernel() {
 	echo "${kernels##* }"
 }

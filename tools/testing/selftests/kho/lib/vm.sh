@@ -2,9 +2,9 @@
 #
 # lib/vm.sh - a virtual machine that outlives its host's kernel
 #
-# Owns what scenarios do with ../liveupdate/vm.c: they have programs="vm" in their heads. Such
-# a scenario starts a guest with start_vm in its first stage, ends a stage with
-# handover_vm, and finds the guest running in the next one, where vm was the first program.
+# Owns what scenarios do with ../liveupdate/vm.c. A scenario with programs="vm" in its head
+# starts a guest with start_vm in its first stage, ends a stage with handover_vm, and finds
+# the guest running in the next one, where vm was the first program.
 #
 # shellcheck shell=dash disable=SC2034,SC2154
 
@@ -14,7 +14,7 @@ start_vm() {
 	vm_pid=$!
 }
 
-# The file descriptors of vm.
+# vm_file memory|state|console: prints the path of a file of vm.
 vm_file() {
 	case $1 in
 	memory) echo "/proc/$vm_pid/fd/100" ;;
@@ -23,7 +23,7 @@ vm_file() {
 	esac
 }
 
-# What the guest has said, without the numbers at the front of the file.
+# Prints what the guest has said, without the numbers at the front of the file.
 vm_console() {
 	tr -d '\0' 2>/dev/null <"$(vm_file console)" | grep -ao 'vm-guest:.*'
 }
@@ -43,8 +43,8 @@ vm_is_ready() {
 	dmesg | grep -q 'vmm: ready for the next kernel'
 }
 
-# Prints what the kernel knows of the process of the guest. If that has ended then the last
-# number is its exit code; if this shell started it then its status is known as well.
+# Prints what the kernel knows of the guest's process. If it is a zombie, the last number is
+# its exit code. If it is gone and this shell started it, the shell knows its status.
 vm_process() {
 	if [ -e "/proc/$vm_pid/stat" ]; then
 		cat "/proc/$vm_pid/stat"
@@ -54,7 +54,7 @@ vm_process() {
 	fi
 } 2>&1
 
-# vm_beats COUNT: waits until each vCPU has so many beats more.
+# vm_beats COUNT: waits until each vCPU has had COUNT more beats.
 vm_beats() {
 	local cpu=0 last beats=''
 
@@ -76,14 +76,16 @@ check_vm() {
 	tap vm check "$(vm_file console)" "$(vm_file memory)" "$1"
 }
 
-# The words of a host's kernel. The TSC of the machine is reliable, although its CPU does not
-# say so; KVM gives a guest a clock that is as good as the TSC only if it is. Where the
-# machine is emulated Linux measures the TSC twice with different results, of which KVM uses
-# the first one, and both can be far off when the machine is busy.
+# Words for the command line of a host's kernel. The TSC of the machine is reliable,
+# although its CPU does not say so. KVM gives a guest a clock that is as good as the TSC
+# only if the TSC is reliable. On an emulated machine, Linux measures the TSC twice, with
+# different results, of which KVM uses the first one. Both can be far off when the machine
+# is busy.
 readonly VM_WORDS="$LUO_ON tsc=reliable kvm.tsc_tolerance_ppm=50000 rdinit=/bin/vm"
 
-# How fast the first kernel thought the TSC is, in kHz, from the head of the console. Later
-# kernels are told, so that the guest's clock does not change its speed.
+# Prints the TSC frequency that the first kernel measured, in kHz, from the head of the
+# console. Later kernels get it on the command line, so that the guest's clock does not
+# change its speed.
 tsc_khz() {
 	dd bs=8 skip=3 count=1 <"$(vm_file console)" 2>/dev/null | od -A n -t u8 | xargs
 }

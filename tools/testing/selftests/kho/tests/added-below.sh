@@ -37,7 +37,7 @@ stage_2() {
 	finish
 }
 
-# Two blocks of 128 MiB.
+# Adds two memory blocks of 128 MiB.
 add_memory() {
 	local memory=/sys/devices/system/memory before block
 
@@ -49,7 +49,7 @@ add_memory() {
 	near MemTotal "$(meminfo MemTotal)" $((before + 256 * 1024)) 1024
 }
 
-# The page allocator gives away last what was added last.
+# The page allocator allocates hot-added memory last.
 all_but_added() {
 	local folios=$((($(meminfo MemFree) - $(meminfo CmaFree)) / 2048 - 40))
 

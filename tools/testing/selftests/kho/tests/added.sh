@@ -50,7 +50,7 @@ refused() {
 	grep -qE "Invalid argument|errno=22" /tmp/why || { cat /tmp/why; return 1; }
 }
 
-# more_than MIB: MemTotal is larger than that.
+# more_than MIB: MemTotal is larger than MIB.
 more_than() {
 	[ "$(meminfo MemTotal)" -gt $(($1 * 1024)) ] ||
 		{ echo "only $(meminfo MemTotal) KiB"; return 1; }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The next kernel is unpacked when it is loaded, in each format, and lies where it will be
-# used; nothing is copied at the kexec. What cannot be done so works as without KHO, and the
-# log says why. A corrupt kernel is refused.
+# used; nothing is copied at the kexec. Where this is impossible, the kexec works as without
+# KHO, and the log says why. A corrupt kernel is refused.
 #
 # shellcheck shell=dash
 
@@ -94,8 +94,9 @@ load_ahead() {
 	check "its kernel is unpacked" unpacked "is unpacked"
 }
 
-# Together they would be larger than scratch: each image gives back what it took. A second
-# one lies beside the first until that is replaced, or is late if there is no room.
+# All these images together are larger than scratch, so each image has to give its memory
+# back. A second image lies beside the first one until it replaces that, or, if there is no
+# room, it is copied at the kexec.
 load_many() {
 	for _ in 1 2 3 4; do
 		load_kernel load main || return
@@ -105,9 +106,9 @@ load_many() {
 	load_kernel load main
 }
 
-# Reports a page of the image as bad. The pages of an image are the longest run of pages in
-# scratch that are in use, and of which /proc/kpageflags tells nothing: neither
-# free nor of a program nor reserved.
+# Reports a page of the image as bad. The image is the longest run of pages in scratch for
+# which /proc/kpageflags shows no flag: they are neither free nor reserved, and belong to no
+# program.
 break_image() {
 	local start size page
 
@@ -142,7 +143,7 @@ refused() {
 	grep -q "error 8$" /tmp/said || { cat /tmp/said; return 1; }
 }
 
-# loaded WORDS, unpacked WORDS: the log says so of the last image
+# loaded WORDS, unpacked WORDS: the log has these words about the last image.
 loaded() {
 	last_line "KHO: the kexec image" "$*"
 }

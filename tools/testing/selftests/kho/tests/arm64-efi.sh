@@ -4,8 +4,8 @@
 # kernel rebuilds memblock from UEFI's memory map, and its device tree has nothing but
 # /chosen. As on servers, PCI interrupts use tables that cannot be moved once they are
 # in use: each kernel learns from UEFI where the first kernel put them. The kernel
-# "arm64-small" knows neither UEFI nor ACPI, so without ARCH=arm64 this runs only when it
-# is named.
+# "arm64-small" knows neither UEFI nor ACPI, so without ARCH=arm64 this scenario runs only
+# when it is named.
 #
 # shellcheck shell=dash
 

@@ -17,7 +17,7 @@ arm64*) ;;
 *) family=arm64-small ;;
 esac
 machines=arm64
-# A KUnit test asks for images that have no room.
+# A KUnit test checks images for which there is no room.
 expect="KHO: no room in scratch( and memory that holds nothing preserved)? for the next kernel"
 kernels="main"
 words="kunit.enable=1 kunit.filter_glob=kho_*"

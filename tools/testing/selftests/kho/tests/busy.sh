@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Everything at the same time, under lockdep: threads preserve and unpreserve, others
+# Everything at the same time, under lockdep: threads preserve and unpreserve, processes
 # read debugfs and load kernels, and CPUs go offline and online. Afterwards, memory
-# that holds something preserved cannot go offline, and a handover works.
+# that holds preserved folios cannot go offline, and a handover works.
 #
 # shellcheck shell=dash
 
 about="callers on four CPUs, debugfs, kexec loads and CPU hotplug at once"
 kernels="debug"
-# In this zone, only memory blocks with scratch or with reserved pages, such as those of
-# the kernel where KASLR put it, cannot go offline. Some of the blocks are free of both.
+# In ZONE_MOVABLE, only memory blocks with scratch or with reserved pages, such as those of
+# the kernel where KASLR put it, cannot go offline. Some of the blocks have neither.
 words="movablecore=1G"
 expect="KHO: memory cannot go offline"
 mem=1536M
@@ -25,8 +25,8 @@ MEMORY=/sys/devices/system/memory
 
 stage_1() {
 	check "the CPUs are there" same "CPUs" "$(nproc)" "$cpus"
-	# Its order is one that the threads use, too: the map keeps the leaves that it
-	# once needed.
+	# The threads use the order of this file, too, because the map keeps all leaves
+	# that it ever needed.
 	check "a file can be kept" keep letter 8M 3
 	check "threads can be started" warm_up
 	remember preserved "$(preserved)"
@@ -49,7 +49,7 @@ stage_1() {
 	handover debug "$words"
 }
 
-# The threads were still running at the kexec: nobody restores what they had
+# The threads were still running at the kexec. No client restores what they had
 # preserved.
 stage_2() {
 	check "there is an incoming handover" came_from "$(recall release)" 1
@@ -72,7 +72,7 @@ preserved() {
 	kho_stat out preserved_folios
 }
 
-# loads N: loads and unloads a kernel N times. Each time a CPU is offline in between.
+# loads N: loads and unloads a kernel N times. A CPU is offline at each unload.
 loads() {
 	local i=0
 
@@ -110,8 +110,8 @@ stays_plugged() {
 	cannot_go "$(client_stat letter at)" && intact letter
 }
 
-# The folio is a page of a file in memory, which nothing pins. If it were not
-# preserved, it would be moved.
+# The folio is a page of a file in memory, and nothing pins it. Were it not preserved, the
+# kernel would move it.
 movable_stays() {
 	local at now
 

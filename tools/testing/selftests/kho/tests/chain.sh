@@ -57,7 +57,7 @@ next_in_turn() {
 }
 
 # From the fifth stage on the files have the same number of folios. Only their
-# addresses differ, for which the map may need a leaf more or less.
+# addresses differ, so the map may need a few leaves more or less.
 same_size() {
 	local nodes folios
 	nodes=$(kho_stat out map_nodes)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# An area for drivers at a fixed address that only the next kernel has. It is reserved
-# after that kernel has read the map, without a look at it. The kernel notices before it
-# frees any memory, and refuses the handover.
+# An area for drivers at a fixed address that only the next kernel has. That kernel
+# reserves the area after it has read the map, but does not compare the two. It notices
+# the conflict before it frees any memory, and refuses the handover.
 #
 # shellcheck shell=dash
 

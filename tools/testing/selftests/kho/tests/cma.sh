@@ -2,8 +2,8 @@
 #
 # An area that drivers allocate from: cma= on the command line, which Debian's arm64
 # kernels have by default. The second kernel has room for the area in scratch only, since
-# nearly all other memory is preserved. Scratch is memory for movable pages, too, so there
-# the area counts once. The third kernel has the area elsewhere, as without a handover.
+# nearly all other memory is preserved. Scratch is memory for movable pages, too, so an area
+# in scratch counts once. The third kernel has the area elsewhere, as without a handover.
 #
 # shellcheck shell=dash
 
@@ -52,7 +52,8 @@ stage_3() {
 	finish
 }
 
-# Nearly all free memory outside of scratch, in pages: each second one is preserved.
+# How many pages to preserve in nearly all free memory outside of scratch, if every second
+# page is preserved.
 nearly_all() {
 	echo $((($(mem_free) - $(meminfo CmaFree)) * 19 / 20 / (2 * PAGE_KIB)))
 }
@@ -70,7 +71,7 @@ area_is() {
 	same "the area at $at" $where "$1"
 }
 
-# counted MIB: that much memory outside of scratch is for movable pages.
+# counted MIB: MIB of memory outside of scratch are for movable pages.
 counted() {
 	local kib=$((($(scratch_mib out) + $1) << 10))
 

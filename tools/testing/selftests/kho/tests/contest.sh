@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# One thread tries to restore pages of which one was not preserved, which must fail. At
-# the same time another one restores the others, and must get all of them.
+# One thread tries to restore a run of pages of which one was not preserved, which must
+# fail. At the same time another thread restores all others, and must get them.
 #
 # shellcheck shell=dash
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the command line asks for is had after a handover as at cold boot: 1 GiB for a crash
-# kernel, in high and in low memory, gigantic pages on the same nodes, and an area of CMA.
+# After a handover, a kernel has all that its command line asks for, as at cold boot: 1 GiB
+# for a crash kernel, in high and in low memory, gigantic pages on the same nodes, and an
+# area of CMA.
 # Scratch is much smaller than any of them. A panic starts the crash kernel, which has
 # only its own memory.
 #
@@ -65,7 +66,8 @@ gigantic() {
 	cat /sys/devices/system/node/node*/hugepages/${GIGANTIC##*/}/nr_hugepages
 }
 
-# Memory for a crash kernel would be within a region of scratch, and that is too small.
+# No memory for the crash kernel is in scratch: it would have to lie within one region, and
+# the regions are too small.
 none_in_scratch() {
 	local start size range rest from to
 

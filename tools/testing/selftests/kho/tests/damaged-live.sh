@@ -3,7 +3,7 @@
 # Something overwrites the map while the system still runs: a node's address points
 # nowhere, is not aligned, or leads back to the root, or the root is full of ones. The
 # walk that computes the checksum comes at the point of no return. It must not follow
-# such an address; the next kernel has to find, and to say, what is wrong.
+# such an address; the next kernel has to find and report what is wrong.
 #
 # shellcheck shell=dash
 

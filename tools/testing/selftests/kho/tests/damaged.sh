@@ -5,8 +5,8 @@
 # says so once and boots without the handover. Or nothing is visibly wrong: then each
 # file is intact, or is missing, or its owner is told that a part of it is missing.
 #
-# host/vm/test.sh damaged:kho_seed=100:kho_rounds=20 is another run of it;
-# host/vm/damage.sh makes many.
+# host/vm/test.sh damaged:kho_seed=100:kho_rounds=20 runs it with other damage;
+# host/vm/damage.sh runs it many times.
 #
 # shellcheck shell=dash
 
@@ -62,9 +62,9 @@ said_once() {
 	fi
 }
 
-# Checks the files of earlier rounds that are there: the damage may have removed
-# them. When the map no longer names a folio, the file's owner cannot restore it,
-# and so learns of the damage.
+# Checks those files of earlier rounds that the damage has not removed. When the map
+# no longer names a folio, the file's owner cannot restore it, and so learns of the
+# damage.
 intact_or_known() {
 	local name
 

@@ -16,7 +16,7 @@ mem=2G
 # On arm64, lockdep unwinds the stack each time interrupts are disabled or enabled.
 limit=480
 stages=2
-# A KUnit test asks for images that have no room.
+# A KUnit test checks images for which there is no room.
 expect="KHO: no room in scratch( and memory that holds nothing preserved)? for the next kernel"
 plan=37
 

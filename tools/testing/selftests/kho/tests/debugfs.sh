@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The root FDT changes while somebody reads it from debugfs. A reader sees the root
-# FDT of one moment, even when he reads it in parts.
+# The root FDT changes while a process reads it from debugfs. A reader sees the root
+# FDT of one moment, even when it reads the file in parts.
 #
 # shellcheck shell=dash
 
@@ -16,7 +16,7 @@ readonly TOGGLE=/sys/kernel/debug/test_kho_errors/toggle
 stage_1() {
 	local without with
 
-	# The bytes after the last node change with the first blob, and then no more.
+	# The bytes after the last node change with the first blob, and never again.
 	check "a blob can be added and removed" toggle 4
 	without=$(sum)
 	check "a blob can be added" toggle 1

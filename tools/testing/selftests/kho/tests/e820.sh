@@ -18,7 +18,7 @@ stage_1() {
 	check "a file can be kept" keep letter 10M
 	remember ram "$(ram)"
 	note_down
-	# The next kernel knows of the holes only what this one tells.
+	# The next kernel learns of the holes only from this kernel.
 	handover next
 }
 
@@ -38,7 +38,7 @@ finish_all() {
 	finish
 }
 
-# The ranges between the holes. Parameters that kexec passes split other ranges.
+# Prints the ranges between the holes. Parameters that kexec passes split only other ranges.
 ram() {
 	sed -n 's/^\(08[0-9a-f]*-08[0-9a-f]*\) : System RAM/\1/p' /proc/iomem
 }

@@ -2,7 +2,7 @@
 #
 # Folios that are restored in an early_initcall, when most struct pages are not
 # initialised yet, are as good as others. Deferred initialisation, which comes later,
-# does not touch them: the client checks them before and after it.
+# does not touch these folios: the client checks them before and after it.
 #
 # shellcheck shell=dash
 

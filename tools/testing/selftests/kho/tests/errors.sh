@@ -75,7 +75,7 @@ stage_1() {
 	check "these calls leave nothing behind" nothing_left
 	check "there is nothing to retrieve" calls_are "$NOTHING_IN"
 	check "each function was used" api_says "kept=3 taken=0 wrong=0"
-	# Not of an order for which a failing call expects no leaf in the map.
+	# The order must not be one for which a failing call expects no leaf in the map.
 	check "a file can be kept" keep letter 3M 0
 	note_down
 	handover next "$words"

@@ -19,7 +19,7 @@ FAULTS=/sys/kernel/debug/test_kho_faults
 
 stage_1() {
 	check "KHO is on" kho_enabled
-	# Not of an order for which a failing call expects no leaf in the map.
+	# The order must not be one for which a failing call expects no leaf in the map.
 	check "a file can be kept" keep letter 20M 0
 	check "allocations can be made to fail" prepare_faults
 	cat $FAULTS/calls >/tmp/calls
@@ -44,15 +44,16 @@ stage_2() {
 	finish
 }
 
-# unharmed NAME: reads /tmp/calls, which has the first run of the calls. A later run
-# would see fewer allocations, because the map keeps what it allocated.
+# unharmed NAME: each fault in this call was harmless. Reads /tmp/calls, which has the
+# first run of the calls. A later run would see fewer allocations, because the map keeps
+# what it allocated.
 unharmed() {
 	grep -qE "^$1 faults [1-9][0-9]* errors [1-9][0-9]* wrong 0$" /tmp/calls ||
 		{ grep "^$1 " /tmp/calls; return 1; }
 }
 
-# Fails one allocation after another at first, and later only some of them: most
-# of them are a page each, and alike.
+# Makes each of the first allocations fail, and then only some, because most of the later
+# ones are alike: one page each.
 loads_fail() {
 	local nth=1 failed=0 preserved
 

@@ -2,7 +2,7 @@
 #
 # The scenario hugetlb with hugetlb_cma=: the area for gigantic pages takes half of
 # the memory, and scratch does not grow because of it. The next kernel has such an area,
-# too, and everything that was preserved.
+# too, and all preserved memory.
 #
 # shellcheck shell=dash
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What it costs to preserve and to take a file of hugetlb pages, in instructions, which
-# drive the clock of this guest.
+# What it costs to preserve and to retrieve a file of hugetlb pages, in instructions. They
+# drive the clock of this guest, so the clock counts them.
 #
 # shellcheck shell=dash
 
@@ -36,14 +36,14 @@ stage_2() {
 	finish
 }
 
-# costs PAGES MOST COMMAND...: at most MOST instructions for a page
+# costs PAGES MOST COMMAND...: the command takes at most MOST instructions for each page.
 costs() {
 	local pages="$1" most="$2" time who=keeper
 	shift 2
 
 	[ "$kho_stage" -eq 1 ] || who=heir
 	time=$(ask "$who" "$@") || { echo "$time"; return 1; }
-	# The log has it also when the check passes.
+	# The log shows the cost even when the check passes.
 	echo "$1: $time instructions, $((time / pages)) for each of $pages pages" >/dev/kmsg
 	[ $((time / pages)) -le "$most" ] || { echo "$((time / pages)) for each page"; return 1; }
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The scenario hugetlb-places with a first kernel that has such checks, see hugetlb-debug.
+# The scenario hugetlb-places with a first kernel that has the checks of hugetlb-debug.
 #
 # shellcheck shell=dash
 

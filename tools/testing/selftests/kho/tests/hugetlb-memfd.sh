@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Files of hugetlb pages of 2 MiB and 1 GiB: dense, sparse, reserved, sealed, shared with
-# another process, and one that nobody takes. They go through a chain of three kernels. The
-# pools are compared all the time: the second kernel is told the size that they have, and
-# the third one less than what comes in.
+# another process, and one that no process retrieves. They go through a chain of three
+# kernels. The scenario checks the pools after each step. For the second kernel, hugepages=
+# asks for pools of the same size, for the third one it asks for less than is handed over.
 #
 # shellcheck shell=dash
 
@@ -162,8 +162,8 @@ frames() {
 	ask "$1" hframes g 1 1
 }
 
-# Total, free, reserved and surplus pages, as /proc/meminfo and as sysfs says, and as the
-# nodes say together.
+# pools_are TOTAL FREE RESERVED SURPLUS: /proc/meminfo and sysfs show these numbers of pages
+# of 2 MiB, and those of the nodes add up to them. Nodes do not count reserved pages.
 pools_are() {
 	local names="nr_hugepages free_hugepages resv_hugepages surplus_hugepages"
 
@@ -172,7 +172,7 @@ pools_are() {
 	same nodes "$(node_sums 2048 "nr_hugepages free_hugepages surplus_hugepages")" "$1 $2 $4"
 }
 
-# Total, free and surplus pages of 1 GiB.
+# gigantic_are TOTAL FREE SURPLUS: the same for pages of 1 GiB.
 gigantic_are() {
 	local names="nr_hugepages free_hugepages surplus_hugepages"
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # A machine with two nodes, and a pool on each. The pages of a file come back on their
-# nodes, and each pool is as large as before. Afterwards one node has movable memory only:
-# pages there cannot be replaced, so a file with reservations is refused as long as they
-# are free.
+# nodes, and each pool is as large as before. Afterwards one node has movable memory only.
+# Pages of hugetlb there cannot be replaced, so a file with reservations is refused as long
+# as such pages are free.
 #
 # shellcheck shell=dash
 
@@ -79,7 +79,7 @@ stage_3() {
 	finish
 }
 
-# on_node NODE AGENT: the agent runs on the CPU of that node.
+# on_node NODE AGENT: from now on the agent runs on the CPU of this node.
 on_node() {
 	taskset -p $((1 << $1)) "$(agent_pid "$2")" >/dev/null
 }
@@ -88,7 +88,8 @@ node_figure() {
 	cat "/sys/devices/system/node/node$1/hugepages/hugepages-2048kB/$2"
 }
 
-# Pages of nodes 0 and 1, free pages of nodes 0 and 1
+# nodes_are PAGES0 PAGES1 FREE0 FREE1: nodes 0 and 1 have this many pages of hugetlb, and
+# this many of them are free.
 nodes_are() {
 	same nodes "$(node_figure 0 nr_hugepages) $(node_figure 1 nr_hugepages) $(
 		node_figure 0 free_hugepages) $(node_figure 1 free_hugepages)" "$1 $2 $3 $4"

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A pool with pages in hot-added memory, which the next kernel does not know at boot. Who
-# pins pages for long, as VFIO does, may have them when there are no others. Their file is
-# refused while they are pinned, and afterwards they are moved. And somebody may pin a page
-# that was meant for the reservations of a preserved file: its page faults still work.
+# A pool with pages in hot-added memory, which the next kernel does not know at boot. A
+# process that pins pages for long, as VFIO does, gets such pages when there are no others.
+# Their file is refused while they are pinned. Afterwards they are moved. Another process
+# may pin a page that was meant for the reservations of a preserved file: page faults in
+# that file still work.
 #
 # shellcheck shell=dash
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A pool with pages in movable memory, since it was made when there was no other. They
-# cannot be handed over from there: those of a file are moved, and those that it has only
-# reserved are replaced, so that no page fault fails. What cannot be replaced, pages of
-# hugetlb_cma=, is refused when the file is preserved. If a file gets such a page later then
-# the page fault works, and the kexec fails.
+# A pool with pages in movable memory, since no other memory was free when it was made. They
+# cannot be handed over from there. Pages of a preserved file are moved, and pages that the
+# file has only reserved are replaced, so that no page fault fails. Pages of hugetlb_cma=
+# cannot be replaced, so a file that needs them is refused when it is to be preserved. If a
+# preserved file gets such a page later, the page fault works and the kexec fails.
 #
 # shellcheck shell=dash
 
@@ -13,7 +13,7 @@ kernels="main next"
 machines=x86
 mem=4G
 pages=4k
-# Somewhere else the kernel could be in the way of the area of hugetlb_cma=.
+# With KASLR, the kernel could be in the way of the area of hugetlb_cma=.
 words="liveupdate=on nokaslr movablecore=2G hugetlb_cma=1G"
 stages=2
 plan=27
@@ -84,7 +84,7 @@ stage_2() {
 	finish
 }
 
-# Pages that are free and neither movable nor CMA.
+# Prints how many pages are free, and neither in ZONE_MOVABLE nor in CMA.
 normal_free() {
 	awk '/^Node/ { here = $4 == "Normal" || $4 ~ /^DMA32/ }
 		here && $1 == "nr_free_pages" { free += $2 }
@@ -92,12 +92,12 @@ normal_free() {
 		END { print free }' /proc/zoneinfo
 }
 
-# How many folios leave 48 MiB of these.
+# Prints how many folios of 2 MiB leave 48 MiB of such pages.
 most_folios() {
 	echo $((($(normal_free) - 48 * MIB) / (2 * MIB)))
 }
 
-# normal_left MIB: so many are left, if not more.
+# normal_left MIB: at least this much of such memory is free.
 normal_left() {
 	local free
 
@@ -105,14 +105,14 @@ normal_left() {
 	[ "$free" -ge $(($1 * MIB)) ] || { echo "$free pages"; return 1; }
 }
 
-# Total, free and reserved pages of 2 MiB.
+# pool_is TOTAL FREE RESERVED: the pool has this many pages of 2 MiB.
 pool_is() {
 	same pool "$(cat $POOLS/hugepages-2048kB/nr_hugepages \
 		$POOLS/hugepages-2048kB/free_hugepages \
 		$POOLS/hugepages-2048kB/resv_hugepages | xargs)" "$1 $2 $3"
 }
 
-# The first page of ZONE_MOVABLE.
+# Prints the PFN of the first page of ZONE_MOVABLE.
 movable_start() {
 	awk '/^Node/ { here = $4 == "Movable" } here && $1 == "start_pfn:" { print $2 }' \
 		/proc/zoneinfo

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What may be in the way when files of hugetlb pages are taken: the limits of a hugetlb
-# cgroup, a page that has become bad while it waited, a file that nobody asks for, and one
-# whose size is not a multiple of its pages.
+# What may go wrong when files of hugetlb pages are retrieved: the limits of a hugetlb
+# cgroup are reached, a page has become bad while it waited, a file is never asked for, or
+# the size of a file is not a multiple of its page size.
 #
 # shellcheck shell=dash
 
@@ -92,7 +92,7 @@ stage_2() {
 	finish
 }
 
-# Of the four pages of the file three are free when it is closed.
+# When the file is closed, three of its four pages become free.
 loses_one() {
 	local free
 	free=$(free_pages)
@@ -116,18 +116,19 @@ make_group() {
 		echo $((4 * HUGE)) >$GROUP/hugetlb.2MB.rsvd.max
 }
 
-# Pages that count for the group, and those with its reservations among them.
+# charged_are USED RESERVED: this many pages count for the limits of the group on pages in
+# use and on reservations.
 charged_are() {
 	same used "$(cat $GROUP/hugetlb.2MB.current)" $(($1 * HUGE)) &&
 		same reserved "$(cat $GROUP/hugetlb.2MB.rsvd.current)" $(($2 * HUGE))
 }
 
-# Another file of the group has no room for a page.
+# The group cannot reserve a page for another file.
 refused_page() {
 	ask taker hugetlb x 21 && ask taker hsize x 1 && refused ENOMEM ask taker hreserve x 0 1
 }
 
-# Total, free and reserved pages.
+# pool_is TOTAL FREE RESERVED: the pool has this many pages.
 pool_is() {
 	same pool "$(sed -n 's/^HugePages_\(Total\|Free\|Rsvd\): *//p' /proc/meminfo | xargs)" \
 		"$1 $2 $3"

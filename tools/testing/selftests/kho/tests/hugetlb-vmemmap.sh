@@ -9,7 +9,7 @@
 . "$kho_tests/hugetlb-memfd.sh"
 
 about="files of hugetlb pages whose struct pages are mostly not there"
-# Struct pages of pages that wait are there until these are taken: 16 MiB for the gigantic one.
+# Pages that wait have all struct pages until they are retrieved: 16 MiB for a gigantic one.
 arrival="came_in 1"
 words="$words hugetlb_free_vmemmap=on"
 when=asked

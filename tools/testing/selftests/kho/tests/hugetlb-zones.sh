@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The next kernel would begin ZONE_MOVABLE within a page of 1 GiB of a preserved file. No
-# folio may be in two zones: the zone begins after the page, and the file is there. And the
-# pool of pages of 2 MiB is too small for all reservations: what it has is not given away
-# while a file waits that needs it.
+# folio may be in two zones, so the zone begins after the page, and the file is there. The
+# pool of pages of 2 MiB is too small for the reservations of all files: its pages are not
+# given away while a file waits that needs them.
 #
 # shellcheck shell=dash
 
@@ -76,7 +76,7 @@ stage_2() {
 	finish
 }
 
-# Addresses below this one at which there is no RAM, from 1 MiB on.
+# hole ADDRESS: prints how many bytes between 1 MiB and this address are not RAM.
 hole() {
 	local range rest end=$((1 << 20)) sum=0 start
 
@@ -94,13 +94,13 @@ hole() {
 	echo $sum
 }
 
-# Total, free and reserved pages of 2 MiB.
+# small_are TOTAL FREE RESERVED: the pool has this many pages of 2 MiB.
 small_are() {
 	same pool "$(cat $SMALL/nr_hugepages $SMALL/free_hugepages $SMALL/resv_hugepages |
 		xargs)" "$1 $2 $3"
 }
 
-# Pages of 1 GiB, all of which are surplus.
+# gigantic_are N: there are N pages of 1 GiB, and all of them are surplus.
 gigantic_are() {
 	same pages "$(cat $LARGE/nr_hugepages $LARGE/surplus_hugepages | xargs)" "$1 $1"
 }

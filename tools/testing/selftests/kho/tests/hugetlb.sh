@@ -2,8 +2,8 @@
 #
 # Gigantic pages that hugepages= takes at boot, more than half of the memory. Scratch
 # does not grow because of them, and is too small for any of them. The next kernel has
-# as many, and everything that was preserved. No folio that is larger than such a page can
-# be preserved: no kernel has to read one.
+# as many, and all preserved memory. No folio that is larger than such a page can be
+# preserved, so no kernel has to restore one.
 #
 # shellcheck shell=dash
 

@@ -57,14 +57,15 @@ later_stage() {
 	finish
 }
 
-# The last page of scratch, without the low-memory region.
+# Prints the address of the last page of scratch, without the low-memory region.
 end_of_scratch() {
 	regions out | sed 1d | while read -r start size; do
 		echo $((start + size - PAGE_SIZE))
 	done | sort -n | tail -n 1
 }
 
-# A page that is free, and not in scratch: kpageflags has a bit 10 for such a page.
+# Prints the address of a page that is free and not in scratch. Bit 10 of kpageflags says
+# that a page is free.
 free_page() {
 	local pfn
 

@@ -15,8 +15,8 @@ kernels="debug"
 # kprobes until all core_initcalls have run.
 machines=x86
 words="reserve_mem=1M::data kho_every=$kho_every"
-# How many there are differs with what is near the region, since it shares leaves of the
-# map with that, and with the kernel. At cold boot there are fewer.
+# The number of allocations depends on the kernel, and on what is near the region, since
+# the region shares leaves of the map with that. At cold boot there are fewer.
 allocations=40 at_least=24
 faults=$(((allocations + kho_every - 1) / kho_every))
 # In the last two stages the number is too high for any allocation to fail.

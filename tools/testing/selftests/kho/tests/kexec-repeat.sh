@@ -22,7 +22,7 @@ stage_1() {
 	check "another kernel can be loaded in its place" load_kernel load next
 	check "that kernel can be unloaded" kexec_load unload
 
-	# The command line with the KTAP counts is loaded here: no more checks.
+	# This loads the command line with the KTAP counts, so no more checks may follow.
 	load_kernel load next || bail_out "cannot load a kernel again"
 	keep late 5M || bail_out "cannot keep a file after loading"
 	forget dropped || bail_out "cannot drop a file after loading"

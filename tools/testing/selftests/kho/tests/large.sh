@@ -56,7 +56,8 @@ stage_4() {
 	check "all of it can be restored" restore_all
 	check "no memory is lost" near MemTotal "$(mem_total)" "$(recall total)" 4096
 	check "scratch is as it was" scratch_below 65 out
-	# So that the initrd has the kernels, as those before: to verify it takes time.
+	# This keeps the kernels in the initrd, as before, because the time to verify the
+	# initrd depends on its size.
 	stages=$((kho_stage + 2))
 	handover bench "$TELL kho=off"
 }
@@ -67,14 +68,14 @@ stage_5() {
 	finish
 }
 
-# Other kernels than this scenario's do not log their clock.
+# Replaces leave() of lib/stages.sh, which does not log the clock.
 leave() {
 	marker "leave"
 	stamp kexec
 	bail_out "kexec did not happen"
 }
 
-# arrived_at COUNT: the COUNTth handover came in.
+# arrived_at COUNT: there is an incoming handover, and it is the COUNTth kexec.
 arrived_at() {
 	note "arrived $kho_bench_arrived"
 	check "there is an incoming handover" came_in "$1"

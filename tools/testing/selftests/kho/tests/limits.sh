@@ -78,8 +78,8 @@ stage_3() {
 	finish
 }
 
-# Does what stage 3 does, so that its MemFree compares: restoring and dropping empties
-# the CPUs' lists of free pages.
+# Does what stage 3 does, so that the two values of MemFree can be compared: restoring and
+# dropping empties the CPUs' lists of free pages.
 nothing_came() {
 	folio_stat_is in 0 && folios restore && folios drop
 }

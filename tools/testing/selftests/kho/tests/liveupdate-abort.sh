@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A kexec that does not take place leaves everything as it was: the test client of live
-# update has files that cannot be frozen when they are told so, after memfds have been
-# frozen. Meanwhile another process fills a memfd, and goes on afterwards. A session that
-# is closed before the kexec is not handed over.
+# A kexec that fails leaves everything as it was: the test client of live update has files
+# that fail to freeze when the scenario tells them to, after memfds have been frozen.
+# Meanwhile another process fills a memfd, and goes on afterwards. A session that is closed
+# before the kexec is not handed over.
 #
 # shellcheck shell=dash
 
@@ -82,7 +82,8 @@ stage_2() {
 	finish
 }
 
-# The Nth file of the client that is frozen fails, with EIO.
+# cannot_freeze N: the Nth file of the client that is frozen fails with EIO, and so does the
+# kexec.
 cannot_freeze() {
 	echo "freeze $1 5" >$CLIENT_DIR/fail || return
 	refused "kexec_load: kexec: error 5" kexec_load exec

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Pages that come into holes after the file is preserved are handed over like the others,
-# also from other processes, until the moment of the kexec. A process fills one page after
-# another, and counts them in a second file; all that it has counted is there.
+# Pages that are written into holes after the file is preserved are handed over like the
+# others, also those of other processes, until the moment of the kexec. A process fills one
+# page after another, and counts them in a second file; all pages that it has counted are
+# there.
 #
 # shellcheck shell=dash
 
@@ -15,7 +16,7 @@ stages=2
 plan=13
 limit=120
 
-# The process would take some seconds for all of them.
+# To fill all FILL pages would take the process some seconds.
 readonly PAGES=$((1 << 30)) FILL=$((838860800 / PAGE_SIZE))
 
 stage_1() {
@@ -38,7 +39,7 @@ stage_1() {
 
 	rm -f /tmp/initrd
 	load_kernel load next $LUO_ON || bail_out "the kernel cannot be loaded"
-	# There are no results after this point, since the next kernel knows their number.
+	# No results may follow: the loaded command line has their number.
 	ask keeper filler a 7 1000000 $FILL p >/dev/null
 	later 100 filled_some || bail_out "the filler does not fill"
 	leave

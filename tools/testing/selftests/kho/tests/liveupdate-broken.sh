@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the previous kernel left is damaged, or comes from somebody who writes the format
-# in unusual ways. Damage to a session costs that session, damage to a file that file, and
-# damage to the whole costs all sessions and nothing else. The log says it in one line each.
+# The incoming handover of live update is damaged, or its format is written in unusual ways.
+# Damage to a session costs that session, damage to a file costs that file, and damage to
+# the handover as a whole costs all sessions and nothing else. Each damage is one line of
+# the log.
 #
 # In odd stages live update is off, and ../../liveupdate/craft.c writes a handover by hand.
 #
@@ -19,12 +20,12 @@ expect="(LUO|memfd-luo): "
 readonly BROKEN="unpreserved unaligned beyond large count-above count-below overfull
 	cycle-of-one cycle-of-two cut-off no-handler no-nul twice"
 
-# Sessions whose only file cannot be had.
+# Sessions whose only file cannot be retrieved.
 readonly FILES="data-none data-unpreserved data-unaligned position size seals flags
 	array-short array-huge array-unpreserved page-unpreserved page-beyond page-two
 	page-odd page-within"
 
-# Damage to the whole, for stages 3, 5 and so on.
+# Damage to the handover as a whole, for stages 3, 5 and so on.
 readonly WHOLE="version small lost-list long-list cycle"
 
 stage_1() {
@@ -84,7 +85,7 @@ whole_is_damaged() {
 	handover next
 }
 
-# The damage of this stage and the one before.
+# Prints the damage that an odd stage makes, and that the even stage after it looks at.
 damage() {
 	echo "$WHOLE" | cut -d ' ' -f $(((kho_stage - 1) / 2))
 }
@@ -123,7 +124,8 @@ no_file() {
 		close x"
 }
 
-# right NAME FIRST COUNT: the file of that session has these pages, and no others.
+# right NAME FIRST COUNT: the file of this session has COUNT pages from page FIRST on, and
+# no others.
 right() {
 	close_all
 	all heir "retrieve x $1
@@ -136,7 +138,8 @@ right() {
 		ask heir close f
 }
 
-# The file cannot be had, or one of its pages cannot: the one that came first has the memory.
+# The file cannot be retrieved, or one of its two pages cannot be read: the page that came
+# first has the memory.
 page_twice() {
 	no_file page-twice && return
 	if refused EIO ask heir zero f 1 1; then

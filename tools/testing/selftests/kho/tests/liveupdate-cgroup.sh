@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A file that comes back counts for the memory cgroup of who takes it. If that is over its
-# limit, no page is lost: FINISH fails, and works when the limit is raised.
+# The pages of a file count for the memory cgroup of the process that retrieves it. If the
+# group reaches its limit, no page is lost: FINISH fails, and works when the limit is
+# raised.
 #
 # shellcheck shell=dash
 
@@ -64,7 +65,8 @@ make_group() {
 	echo 32M >$GROUP/memory.max
 }
 
-# Who wants more gets an error, or is killed. With a mapping it would be killed as well.
+# A process that reads more than the group may have gets ENOMEM, or is killed. It would also
+# be killed if it read through a mapping.
 beyond_limit() {
 	local said
 
@@ -76,12 +78,14 @@ beyond_limit() {
 	esac
 }
 
-# All pages have to be there for that. With larger pages, the file is smaller than a huge one.
+# All pages have to be there to collapse them. Where base pages are larger than 4 KiB, the
+# file is smaller than a huge page.
 cannot_collapse() {
 	[ "$PAGE_SIZE" -ne 4096 ] || refused ENOMEM ask heir collapse a $PAGES
 }
 
-# The pages that were read are there, and at most as many as the group may have.
+# populated_in_part FILE: FILE says that the pages that were read are there, and at most as
+# many as the group may have.
 populated_in_part() {
 	local there line="token 0x1 .* state retrieved populated"
 

@@ -15,7 +15,7 @@ stages=$((luo_handovers + 1))
 plan=$((1 + 6 * luo_handovers))
 limit=$((50 + 20 * luo_handovers))
 
-# Each kernel fills so many pages, one in eight.
+# Each kernel fills this many pages, every eighth one.
 readonly EACH=100
 
 stage_1() {
@@ -41,7 +41,7 @@ later_stage() {
 		close old"
 	check "nothing waits any more" nothing_waits
 	check "no memory is lost" near MemTotal "$(mem_total)" "$(recall total)" 512
-	# One half of the new pages comes before, the other half after it is preserved.
+	# Half of the new pages are written before the file is preserved, half afterwards.
 	check "the file can be filled and preserved" all keeper "create s session-$n
 		write a $n $((8 * EACH * (n - 1))) $((EACH / 2)) 8
 		preserve s 1 a
@@ -51,7 +51,8 @@ later_stage() {
 }
 
 
-# look N: that the pages of the stages up to N are right, and all between them zero
+# look N: prints commands which check that the pages of the stages up to N are right, and
+# that those between them are zero.
 look() {
 	local n
 	for n in $(seq "$1"); do

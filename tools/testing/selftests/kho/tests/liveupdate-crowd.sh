@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Several processes use files at the same time, on several CPUs: while these are preserved,
-# and while their pages come back. Whatever they do, they see what they would see if all
-# pages were there.
+# Several processes use files at the same time, on several CPUs: while the files are
+# preserved, and while their pages come back. Whatever the processes do, they see what they
+# would see if all pages were there.
 #
 # shellcheck shell=dash
 

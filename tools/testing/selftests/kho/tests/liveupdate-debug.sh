@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Four CPUs make sessions, preserve files, touch, take and close them, all at once, over
-# two handovers, under a kernel that checks locks, struct pages and freed memory. All have
-# the same open device. In each of the first two kernels an agent is killed meanwhile.
+# Agents on four CPUs make sessions, and preserve, touch, retrieve and close files, all at
+# once, over two handovers, under a kernel that checks locks, struct pages and freed memory.
+# They share one open device. In each of the first two kernels an agent is killed meanwhile.
 #
 # shellcheck shell=dash
 
@@ -15,7 +15,8 @@ stages=3
 limit=300
 plan=24
 
-# 16 MiB, as much again that a process fills until the kexec, and the files of workers.
+# The file "a" has 16 MiB, and a hole of as much that a process fills until the kexec. The
+# file of a worker has PART pages, and a hole of as many.
 readonly PAGES=$((16777216 / PAGE_SIZE)) PART=128 ROUNDS=12
 readonly FILES=/sys/kernel/debug/liveupdate
 
@@ -54,7 +55,7 @@ stage_1() {
 
 	rm -f /tmp/initrd
 	load_kernel load "$(last_kernel)" "$words" || bail_out "the kernel cannot be loaded"
-	# There are no results after this point, since the next kernel knows their number.
+	# No results may follow: the loaded command line has their number.
 	ask keeper filler a 7 "$PAGES" "$PAGES" p >/dev/null
 	for n in 1 2 3; do
 		rounds "worker$n" 100000 "poke a 1 0 $PAGES ; check f $n 0 $PART" &
@@ -143,7 +144,8 @@ prepare_workers() {
 	share worker4 f keeper
 }
 
-# A session, and pages that come into a hole while the file is preserved.
+# Prints commands that make a session, preserve a file, fill its hole, and close the
+# session.
 come_and_go() {
 	echo "create s w$1 d ; preserve s 1 f ; poke f $1 $PART $PART ; check f $1 0 $PART ;" \
 		"poke a 1 0 $PART ; close s ; punch f $PART $PART"
@@ -175,7 +177,8 @@ take_and_keep() {
 		"check f $1 $PART $PART ; finish w ; close w ; create n w$1 d ; preserve n 1 f"
 }
 
-# The file is in a session already, and another one comes and goes.
+# Prints commands that write to a file that is in a session, while a session with another
+# file is made and closed.
 write_more() {
 	echo "create s2 more-$1 d ; memfd g ; write g 9 0 $PART ; preserve s2 1 g ;" \
 		"write f $1 0 $PART ; close g ; close s2"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Each error of each ioctl of live update, and which of two errors comes first: for
-# sessions that are made here, and for one that came in.
+# sessions that are made here, and for an incoming one.
 #
 # shellcheck shell=dash
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# In each call of live update, and in what programs do with files that are handed over,
-# each allocation fails once. The call returns an error and changes nothing: the next try
-# works. A kexec that cannot find out what it would lose is refused.
+# In each call of live update, and when programs use files that are handed over, each
+# allocation fails once. The call returns an error and changes nothing: the next try works.
+# A kexec that cannot find out what it would lose is refused.
 #
-# Where an allocation is one of those that a call can do without, the call works.
+# If the call can do without the allocation, it works.
 #
 # shellcheck shell=dash
 
@@ -20,9 +20,10 @@ expect="$expect|LUO: .*(cannot freeze|cannot be frozen|cannot be read|nobody has
 
 readonly CLIENT_DIR=/sys/kernel/debug/test_liveupdate
 
-# Files of SMALL pages are read as a whole when they are taken, those of LARGE ones are not.
+# When a file of SMALL pages is retrieved, the array of its folios is read at once; the
+# array of a file of LARGE pages is read later.
 readonly FILES=24 SESSIONS=8 HUGE_SESSIONS=20 SMALL=40 LARGE=520
-# The room for entries of a file is a page at first.
+# The array of a file is one page at first, which has room for this many entries.
 readonly ENTRIES=$((PAGE_SIZE / 16))
 
 stage_1() {
@@ -42,8 +43,9 @@ stage_1() {
 
 	check "to create a session changes nothing when it fails" \
 		each_fails keeper 5 "create c second" "close c" unchanged
-	# Whether KHO needs nodes for its map depends on where the pages of the file are, so the
-	# second time is not the same, and from 11 to 19 of 50 failures were errors.
+	# Whether KHO needs nodes for its map depends on where the pages of the file are. So
+	# the two times differ: between 11 and 19 of 50 failed allocations made the call
+	# fail.
 	for n in first second; do
 		check "to preserve a file changes nothing when it fails, the $n time" \
 			each_fails keeper 10 "preserve s 1 f" "close s ; create s $n" f_is_free
@@ -68,7 +70,7 @@ stage_1() {
 		write e 3 0 $ENTRIES
 		preserve s 1 e"
 	remember data "$(ask keeper data e)"
-	# The first page that comes later needs more room for entries.
+	# The first page that is written after the file is preserved needs a larger array.
 	check "a page that cannot come into a hole does not" each_fails keeper 4 \
 		"write e 4 $ENTRIES 1" \
 		"close s ; punch e $ENTRIES 1 ; create s holes ; preserve s 1 e" e_has_hole stays
@@ -84,7 +86,7 @@ stage_1() {
 	rm -f /tmp/initrd
 	load_kernel load debug "$words" || bail_out "the kernel cannot be loaded"
 	check "a kexec that fails while files are frozen changes nothing" freeze_fails
-	# There are no kernels in the last stage.
+	# The initrd of the last stage does not contain the kernels of /boot.
 	cp /boot/debug "$STATE"
 	handover debug "$words"
 }
@@ -120,9 +122,9 @@ stage_2() {
 	finish
 }
 
-# fault AGENT N COMMAND [FIRST]: does FIRST, and at once afterwards COMMAND. Returns 0 if
-# that fails with ENOMEM since its Nth allocation fails, 1 if it works all the same, 2 if
-# there is no such allocation and it works, 3 otherwise.
+# fault AGENT N COMMAND [FIRST]: runs FIRST, and at once afterwards COMMAND, of which the
+# Nth allocation fails. Returns 0 if COMMAND fails with ENOMEM, 1 if it works all the same,
+# 2 if it works and has no such allocation, 3 otherwise.
 fault() {
 	fault_said=$(ask "$1" "${4:+$4 ; }fail $2 ; $3" 2>&1)
 	case $fault_said in
@@ -133,9 +135,10 @@ fault() {
 	esac
 }
 
-# each_fails AGENT LEAST COMMAND UNDO CHECK [stays]: each allocation of the command fails once, and
-# at least LEAST times the command fails by that. CHECK tells after each of these whether
-# all is as before. When the command works all the same, it is undone with UNDO.
+# each_fails AGENT LEAST COMMAND UNDO CHECK [stays]: each allocation of COMMAND fails once,
+# and this makes COMMAND fail at least LEAST times. After each failure, CHECK tells whether
+# all is as before. When COMMAND works all the same, UNDO undoes it; with "stays", the last
+# COMMAND, in which nothing fails, is not undone.
 each_fails() {
 	local n=0 errors=0
 
@@ -153,7 +156,8 @@ each_fails() {
 	summary "$n" "$errors" "$2"
 }
 
-# summary N ERRORS LEAST
+# summary N ERRORS LEAST: logs how many of N - 1 failed allocations were errors, which has
+# to be at least LEAST.
 summary() {
 	faults_said="$(($1 - 1)) allocations, $2 errors"
 	echo "$faults_said" >/dev/kmsg
@@ -164,7 +168,7 @@ unchanged() {
 	same "preserved folios" "$(kho_stat out preserved_folios)" "$(recall preserved)"
 }
 
-# A file that is preserved has a fixed size.
+# The file "f" can be resized, so it is not preserved.
 f_is_free() {
 	unchanged && all keeper "size f $((3 * LARGE * PAGE_SIZE))
 		size f $((2 * LARGE * PAGE_SIZE))"
@@ -174,7 +178,8 @@ e_has_hole() {
 	same data "$(ask keeper data e)" "$(recall data)"
 }
 
-# Sessions to retrieve, one with files to take, and some to finish and to discard.
+# Makes sessions for the next kernel: some to retrieve, one whose files are retrieved, and
+# some to finish with and without their files.
 make_sessions() {
 	local n
 
@@ -191,7 +196,7 @@ make_sessions() {
 		ask keeper create "discard$n" "discard-$n" || return
 		make_file "discard$n" 1 $LARGE || return
 	done
-	# Each has a page, and another one that is reserved.
+	# Each of these files has one page, and has reserved another one.
 	for n in $(seq $HUGE_SESSIONS); do
 		all keeper "create h$n huge-$n
 			hugetlb h 21
@@ -208,7 +213,7 @@ make_file() {
 	ask keeper "memfd f ; write f 5 0 $3 ; preserve $1 $2 f ; close f"
 }
 
-# The file of the client is frozen last. With it each kexec fails, also those in which no
+# The file of the client is frozen last. It makes each kexec fail, also one in which no
 # allocation fails.
 freeze_fails() {
 	local n=0 errors=0 said
@@ -229,7 +234,8 @@ freeze_fails() {
 	summary "$n" "$errors" 0
 }
 
-# refused_with_faults N: in each of N tries another allocation fails. Some are not needed.
+# refused_with_faults N: tries a kexec N times, and another allocation fails each time. The
+# kernel can do without some of them.
 refused_with_faults() {
 	local n said errors=0
 
@@ -265,12 +271,12 @@ retrieve_fails() {
 	end_sessions retrieve "$i" $SESSIONS && each_failed && summary "$n" "$errors" 5
 }
 
-# There were as many files or sessions as allocations that can fail, and more.
+# There were enough files or sessions for each allocation to fail once.
 each_failed() {
 	[ "$fault_said" = "no such allocation" ] || { echo "there are more allocations"; return 1; }
 }
 
-# end_sessions NAME FIRST LAST: finishes those from this one on.
+# end_sessions NAME FIRST LAST: finishes the sessions NAME-FIRST to NAME-LAST.
 end_sessions() {
 	local i
 
@@ -279,7 +285,8 @@ end_sessions() {
 	done
 }
 
-# take_fails FIRST PAGES: each of these files is taken, while another allocation fails.
+# take_fails FIRST PAGES: retrieves the files after token FIRST, of PAGES pages each.
+# Another allocation fails each time.
 take_fails() {
 	local n=0 errors=0
 
@@ -300,8 +307,8 @@ right_file() {
 	ask heir "check f 5 0 $1 ; close f"
 }
 
-# touch_fails FIRST PAGES: the same for the first page that is read. There, one allocation
-# alone can be repeated.
+# touch_fails FIRST PAGES: the same for the first page that is read. The read may work all
+# the same, since the kernel may repeat an allocation that has failed once.
 touch_fails() {
 	local n=0 errors=0
 
@@ -331,10 +338,10 @@ huge_finish_fails() {
 	each_finish_fails huge $HUGE_SESSIONS 3 "" true
 }
 
-# each_finish_fails NAME COUNT LEAST TAKE CHECK: finishes one session after another of that
-# name, when TAKE was done, while another allocation fails. CHECK tells whether all is right.
-# One allocation after another fails at first, and later only some of them: most of them are
-# for the page cache, and alike.
+# each_finish_fails NAME COUNT LEAST TAKE CHECK: finishes the sessions of this name one
+# after the other, after TAKE, while another allocation fails each time. CHECK tells whether
+# all is right. Each of the first allocations fails, and then only some, because most of the
+# later ones are alike: they are for the page cache.
 each_finish_fails() {
 	local n nth=1 errors=0
 

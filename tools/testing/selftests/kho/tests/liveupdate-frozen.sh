@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Other processes run until the moment of the kexec, also when a file is frozen and nothing
-# that is handed over of it can change: what they could do to it by then is in the next
-# kernel, and what they could not do is not. A file of the test client is frozen after the
-# memfds, which takes some seconds.
+# Other processes run until the moment of the kexec, also while a file is frozen. What they
+# can still do to a frozen file is in the next kernel: they can seal it, move its position,
+# and write to its pages. They cannot add a page. The test client has a file that takes some
+# seconds to freeze, after the memfds.
 #
 # shellcheck shell=dash
 
@@ -40,7 +40,7 @@ stage_1() {
 
 	rm -f /tmp/initrd
 	load_kernel load next $LUO_ON || bail_out "the kernel cannot be loaded"
-	# There are no results after this point, since the next kernel knows their number.
+	# No results may follow: the loaded command line has their number.
 	use_frozen &
 	leave
 }
@@ -65,7 +65,7 @@ stage_2() {
 	finish
 }
 
-# Tells in the second file how far it comes.
+# Uses the frozen files. The pages of the file "q" show how far it comes before the kexec.
 use_frozen() {
 	until grep -q "^freeze 1" $CLIENT_DIR/counts; do :; done
 	ask other "seal a 2 ; seal h 4 ; seek q 4321 ; seek h 1234 ; " \

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A file of huge pages: they stay huge over the kexec, also into a kernel that makes none,
-# and can be taken apart there.
+# A file of huge pages: they stay huge over the kexec, also into a kernel that does not make
+# huge pages, and that kernel can split them.
 #
 # shellcheck shell=dash
 
@@ -28,7 +28,7 @@ stage_1() {
 	check "it has huge pages" huge_mib 64
 	check "it can be preserved" ask keeper preserve s 1 a
 	check "it has huge pages as before" huge_mib 64
-	# A hole of a huge page, into which only small pages come.
+	# A small page is written into a hole that is as large as a huge page.
 	check "a file with a hole can be preserved" all keeper "memfd b
 		size b $((PAGES * PAGE_SIZE))
 		huge b 6 1024
@@ -71,7 +71,7 @@ stage_3() {
 
 	check "there is an incoming handover" came_in 2
 	start_agent heir
-	# A huge page for what is written would begin at 0, where pages wait.
+	# A huge page for the page written below would begin at 0, where pages still wait.
 	check "each file gets huge pages" eval "echo always >$THP/shmem_enabled"
 	check "a short file can be written to after its end" all heir "retrieve s again
 		take s 2 e

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The scenario liveupdate-debug under KASAN, which knows of each access to memory that was
-# freed, with a kernel that has no NUMA and no deferred initialisation.
+# The scenario liveupdate-debug under KASAN, which reports each access to freed memory, with
+# a kernel that has no NUMA and no deferred initialisation.
 #
 # shellcheck shell=dash
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Agents are killed in each phase of a live update: by SIGKILL while they preserve files,
-# have them preserved, frozen or retrieved, touch them and finish; and by the OOM killer,
-# of the machine and of a memory cgroup, while pages come in. What a session held that
-# nobody else has is free then, and nobody else loses anything.
+# while their files are preserved, frozen or retrieved, and while they touch files or
+# finish; and by the OOM killer, of the machine and of a memory cgroup, while pages come
+# back. The memory that only the killed agent's session held is then free, and no other
+# process loses anything.
 #
 # The test client has a file whose freeze takes four seconds.
 #
@@ -22,7 +23,7 @@ expect="$expect|[Oo]ut of memory|oom-kill|invoked oom-killer|Call Trace|Mem-Info
 
 readonly CLIENT_DIR=/sys/kernel/debug/test_liveupdate
 readonly GROUPS_DIR=/tmp/cgroup
-# 32 MiB, and a file that takes a while to populate.
+# Most files have 32 MiB. A file of MANY pages takes a while to populate.
 readonly PAGES=$((33554432 / PAGE_SIZE)) MANY=$((134217728 / PAGE_SIZE))
 
 stage_1() {
@@ -64,7 +65,7 @@ stage_1() {
 	check "sessions for the next kernel can be made" make_sessions
 	rm -f /tmp/initrd
 	load_kernel load next "$words" || bail_out "the kernel cannot be loaded"
-	# The first one is frozen then, and the agent waits for ever to give it up.
+	# By then the session "lonely" is frozen, so its agent waits for ever to end it.
 	(sleep 1; kill -9 "$(agent_pid lonely)") &
 	leave
 }
@@ -136,14 +137,13 @@ stage_2() {
 	finish
 }
 
-# new_victim OTHER LABEL: an agent that has what the other one has under that label.
+# new_victim OTHER LABEL: starts an agent that shares a file of the agent OTHER.
 new_victim() {
 	start_agent victim
 	share "$1" "$2" victim
 }
 
-# The session that was killed with its agent has no part any more in the file that the
-# keeper has.
+# The session has ended with its agent, so the keeper's file is not preserved any more.
 given_up() {
 	check "nothing is preserved then" later 50 nothing_preserved
 	check "the file has no fixed size, and its content" all keeper "
@@ -207,7 +207,8 @@ make_group() {
 	echo 16M >$GROUPS_DIR/victim/memory.max
 }
 
-# Another process takes all memory that there is. It is killed next.
+# tail(1) takes all memory that is left. The OOM killer kills the agent first, and tail(1)
+# next.
 out_of_memory() {
 	local pid status=0
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What happens to a file that was just taken back, while most of its pages still wait,
-# sees what it would see if they were all there.
+# Programs use a file that was just retrieved, while most of its pages still wait. Whatever
+# they do to the file, they see what they would see if all its pages were there.
 #
 # shellcheck shell=dash
 
@@ -88,13 +88,13 @@ make_files() {
 	done
 }
 
-# at_once WHAT TOKEN COMMANDS: does that right after the file has been taken. It stays
-# open as fTOKEN.
+# at_once WHAT TOKEN COMMANDS: runs COMMANDS right after the file has been retrieved. The
+# file stays open as fTOKEN.
 at_once() {
 	check "$1" eval "ask heir 'take s $2 f ; $3' && ask heir 'take s $2 f$2 ; close f'"
 }
 
-# With larger pages, the file is smaller than a huge one.
+# Where base pages are larger than 4 KiB, the file is smaller than a huge page.
 collapse() {
 	[ "$PAGE_SIZE" -ne 4096 ] || echo "collapse f $PAGES ; "
 }
@@ -109,7 +109,7 @@ right_data() {
 
 killed() {
 	share heir s other || return
-	# The agent ends without an answer.
+	# The agent ends without an answer, so "ask" fails.
 	! ask other "take s 13 f ; kill" || return
 	all heir "take s 13 f
 		check f 5 0 $PAGES

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Live update is off in the second kernel: what came in waits there, and the log says so in
-# one line. It is free memory when root releases it. The third kernel gets none of it.
+# Live update is off in the second kernel: the incoming sessions wait there, and the log
+# says so in one line. Their memory is free when root releases it. The third kernel gets no
+# session.
 #
 # shellcheck shell=dash
 
@@ -21,7 +22,7 @@ stage_1() {
 		preserve s 1 a"
 	check "a file of KHO can be kept" keep letter 1M
 	note_down
-	# Otherwise the kexec would be refused.
+	# Without this parameter, the kexec would be refused.
 	echo 1 >/sys/module/liveupdate/parameters/force
 	handover next liveupdate=off
 }

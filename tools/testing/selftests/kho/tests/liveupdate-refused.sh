@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A kexec that would lose files of sessions does not take place, and the log says why: with
-# an image that would not take them, and with files that came in and were not finished.
+# A kexec that would lose files of sessions is refused, and the log says why: if the loaded
+# kernel would not take the files, and if incoming files have not been finished.
 #
 # shellcheck shell=dash
 
@@ -68,8 +68,8 @@ stage_3() {
 	finish
 }
 
-# Makes a kernel that says of itself that it knows setup_data of the types up to 9 and
-# SETUP_INDIRECT, and not type 10, which is that of KHO. These words are in its kernel_info.
+# Makes a kernel whose kernel_info says that it knows setup_data of the types up to 9 and
+# SETUP_INDIRECT, and not type 10, which is that of KHO.
 make_old_kernel() {
 	local setup info
 
@@ -85,7 +85,8 @@ loads() {
 	load_kernel load "$@" && kexec_load unload
 }
 
-# refused_for WHAT PATTERN KERNEL WORDS
+# refused_for WHAT PATTERN KERNEL WORDS: a kexec into KERNEL with WORDS is refused, and a
+# line of the log matches PATTERN.
 refused_for() {
 	check "refused: $1" refused_load "$3" "$4"
 	check "the log says why" has_said "LUO: no kexec: .*$2; liveupdate.force=1 overrides"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Many sessions with one file each, and one session with many files. What is done with
-# the last of them takes as long as with the first.
+# Many sessions with one file each, and one session with many files. A call for the last of
+# them takes as long as one for the first.
 #
-# host/vm/test.sh liveupdate-scale:luo_sessions=100000 has more of them.
+# host/vm/test.sh liveupdate-scale:luo_sessions=100000 makes more sessions.
 #
 # shellcheck shell=dash
 
@@ -45,8 +45,8 @@ stage_2() {
 	finish
 }
 
-# measure WHAT AGENT COMMAND...: WHAT can be done, in time that is proportional to the
-# number.
+# measure WHAT AGENT COMMAND...: the command works, and the time that it takes is
+# proportional to the number of sessions or files.
 measure() {
 	local what="$1"
 	shift

@@ -11,7 +11,7 @@ words="liveupdate=on"
 stages=2
 plan=26
 
-# Pages, from the first to nearly the last one.
+# The file has COUNT pages of data, STEP apart, from its first page to nearly its last one.
 readonly COUNT=1000 STEP=1073741
 readonly SIZE=$((PAGE_SIZE << 30))
 
@@ -28,7 +28,7 @@ stage_1() {
 	check "it can be preserved" ask keeper preserve s 1 a
 	check "it has as many pages as before" same blocks "$(figure_of keeper a blocks)" $COUNT
 	check "they are where they were" says "$(recall data)" ask keeper data a
-	# A leaf of the map for some of the pages, and what describes them.
+	# This takes leaves of the map for some of the pages, and the array of folios.
 	check "that needs little memory" near MemFree "$(mem_free)" "$free" $((512 * PAGE_KIB))
 	check "a page that comes into a hole is data" all keeper "write a 4 123456789 1
 		poke a 4 7 5"

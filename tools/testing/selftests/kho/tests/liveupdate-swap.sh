@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A file whose pages are swapped out: they are brought back when it is preserved, and stay
-# in memory from then on. In the next kernel they can be swapped out again.
+# A file whose pages are swapped out: they are swapped in when it is preserved, and stay in
+# memory from then on. In the next kernel they can be swapped out again.
 #
 # shellcheck shell=dash
 
@@ -52,7 +52,7 @@ add_swap() {
 	mkswap /dev/ram0 >/dev/null && swapon /dev/ram0
 }
 
-# In KiB.
+# Prints how much swap is in use, in KiB.
 swapped() {
 	echo $(($(meminfo SwapTotal) - $(meminfo SwapFree)))
 }

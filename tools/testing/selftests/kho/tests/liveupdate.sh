@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A session with files of all kinds that can be in one, from one kernel into another. The
-# next kernel takes all but one of them, which is discarded.
+# A session with files of all kinds that a session can have, from one kernel into another. A
+# process there retrieves all but one of the files, and the last one is discarded.
 #
 # shellcheck shell=dash
 
@@ -100,13 +100,13 @@ stage_2() {
 	finish
 }
 
-# listed SIDE TEXT
+# listed SIDE TEXT: debugfs has this text about incoming or outgoing sessions.
 listed() {
 	grep -qF "$2" "/sys/kernel/debug/liveupdate/$1" ||
 		{ echo "no '$2' in"; cat "/sys/kernel/debug/liveupdate/$1"; return 1; }
 }
 
-# lists SIDE STATE: debugfs has the session, and its file with the token 7 in that state.
+# lists SIDE STATE: debugfs has the session, and its file with the token 7 in this state.
 lists() {
 	listed "$1" "session:	service" && listed "$1" "token 0x7 handler memfd-v2 state $2"
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Each kernel reads what the one before logged, up to the last line before the kexec, and
-# what fits of the logs of the kernels before that. A log that cannot be believed is
-# ignored, with one line, and nothing else is lost by it.
+# Each kernel reads the log of the previous kernel, up to the last line before the kexec,
+# and as much as fits of the logs of earlier kernels. An invalid log is ignored, with one
+# line, and nothing else is lost because of it.
 #
 # shellcheck shell=dash
 
@@ -48,7 +48,7 @@ stage_4() {
 	check "the whole is as small as it has to be" smaller 8300 6000
 	check "it is cut where a line ends" each_line '<[0-9]+>\[ *[0-9]+\.[0-9]+\] .*'
 	check "none goes out" same size "none$(blob_size)" none
-	# "kho-log-v1", and a length that does not fit.
+	# This has the version "kho-log-v1", and a length that is invalid.
 	check "a damaged one can be handed over" hand_over 2d676f6c2d6f686b 3176 1000
 	handover main
 }
@@ -70,7 +70,7 @@ heads() {
 	sed -n 's/^== kexec \([0-9]*\), .*, [0-9]* bytes$/\1/p' $LOG | xargs
 }
 
-# has_log COUNT: there is the log of that kernel, with what it said last.
+# has_log COUNT: the log of the kernel with this count is there, with its last line.
 has_log() {
 	sed "/^== kexec $1, /,/^== /!d" $LOG >/tmp/log
 	grep -q "the words of stage $(($1 + 1))$" /tmp/log ||
@@ -86,7 +86,7 @@ newest() {
 		"== kexec $1, $(uname -r)" && has_log "$1"
 }
 
-# older_are NEWEST OLDER: these two logs came in. newest() has looked at the first.
+# older_are NEWEST OLDER: exactly these two logs are there. newest() has checked the first.
 older_are() {
 	has_log "$2" && same logs "$(heads)" "$1 $2"
 }
@@ -112,7 +112,8 @@ smaller() {
 	return 1
 }
 
-# hand_over WORD WORD USED: a log with this version and this number of bytes of records
+# hand_over WORD WORD USED: hands over a log with these two words of the version, and this
+# number of bytes of records.
 hand_over() {
 	local at
 
@@ -121,7 +122,7 @@ hand_over() {
 		echo "put $(sum "$at" 24) $3" >$RAW && echo "blob $BLOB $at 1000" >$RAW
 }
 
-# sum HEX NUMBER
+# sum HEX NUMBER: prints the sum of an address and a number.
 sum() {
 	printf '%x\n' $((0x${1#0x} + $2))
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Services that tools/luo-run runs, under three kernels. fdstore.c of ../liveupdate is such a
-# service. What needs no kexec is tested on the host, see host/tests/luo-run-host.sh.
+# tools/luo-run runs services, under three kernels. fdstore.c of ../liveupdate is such a
+# service. host/tests/luo-run-host.sh tests on the host what needs no kexec.
 #
 # shellcheck shell=dash disable=SC2034
 
@@ -62,7 +62,7 @@ stage_1() {
 	handover debug $LUO_ON $HUGE_ON
 }
 
-# What later stages expect, after the pipe is gone.
+# The files that later stages expect. The pipe was not handed over.
 readonly AFTER="0 cache memfd ONE
 1 config memfd two
 2 big memfd four
@@ -96,14 +96,14 @@ stage_2() {
 	check "seals are kept" status_is 9 luo-run --session service fdstore write 1 x
 	check "a service can store a sparse file" stores holes sparse s eight
 
-	# Its list is there, and one of its files is not.
+	# The list of the service "lack" will be there, and one of its files will not.
 	check "a service can store files" stores lack memfd x one memfd y two memfd z three
 	start_agent thief
 	check "somebody else keeps its sessions" all thief "import list $(session_of lack)
 		import one $(session_of lack:1)
 		import three $(session_of lack:3)"
 	kill -KILL "$(keeper_of lack)"
-	# Its list is damaged.
+	# The list of the service "bad" is damaged.
 	check "somebody makes sessions of that name" all thief "create s bad
 		memfd a
 		size a 1048576
@@ -143,13 +143,13 @@ stage_3() {
 	finish
 }
 
-# Sockets are not to travel to the next kernel.
+# luo-run has its sockets in /run. What is mounted there does not get into the next initrd.
 begin() {
 	mkdir -p /run
 	mount -t tmpfs none /run
 }
 
-# run SESSION WORD...: what the service prints is in /tmp/shown, what luo-run does in
+# run SESSION WORD...: the output of the service goes to /tmp/shown, that of luo-run to
 # /tmp/told.
 run() {
 	local session="$1"
@@ -157,7 +157,7 @@ run() {
 	luo-run --session "$session" "$@" >/tmp/shown 2>/tmp/told
 }
 
-# status_is STATUS COMMAND...
+# status_is STATUS COMMAND...: the command ends with this status.
 status_is() {
 	local status=0 should="$1"
 	shift
@@ -165,26 +165,26 @@ status_is() {
 	same status $status "$should"
 }
 
-# stores SESSION WORD...
+# stores SESSION WORD...: fdstore does these things as the service of this session.
 stores() {
 	local session="$1"
 	shift
 	run "$session" fdstore "$@" barrier || { cat /tmp/told; return 1; }
 }
 
-# gives SESSION LINES [OPTION]: a service of this session is given these files
+# gives SESSION LINES [OPTION]: luo-run gives these files to a service of this session.
 gives() {
 	# shellcheck disable=SC2086 # no option or one
 	run "$1" ${3-} fdstore show || { cat /tmp/told; return 1; }
 	same files "$(sed 's/size=.* seals=[0-9a-f]* //' /tmp/shown)" "$2"
 }
 
-# told PATTERN: luo-run has printed such a line.
+# told PATTERN: luo-run has printed a line that matches PATTERN.
 told() {
 	grep -qE "^luo-run: .*$1" /tmp/told || { cat /tmp/told; return 1; }
 }
 
-# sessions_are NAMES: these go out; "nothing" if there are none.
+# sessions_are NAMES: these are the outgoing sessions; "nothing" if there are none.
 sessions_are() {
 	local names
 	names=$(sed -n 's/^session:[[:blank:]]*//p' /sys/kernel/debug/liveupdate/outgoing |
@@ -197,7 +197,7 @@ refused_kexec() {
 	kexec_load exec 2>&1 | grep -qx 'kexec_load: kexec: error 16'
 }
 
-# What came in is as before.
+# A keeper that is killed before it was asked leaves the incoming sessions as they were.
 unused_keeper() {
 	local before
 	before=$(cat /sys/kernel/debug/liveupdate/incoming)
@@ -215,7 +215,7 @@ killed_service() {
 	later 50 eval '! process_of "fdstore show wait"'
 }
 
-# process_of PATTERN: prints the process whose words match, or fails.
+# process_of PATTERN: prints the PID of the process whose words match, or fails.
 process_of() {
 	local file
 	for file in /proc/[0-9]*/cmdline; do
@@ -226,12 +226,12 @@ process_of() {
 	return 1
 }
 
-# keeper_of SESSION: prints its process.
+# keeper_of SESSION: prints the PID of the keeper of the session.
 keeper_of() {
 	process_of "@luo-run .*--keep $1"
 }
 
-# session_of NAME: prints process and descriptor of the keeper that has it.
+# session_of NAME: prints the PID of the keeper that has the session, and its descriptor.
 session_of() {
 	local pid
 	pid=$(keeper_of "${1%:*}")

@@ -35,7 +35,7 @@ stage_2() {
 	for phase in memblock early late manual; do
 		check "movable folios for $phase can be preserved" add_movable "$phase"
 	done
-	# So that the initrd is as large as before, and as much memory is freed late.
+	# This keeps the initrd as large as before, so that as much memory is freed late.
 	stages=$((kho_stage + 2))
 	handover next nokaslr "$words"
 }

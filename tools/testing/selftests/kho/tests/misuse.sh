@@ -38,7 +38,7 @@ keep_and_forget() {
 	keep letter 3M && keep note 1M 4 && forget note
 }
 
-# warned_of MISTAKE PATTERN: makes the mistake; one warning like that follows.
+# warned_of MISTAKE PATTERN: makes the mistake; one warning that matches PATTERN follows.
 warned_of() {
 	local before
 	before=$(dmesg | grep -c "WARNING:")

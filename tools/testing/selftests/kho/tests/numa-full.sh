@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # All memory of a node is preserved, so that it has no room for its own struct pages.
-# These are on another node then, which has nothing preserved, and the kernel starts as on
-# any machine. So can the next one, from such a kernel.
+# Then its struct pages are on another node, which has nothing preserved, and the kernel
+# starts as on any machine. Such a kernel can start the next one.
 #
 # The first kernel does not know of the nodes, which the command line of the second one
-# makes. All that it has for itself is at the begin and at the end of memory: on the first
-# and on the last node. A kernel that knows the nodes has something on each of them, where
-# the next one finds that room again.
+# makes. All that the first kernel has for itself is at the beginning and at the end of
+# memory: on the first and on the last node. A kernel that knows the nodes has memory for
+# itself on each of them, and there the next kernel finds room.
 #
 # shellcheck shell=dash
 
@@ -49,8 +49,8 @@ nodes() {
 	cat /sys/devices/system/node/online
 }
 
-# Single pages, because the borders of such nodes are not aligned to any larger folio.
-# Leaves a little, to load a kernel.
+# Preserves single pages, because the borders of such nodes are not aligned to any larger
+# folio. Leaves enough memory to load a kernel.
 fill_unmovable() {
 	folios add "0 $((($(unmovable_free) - (96 << 10)) / PAGE_KIB)) phase=manual"
 }

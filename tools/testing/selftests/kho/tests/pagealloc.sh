@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # A kernel that maps memory in pages of 4 KiB needs page tables of 2 MiB for each GiB. x86
-# takes them, from the top of memory downwards, from what is mapped by then, and the next
-# kernel takes them before it has read the map: from scratch at the top. This is more memory
-# than the region there would have room for by chance.
+# allocates them from the top of memory downwards, in memory that is mapped by then. The
+# next kernel allocates them before it has read the map: from scratch, at the top. They take
+# more memory than the region there would have room for by chance.
 #
 # shellcheck shell=dash
 

@@ -4,8 +4,8 @@
 # the page allocator: 750 MiB are no multiple of 4 MiB. A kernel allocates from the end of
 # node 0 while it boots. So the second kernel, which makes the run, has that memory
 # reserved for a crash kernel and gives it back, as movable memory. With larger pages, a
-# block of the page allocator is as large as a page block, and no run can be had in a
-# block that two nodes share.
+# block of the page allocator is as large as a page block, and no run can be allocated in
+# a block that two nodes share.
 #
 # shellcheck shell=dash
 
@@ -18,7 +18,8 @@ pages=4k
 limit=120
 stages=4
 plan=17
-# The last 30 MiB of node 0. The first kernel cannot have them, for data of this node.
+# The last 30 MiB of node 0. The first kernel cannot reserve them, because it has data of
+# this node there.
 case ${family-} in
 arm64*) words="movablecore=256M crashkernel=30M@0x6d000000" ;;
 *) words="movablecore=256M crashkernel=30M@0x2d000000" ;;

@@ -2,8 +2,8 @@
 #
 # Runs of single pages of many lengths, at many offsets into the blocks in which KHO
 # hands them over. Two kernels restore them, one of them before deferred initialisation.
-# Before that, the client asks for pages that it must not get. In the end each page is
-# freed on its own.
+# Before it restores them, the client asks for pages that it must not get. In the end
+# each page is freed on its own.
 #
 # shellcheck shell=dash
 

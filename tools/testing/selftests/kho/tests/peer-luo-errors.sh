@@ -14,7 +14,7 @@ machines=x86
 pages=4k
 kernels=peer
 
-# Only our kernel counts what waits.
+# The peer does not count folios that wait.
 nothing_waits() {
 	usable 90
 }

@@ -3,9 +3,9 @@
 # Many sessions of live update, a session with many files, and large files, handed over to
 # a kernel that has a live update of its own, and back.
 #
-# The sessions fill the last block of their list. If one more is asked for then and its
-# name is in use, the peer leaves an empty block behind, and cannot read that itself. This
-# kernel does not write such a block, and can read one.
+# The sessions fill the last block of their list. If a program then asks for one more
+# session, with a name that is in use, the peer leaves an empty block behind, which it
+# cannot read itself. This kernel does not write such a block, and can read one.
 #
 # shellcheck shell=dash
 
@@ -24,13 +24,13 @@ limit=400
 # A block has room for 51 sessions, or for 63 files. Three sessions have names of their own.
 readonly NUMBERED=$((40 * 51 - 3)) FILES=$((8 * 63))
 
-# The table of that many pages has more pages than a page has room for pointers. One page
-# in 16 is written to.
+# The table for this many pages takes more pages than one page has room for pointers. One
+# page in 16 is written to.
 readonly PAGES=135936 STEP=16
 readonly COUNT=$((PAGES / STEP))
 
-# Pages of a file with holes. The peer fills holes when it preserves a file, so it gets a
-# file of 4 TiB and makes none.
+# Pages of a file with holes. The peer fills holes when it preserves a file, so it retrieves
+# a file of 4 TiB, but does not make one.
 readonly SPREAD=1000
 
 stage_1() {
@@ -104,7 +104,7 @@ turn() {
 	echo "$turns" | cut -d , -f "$1"
 }
 
-# apart STAGE: how far pages are from each other in the file with holes of that stage
+# apart STAGE: the distance of pages in the file with holes that this stage makes
 apart() {
 	case $(turn "$1") in
 	peer) echo 16 ;;

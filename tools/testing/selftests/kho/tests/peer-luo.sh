@@ -25,13 +25,13 @@ limit=300
 # The longest name that a session can have, 63 bytes.
 readonly LONG_NAME="a/session-whose-name-is:63-bytes-long,NOT_64.that=is_too+long@!"
 
-# Pages of the file without holes, and of the one that nobody takes.
+# Pages of the file without holes, and of the one that no process retrieves.
 readonly DENSE=2560
-# Of the file with holes, in which one page of eight is written to.
+# Pages of the file with holes, in which one page of eight is written to.
 readonly SPARSE=1024
-# Of the file with huge pages. After these is a hole of as many pages.
+# Pages of the file with huge pages. A hole of as many pages follows them.
 readonly HUGE=1024
-# To the file that is handed on, each kernel adds so many.
+# Each kernel adds this many pages to the file that is handed on.
 readonly EACH=64
 
 stage_1() {
@@ -145,8 +145,8 @@ preserve_files() {
 	check "the files can be closed" leave_files
 }
 
-# A page that comes into a hole after PRESERVE_FD is handed over. The peer has filled all
-# holes by then; here they stay holes.
+# A page that is written into a hole after PRESERVE_FD is handed over. The peer has filled
+# all holes by then; this kernel leaves them as holes.
 preserve_sparse() {
 	local blocks=$((SPARSE / 8))
 
@@ -183,7 +183,8 @@ leave_files() {
 	done
 }
 
-# take_files SEED: that of preserve_files() in the previous kernel
+# take_files SEED: retrieves and checks the files. SEED is that of preserve_files() in the
+# previous kernel.
 take_files() {
 	local n="$1" after=$(($1 + 100))
 
@@ -220,15 +221,16 @@ take_files() {
 	check "the file that stays not executable is right" look_noexec "$n"
 }
 
-# look TOKEN FILE LINES: takes the file, which is as it was, asks for LINES, and closes it.
+# look TOKEN FILE LINES: retrieves the file, checks that it is as before, asks the agent for
+# LINES, and closes the file.
 look() {
 	ask agent take s "$1" "$2" && is_as_before "$2" || return
 	all agent "$3
 		close $2"
 }
 
-# is_as_before FILE [SED]: SED changes what stat said before. Each file comes back with
-# all rights.
+# is_as_before FILE [SED]: "stat" and "data" say what they said before, apart from what the
+# script SED changes. Each file comes back with mode 0777.
 is_as_before() {
 	says "$(recall "stat.$1" | sed "s/mode=[^ ]*/mode=0x1ff/; ${2-}")" ask agent stat "$1" &&
 		says "$(recall "data.$1")" ask agent data "$1"
@@ -265,8 +267,8 @@ look_sealed() {
 	refused EPERM ask agent write "$2" 1 0 1 && ask agent close "$2"
 }
 
-# The peer hands over the seals that there are when the file is preserved, this kernel
-# those at the time of the kexec.
+# The peer hands over the seals that the file has when it is preserved, this kernel those
+# that it has at the kexec.
 look_late() {
 	local seals=0x6
 	[ "$(turn $((kho_stage - 1)))" != peer ] || seals=0x2
@@ -275,7 +277,8 @@ look_late() {
 	ask agent check late "$1" 0 3 && ask agent close late
 }
 
-# The peer makes it executable, and seals it as each executable file with that seal is.
+# When the peer retrieves the file, it makes it executable, and F_SEAL_EXEC then implies the
+# seals against writing and resizing.
 look_noexec() {
 	local stat
 	stat=$(recall stat.locked)
@@ -288,7 +291,8 @@ look_noexec() {
 
 # --------------------------------------------------------------- other sessions
 
-# One of the two files grows. Nobody looks at the other one before the last kernel.
+# One of the two files grows. The content of the other one is not checked before the last
+# kernel.
 hand_on() {
 	local first=$((EACH * ($1 - 1)))
 
@@ -328,7 +332,7 @@ thp_on_demand() {
 	echo advise >/sys/kernel/mm/transparent_hugepage/shmem_enabled
 }
 
-# Only this kernel counts what waits.
+# The peer does not count folios that wait.
 nothing_waits_here() {
 	[ "$(turn "$kho_stage")" = peer ] || nothing_waits
 }

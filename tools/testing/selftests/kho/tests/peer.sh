@@ -57,8 +57,8 @@ file_of() {
 	echo "file-$1"
 }
 
-# With no5lvl both kernels have four levels of page tables, so that our kernels can unpack
-# those of the peer ahead.
+# With no5lvl both kernels have four levels of page tables, so that this kernel can unpack
+# the peer ahead of the kexec.
 set_out() {
 	remember release "$(uname -r)"
 	remember scratch "$(regions out)"

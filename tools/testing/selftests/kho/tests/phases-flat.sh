@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The scenario phases with a kernel that does it the other way wherever there are two: it
-# has no NUMA, and it initialises all struct pages at once, before the page allocator
-# starts. There is no deferred initialisation next to which threads could restore folios.
+# The scenario phases with a kernel that is built the other way: it has no NUMA, and it
+# initialises all struct pages at once, before the page allocator starts. So there is no
+# deferred initialisation during which threads could restore folios.
 # On x86 it has plain SPARSEMEM, where the struct pages of neighbouring pages are far apart
 # when a section ends between the two. KASAN watches.
 #
@@ -19,7 +19,7 @@ mem=10G
 numa=none
 limit=400
 
-# Replaces the check of phases.
+# Replaces the check of the scenario phases.
 beside_deferred_init() {
 	has_not_said 'deferred pages initialised'
 }

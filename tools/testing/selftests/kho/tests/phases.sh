@@ -45,7 +45,7 @@ stage_1() {
 	local phase
 
 	check "each struct page was initialised once" pages_once
-	# This comes first, while memory still has so large a piece.
+	# This comes first, while memory still has a piece of this size.
 	check "a folio of order $huge can be kept" keep_giant "$huge" early
 	for phase in $PHASES; do
 		check "folios for $phase can be kept" add_phase "$phase"
@@ -105,9 +105,9 @@ add_fates() {
 	[ "$order" -ge "$LARGE" ] || folios add "$order 100 phase=$phase scattered$low"
 }
 
-# A good part of scratch is free: it has room for two images of a kernel, and this kernel
-# left one there. Memory that reached the page allocator before its page blocks had their
-# type would not count as free.
+# At least a quarter of scratch is free: it has room for two images of a kernel, of which
+# this kernel took one. CmaFree would not count memory that reached the page allocator
+# before its page blocks had their type.
 scratch_free() {
 	local free total
 	free=$(meminfo CmaFree) total=$(meminfo CmaTotal)
@@ -117,7 +117,7 @@ scratch_free() {
 
 # Each page block has the right type, however early it was initialised. The page blocks
 # of the memory that was taken before there was a slab allocator do not count, nor those
-# of reserved memory, such as KASAN's: they have no type that was set.
+# of reserved memory, such as KASAN's: nothing sets the type of these page blocks.
 mostly_movable() {
 	local ram taken
 

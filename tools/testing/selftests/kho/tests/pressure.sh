@@ -20,8 +20,8 @@ stage_1() {
 	check "a file can be kept" keep letter 20M
 	# Small folios are everywhere by now, except in scratch.
 	# Where pages are larger, stacks and page tables need more memory, and zones keep
-	# more of it free. With 16 KiB zones keep as much free as is left outside of
-	# scratch, and the copy of the next kernel cannot be in scratch.
+	# more of it free. With pages of 16 KiB, zones keep as much free as is left outside
+	# of scratch, and the copy of the next kernel cannot be in scratch.
 	case $PAGE_SIZE in
 	16384) left=228 ;;
 	65536) left=484 ;;
@@ -37,8 +37,8 @@ stage_2() {
 	check "no memory is lost" arrived 1
 	check "the files are intact" intact letter late
 	check "a large initrd can be made" make_large
-	# Kexec reads the initrd and copies it, both outside of scratch: leave room for
-	# two of it.
+	# Kexec reads the initrd and copies it, both outside of scratch, so this leaves room
+	# for two initrds.
 	check "memory can be filled" fill_up 700
 	note_down
 	handover main "$words"

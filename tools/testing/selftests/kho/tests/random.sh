@@ -2,10 +2,10 @@
 #
 # Random handovers: in each round the client preserves folios of random orders, on random
 # nodes, alone or scattered. The next kernel restores them in random phases of boot, and
-# keeps, frees or splits them. A seed produces the same each time.
+# keeps, frees or splits them. The same seed makes the same choices each time.
 #
-# host/vm/test.sh random:kho_seed=2:kho_numa=4 is another run of it; host/vm/random.sh
-# makes many.
+# host/vm/test.sh random:kho_seed=2:kho_numa=4 runs it with another seed; host/vm/random.sh
+# runs it many times.
 #
 # shellcheck shell=dash
 

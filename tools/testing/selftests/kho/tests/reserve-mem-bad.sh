@@ -29,7 +29,7 @@ stage_2() {
 		said_once "blob memblock at 0x[0-9a-f]* is damaged"
 	check "nothing is revived" has_not_said "KHO: .* bytes at .* revived"
 	fresh_ones data more
-	# Nobody can find the old regions, so they stay preserved: 13 MiB and the blob.
+	# The kernel cannot find the old regions. They stay preserved: 13 MiB and the blob.
 	check "the memory of the old regions waits" near "KiB that wait" \
 		$(($(kho_stat in unclaimed_bytes) / 1024)) $((13 * 1024)) $((128 * PAGE_KIB))
 	remember total "$(mem_total)"
@@ -86,7 +86,7 @@ said_once() {
 	same lines "$(dmesg | grep -cE "KHO: $1")" 1
 }
 
-# fresh_ones NAME...: these regions are there and can be written.
+# fresh_ones NAME...: these regions exist and can be written, and the kept file is intact.
 fresh_ones() {
 	local name
 
@@ -110,7 +110,7 @@ fdt_address() {
 	dmesg | sed -n 's/.*test_kho: root FDT is at //p'
 }
 
-# hex_text and hex_u64: text or a number, as hexadecimal bytes in memory order
+# hex_text and hex_u64 print text or a number as hexadecimal bytes in memory order.
 hex_text() {
 	printf %s "$1" | od -A n -t x1 | tr -d ' \n'
 }

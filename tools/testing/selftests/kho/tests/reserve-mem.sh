@@ -78,8 +78,8 @@ on_to() {
 
 all_revived() {
 	check "there is an incoming handover" came_from "$(recall release)" "$1"
-	# All memory of the page allocator gets used, so the regions must not be part of
-	# it.
+	# This uses nearly all memory of the page allocator, so a region that was part of it
+	# would be overwritten.
 	check "nine tenths of the memory can be used" usable 90
 	check "no memory is lost" near MemTotal "$(mem_total)" "$(recall total)" 512
 	region_revived data
@@ -117,7 +117,8 @@ address() {
 	dmesg | sed -n "s/.*test_kho: region $1 is at //p"
 }
 
-# fill_region NAME: wc reads the size, because files of debugfs blobs do not have it.
+# fill_region NAME: fills the region with its pattern. wc(1) determines the size by reading,
+# because stat(2) of a debugfs blob does not have it.
 fill_region() {
 	local size
 	size=$(wc -c <"$REGIONS/$1")
@@ -148,13 +149,13 @@ kernel_said() {
 		grep -q "kexec_core: Starting new kernel" $log
 }
 
-# more_total MIB: there are MIB more memory than at first, give or take the incoming
-# map, which stays until everything in it is restored.
+# more_total MIB: MemTotal is MIB larger than at first, give or take the incoming map,
+# which stays until everything in it is restored.
 more_total() {
 	near MemTotal "$(mem_total)" $(($(recall total) + $1 * 1024)) $((128 * PAGE_KIB))
 }
 
-# An alignment that the region of this kernel does not have.
+# Prints an alignment that the region of this kernel does not have.
 other_alignment() {
 	local align=$((4 << 20)) address
 	address=$(address data)

@@ -31,8 +31,8 @@ stage_2() {
 	handover next
 }
 
-# Does what stage 3 does, so that the figures compare: restoring and dropping empties
-# the CPUs' lists of free pages.
+# Does what stage 3 does, so that the figures can be compared: restoring and dropping
+# empties the CPUs' lists of free pages.
 nothing_came() {
 	folio_stat_is in 0 && folios restore && folios drop
 }
@@ -51,7 +51,7 @@ stage_3() {
 		near pages "$(managed)" "$(recall managed)" 8
 	check "MemFree is that of a handover of nothing, too" \
 		near MemFree "$(mem_free)" "$(recall free)" $((256 * PAGE_KIB))
-	# The nodes of the map were reserved, and are free by now, some time after it.
+	# The nodes of the map were reserved during boot, and have been freed since.
 	check "as many pages are reserved" \
 		near pages "$(folio_stat reserved)" "$(recall reserved)" 2
 	note "MemFree $(recall free) KiB after a handover of nothing, $(mem_free) KiB now" \

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # A node that is partly low memory, as on arm64 with some sizes of memory. The region for
-# low memory must not take all of the node's low part, because the node's own region
-# would fit nowhere then.
+# low memory must not take all of the node's low part, or the node's own region would
+# fit nowhere.
 #
 # shellcheck shell=dash
 

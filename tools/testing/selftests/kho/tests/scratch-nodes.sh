@@ -43,8 +43,8 @@ stage_2() {
 stage_3() {
 	check "there is one node" same nodes "$(nodes)" 0
 	check "there is an incoming handover" came_from "$(recall release)" 2
-	# A kernel that knows of two nodes takes more memory for itself, so the first one
-	# is what to compare with.
+	# A kernel that knows of two nodes takes more memory for itself, so this compares
+	# with the first kernel.
 	check "no memory is lost" near MemTotal "$(mem_total)" "$(recall first)" 512
 	check "the incoming scratch is unchanged" same in "$(regions in)" "$(recall regions)"
 	check "the file is intact" intact letter

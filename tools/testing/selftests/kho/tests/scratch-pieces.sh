@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # By default scratch has room for what a kernel needs in large pieces: the struct pages of
-# each node and the DMA buffer below 4 GiB. It has that wherever in scratch KASLR puts the
-# kernel. On this machine, each region but one is for one such piece.
+# each node and the DMA buffer below 4 GiB. It has this room wherever in scratch KASLR puts
+# the kernel. On this machine, each region but one is for one such piece.
 #
 # shellcheck shell=dash
 

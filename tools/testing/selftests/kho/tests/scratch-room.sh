@@ -2,7 +2,7 @@
 #
 # Nearly all memory is preserved, in single pages with one page between them, or in large
 # folios, while scratch has no room for the struct pages of a kernel. The next kernel
-# starts in what is left: at least the memory that its predecessor itself has used.
+# starts in the memory that is left: at least what its predecessor used for itself.
 #
 # shellcheck shell=dash
 

@@ -92,7 +92,7 @@ free_in_scratch() {
 		[ "$free" -le "$size" ] || { echo "$free of $size are free"; return 1; }
 		any=$((any + free))
 	done <$KHO_SYS/scratch
-	# Of an idle guest's scratch, most is free.
+	# Most of an idle guest's scratch is free.
 	[ "$any" -gt $(($(cat $KHO_SYS/scratch_bytes) / 2)) ] || { echo "$any is free"; return 1; }
 }
 

@@ -4,8 +4,7 @@
 # joins 32 entries of the upper level to one. With pages of 16 KiB that is 1 GiB, more
 # than an entry of any level maps. So the largest folio that a kernel hands over and
 # accepts cannot be one that the page tables have an entry for. The kernel is built for
-# this scenario only: the tests of arm64 have it, and those of x86 do not, unless it is
-# asked for.
+# this scenario only: the tests of arm64 run it, and those of x86 only if it is named.
 #
 # shellcheck shell=dash
 

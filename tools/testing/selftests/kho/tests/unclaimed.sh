@@ -30,7 +30,7 @@ stage_2() {
 	folios=$(kho_stat in unclaimed_folios)
 	kib=$(($(kho_stat in unclaimed_bytes) / 1024))
 	check "there is an incoming handover" came_from "$(recall release)" 1
-	# They include what the client needs to find them.
+	# These include what the client needs to find its folios.
 	check "as many folios are unclaimed as were preserved" near folios "$folios" 1021 8
 	check "the log has their number and their size" \
 		has_said "KHO: $folios folios, $kib KiB, .* wait"

@@ -20,7 +20,7 @@ kernels="main next"
 machines=x86
 when=asked
 vm_settings="vm_handovers=$vm_handovers vm_cpus=$vm_cpus vm_words=$vm_words"
-# As many as 64 MiB are. All kernels have to be told the same.
+# This many pages are 64 MiB. All kernels need the same hugepages=.
 case $vm_words in
 *hugetlb*) vm_settings="$vm_settings hugepages=32" ;;
 esac
@@ -45,7 +45,7 @@ stage_1() {
 	check "a guest runs, and can be handed over" vm_beats 2
 	check_vm 2
 
-	# No kernel is loaded.
+	# The kexec is refused, because no kernel is loaded.
 	kill -HUP "$vm_pid"
 	check "a kexec is refused" later 100 has_said "vmm: the kexec was refused .Invalid argument"
 	check "the guest goes on in the old kernel" vm_beats 2

@@ -42,7 +42,7 @@ stage_2() {
 	finish
 }
 
-# Memory of 1 GiB at least. What is left is enough to load the next kernel.
+# Preserves at least 1 GiB. The memory that is left is enough to load the next kernel.
 nearly_all() {
 	local count=$((($(meminfo MemFree) - $(meminfo CmaFree)) / 2048 - 50))
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # A PC that boots by UEFI. Its memory map names memory of boot services, which is free
-# after a kexec and does not count for scratch, and memory for run time, which each kernel
-# maps for itself. Each kernel has a random address in scratch and finds the firmware's
-# tables. In the end a panic starts a crash kernel.
+# after a kexec and does not count for scratch, and memory of run-time services, which each
+# kernel maps for itself. Each kernel has a random address in scratch and finds the
+# firmware's tables. In the end a panic starts a crash kernel.
 #
 # host/vm/test.sh x86-efi:efi_mem=8G:efi_handovers=5 is a longer chain on a larger machine.
 #

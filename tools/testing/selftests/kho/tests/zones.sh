@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Each kernel has other zones, nodes and memory than the one before. What was preserved is
+# Each kernel has other zones, nodes and memory than the one before. All preserved memory is
 # there, whatever zone and node it is in now. A folio above MAX_PAGE_ORDER that would lie
 # in two zones is not restored, and its memory is not lost. A folio that would lie on two
 # nodes, or in memory that the next kernel does not know, makes that kernel refuse the
@@ -40,7 +40,7 @@ stage_1() {
 	remember giant "$(folio_stat last)"
 	check "another gigantic folio can be kept" folios add "$GIANT 1 phase=memblock low"
 	note_down
-	# What is below the border: all memory from 1 MiB on, and a little.
+	# kernelcore= is what is below the border: all memory from 1 MiB on, and a little.
 	handover debug "$COUNT mem=1536M" \
 		"kernelcore=$((($(recall giant) + HALF - (1 << 20)) >> 10))K"
 }
@@ -76,7 +76,7 @@ stage_3() {
 	handover main "$COUNT mem=4G numa=fake=3"
 }
 
-# That memory is gone again, and the nodes are others.
+# The memory that stage 3 had in addition is gone again, and the nodes are others.
 stage_4() {
 	check "there is an incoming handover" came_in 3
 	check "there are three nodes" same nodes "$(nodes_with memory)" 0-2
@@ -87,7 +87,7 @@ stage_4() {
 	check "gigantic folios can be kept" folios add "$GIANT 4 phase=early node=0"
 	remember giant "$(folio_stat last)"
 	remember scratch "$(regions out)"
-	# Nodes get 32 MiB more than that, because of the hole below 1 MiB.
+	# Nodes get 32 MiB more than numa=fake= says, because of the hole below 1 MiB.
 	handover main "$COUNT mem=4G numa=fake=$(($(recall giant) >> 20))M"
 }
 
@@ -102,7 +102,7 @@ stage_5() {
 	handover main "$COUNT memmap=4M\$$(($(recall giant) + HALF))"
 }
 
-# Some memory of the folio is missing.
+# In this kernel, some memory of the folio is not RAM.
 stage_6() {
 	check "there is no incoming handover" no_handover
 	check "it was refused for the folio" refused_for "is not in RAM"
@@ -118,7 +118,7 @@ stage_6() {
 		movable_node test_kho_hotplug=4G,1G
 }
 
-# Some memory is missing that was not preserved, and some is hot-pluggable.
+# Some memory that was not preserved is not RAM here, and some memory is hot-pluggable.
 stage_7() {
 	check "there is an incoming handover" came_in 1
 	check "some memory is missing" not_ram $(($(recall giant) + HALF))
@@ -130,7 +130,7 @@ stage_7() {
 	finish
 }
 
-# movable_from NODE ADDRESS: the last zone of the node begins there.
+# movable_from NODE ADDRESS: ZONE_MOVABLE of the node begins at this address.
 movable_from() {
 	same "first page of ZONE_MOVABLE" "$(awk -v node="$1," '
 		/^Node/ { here = $2 == node && $4 == "Movable" }
