@@ -586,8 +586,8 @@ collect_arm64() {
 	done
 	row 'kho_restore_folio(), 4 KiB, arm64' "$(per_call arm64-small 2 restore)" '<=' "$(scaled 120)"
 	row 'kho_restore_folio(), 2 MiB, arm64' "$(per_call arm64-huge 2 restore)" '<=' "$(scaled 1000)"
-	row 'For comparison: a call that sets a bit, arm64' "$(calc '%.1f' "$a")" - -
-	row 'For comparison: the same call, x86-64' "$(calc '%.1f' "$b")" - -
+	row 'For comparison: a call that sets a bit, arm64' "$(calc '%.1f' "${a:-?}")" - -
+	row 'For comparison: the same call, x86-64' "$(calc '%.1f' "${b:-?}")" - -
 }
 
 # scaled TARGET: prints the target for arm64; 0, which nothing reaches, if the ratio is

@@ -85,12 +85,21 @@ grow() {
 	done < <(grown_kconfigs)
 }
 
+# Fails unless our Makefiles and Kconfig files have become those of the repository.
+check_grown() {
+	local file
+	while IFS= read -r file; do
+		cmp "$work/$file" "$root/$file" || die "the series does not end with $file as it is in the repository"
+	done < <(grown_makefiles; grown_kconfigs)
+}
+
 # makefile_so_far FILE: prints our Makefile without objects whose source is not there yet,
 # without lines that are left with no object, and without conditions that are left with no
 # line.
 makefile_so_far() {
 	local dir=${1%/*}
 	awk -v sources=" $(cd "$work/$dir" && printf '%s ' *.c)" '
+		BEGIN { depth = 0 }
 		# Adds a line to what the condition contains that we are in.
 		function add(line) { text[depth] = text[depth] line "\n" }
 		function flush_blank() { if (blank && text[depth] != "") add(""); blank = 0 }
@@ -246,6 +255,7 @@ mail() {
 		add_whole "${names[n]}" "${commits[n]}"
 		((n + 1 != mailed)) || sgit "$work" tag -f mailed >/dev/null
 	done
+	check_grown
 	write_mails "$folder" start..mailed
 	cover_letter >"$folder/cover-letter"
 	((!tests)) || write_mails "$folder-tests" mailed..HEAD --subject-prefix='PATCH tests-only'
