@@ -147,7 +147,8 @@ between() {
 
 # phases_of RUN: prints a line "phase<tab>instructions" for each phase of the handover
 phases_of() {
-	[[ -f $out/$1.insns && -f $out/$1.log ]] || return 0
+	local run=$side$1
+	[[ -f $out/$run.insns && -f $out/$run.log ]] || return 0
 	awk '
 		BEGIN {
 			name["kernel_kexec"] = "shutdown of the old kernel"
@@ -164,7 +165,7 @@ phases_of() {
 			if (from in name)
 				print name[from] "\t" $3 - since
 			from = $2; since = $3
-		}' "$out/$1.insns"
+		}' "$out/$run.insns"
 }
 
 # run_one NAME KERNEL MEMORY LIMIT PRESERVED [WORD...]: does a run
@@ -633,16 +634,22 @@ show() {
 }
 
 # Collects the peer's figures, and adds a row "title|ours|peer|ratio|question|unit" to
-# peer_rows for each row of collect.
+# peer_rows for each row of collect. A row is found by its title and question, since the
+# phases of a run that the peer does not have are no rows.
 add_peer() {
-	local mine=("${rows[@]}") i a b asks
+	local mine=("${rows[@]}") row title a b asks
+	local -A theirs=()
 	side=peer-
 	collect
 	side=''
-	for i in "${!rows[@]}"; do
-		IFS='|' read -r _ a _ _ asks <<<"${mine[i]}"
-		IFS='|' read -r _ b _ <<<"${rows[i]}"
-		peer_rows+=("${mine[i]%%|*}|$a|$b|$(awk -v a="${a%% *}" -v b="${b%% *}" \
+	for row in "${rows[@]}"; do
+		IFS='|' read -r title b _ _ asks <<<"$row"
+		theirs[$title|$asks]=$b
+	done
+	for row in "${mine[@]}"; do
+		IFS='|' read -r title a _ _ asks <<<"$row"
+		b=${theirs[$title|$asks]:--}
+		peer_rows+=("$title|$a|$b|$(awk -v a="${a%% *}" -v b="${b%% *}" \
 			'BEGIN { if (a > 0 && b != "-") printf "%.2f", b / a }')|$asks")
 	done
 	rows=("${mine[@]}")
@@ -652,7 +659,7 @@ show_peer() {
 	printf '%s\n' "${peer_rows[@]}" | awk -F '|' -v peer="$(peer_release)" "$tables"'
 		$3 == "-" { next }
 		asks($5) { printf "\n%-66s %16s %16s  %s\n", $5, "ours", peer, peer " / ours" }
-		{ printf "  %-64s %16s %16s  %s\n", $1, number($2), number($3), $4 }'
+		{ printf "  %-64s %16s %16s  %s\n", $1, number($2), number($3), number($4) }'
 }
 
 peer_release() {
@@ -704,7 +711,7 @@ peer_markdown() {
 		$3 == "-" { next }
 		asks($5) { print "\n| " $5 " " in_brackets($6) " | ours | " peer " | " peer " / ours |"
 			print "| --- | ---: | ---: | ---: |" }
-		{ print "| " $1 " | " number($2) " | " number($3) " | " $4 " |" }'
+		{ print "| " $1 " | " number($2) " | " number($3) " | " number($4) " |" }'
 }
 
 # The same as reStructuredText for the documentation, without rows that were not
