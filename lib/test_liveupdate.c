@@ -17,7 +17,7 @@
  *              make this call for test-flb-v1, or, with " 1" after it, for
  *              test-second-v1. The write fails with the error of the call
  *   log        read: one line for each call, in the order in which the calls returned:
- *              OPERATION NAME NUMBER RESULT. Write: clear the log and the counts
+ *              OPERATION NAME NUMBER RESULT. Write: clear the log and set the counts to 0
  *   counts     read: how often each operation was called
  *
  * The NUMBER of a file counts the files that were opened. It is handed over with the

@@ -105,4 +105,5 @@ static struct kunit_suite kho_arrival_suite = {
 	.name = "kho_arrival",
 	.test_cases = kho_arrival_cases,
 };
+
 kunit_test_suite(kho_arrival_suite);
