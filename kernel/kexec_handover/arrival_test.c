@@ -12,8 +12,6 @@
 #include <kunit/test.h>
 #include <linux/array_size.h>
 #include <linux/gfp.h>
-#include <linux/slab.h>
-#include <linux/string.h>
 
 #include "arrival.h"
 
@@ -26,12 +24,11 @@ static void check_cases(struct kunit *test, const char *name, const struct arriv
 			size_t nr)
 {
 	for (size_t i = 0; i < nr; i++) {
-		char *cmdline = kstrdup(cases[i].cmdline, GFP_KERNEL);
+		char *cmdline = kunit_kstrdup(test, cases[i].cmdline, GFP_KERNEL);
 
 		KUNIT_ASSERT_NOT_NULL(test, cmdline);
 		KUNIT_EXPECT_EQ_MSG(test, kho_arrival_word(cmdline, name), cases[i].word,
 				    "%s in \"%s\"", name, cases[i].cmdline);
-		kfree(cmdline);
 	}
 }
 
