@@ -128,24 +128,24 @@
  *   map needs no lock: nodes are added with cmpxchg() and bits are changed
  *   atomically. Preserving may sleep, unpreserving works in any context.
  *
- * - kexec_file_load(): kho_image_prepare() takes blocks with bad pages out of
- *   scratch and lists bad pages for the next kernel. kho_image_locate_hole() places
- *   the segments of the image in scratch. kho_image_check_room() refuses an image
- *   if scratch has no room for what the next kernel allocates before it has read the
- *   map, or if scratch and vacant memory together have none for its struct pages;
- *   kernel_kexec() calls it once more. kho_ahead_take_places() takes the places of the
- *   segments and writes them; kho_arrival_record() records why the image would lose the
- *   handover. The loader of the architecture writes
- *   the addresses of the root FDT and of the scratch array into the parameters of the
- *   next kernel.
+ * - kexec_file_load(): kho_image_prepare() takes blocks with bad pages out of scratch,
+ *   lists bad pages for the next kernel and writes the log as far as it is known.
+ *   kho_image_locate_hole() places the segments of the image in scratch.
+ *   kho_image_check_room() refuses an image if scratch has no room for what the next
+ *   kernel allocates before it has read the map, or if scratch and vacant memory
+ *   together have none for its struct pages; kernel_kexec() calls it once more.
+ *   kho_ahead_take_places() takes the places of the segments and writes them;
+ *   kho_arrival_record() records why the image would lose the handover. The loader of
+ *   the architecture writes the addresses of the root FDT and of the scratch array into
+ *   the parameters of the next kernel.
  *   Process context, with the kexec lock held. Crash images are not affected.
  *   Owners may still preserve memory afterwards, because the addresses stay the
  *   same.
  *
- * - The kexec itself: kho_image_seal() copies the root FDT to the page in which the next
- *   kernel finds it, computes the checksum of it and of the map, and writes the log, after
- *   all devices have been shut down, with one CPU running. Nothing can be preserved any
- *   more.
+ * - The kexec itself: kho_image_seal() copies the root FDT to the page in which the
+ *   next kernel finds it, computes the checksum of it and of the map, and completes the
+ *   log, after all devices have been shut down, with one CPU running. Nothing can be
+ *   preserved any more.
  */
 
 /**

@@ -77,6 +77,8 @@ int kho_image_prepare(const struct kimage *image)
 	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH)
 		return 0;
 
+	kho_log_prepare();
+
 	return kho_bad_pages_collect();
 }
 

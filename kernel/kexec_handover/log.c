@@ -6,11 +6,12 @@
  * down by then. These lines are needed to find out why a live update failed. This file
  * owns the blob that takes the log to the next kernel, kho_log=, and /sys/kernel/kho/log.
  *
- * The memory is preserved once, at boot. The text is written at the last moment, so that
- * a line costs nothing when it is logged. The next kernel takes the folio back in an
- * early_initcall, where most struct pages are not initialised yet, and keeps it for as
- * long as it runs. When that kernel does a kexec, it adds the records of the folio to its
- * own log, as far as there is room.
+ * The memory is preserved once, at boot. The text is not written line by line, so that a
+ * line costs nothing when it is logged: most of it is written when an image is loaded,
+ * and what was logged after that is added at the last moment. The next kernel takes the
+ * folio back in an early_initcall, where most struct pages are not initialised yet, and
+ * keeps it for as long as it runs. When that kernel does a kexec, it adds the records of
+ * the folio to its own log, as far as there is room.
  *
  * Format: see include/linux/kho/abi/log.h.
  *
@@ -43,6 +44,7 @@
 
 #include "fdt.h"
 #include "incoming.h"
+#include "kexec_lock.h"
 #include "log.h"
 #include "sysfs.h"
 
@@ -55,6 +57,9 @@ static_assert(sizeof_field(struct kho_log_record, release) ==
 /* Less than this of an old log is not worth a record. */
 #define LOG_LEAST	256
 
+/* Room for what is logged between loading an image and the kexec, if there is much room. */
+#define ROOM_AT_KEXEC	SZ_16K
+
 /* The value of kho_log= in bytes, 0 for none. Constant after early parameters. */
 static unsigned long wanted __initdata = CONFIG_KEXEC_HANDOVER_LOG_SIZE * SZ_1K;
 
@@ -64,6 +69,18 @@ static unsigned long wanted __initdata = CONFIG_KEXEC_HANDOVER_LOG_SIZE * SZ_1K;
  */
 static struct kho_log *outgoing __ro_after_init;
 static size_t outgoing_size __ro_after_init;
+
+/*
+ * The text that kho_log_prepare() has written, with the kexec lock held, and that
+ * kho_log_write() goes on with. @len is its size in bytes, 0 for none. It begins with the
+ * first record that syslog(SYSLOG_ACTION_CLEAR) had left in the log then, @cleared, or
+ * later; @next is the first record after it.
+ */
+static struct {
+	size_t len;
+	u64 cleared;
+	u64 next;
+} prepared;
 
 /*
  * The blob of the previous kernel, or NULL. kho_log_defect() has found nothing wrong
@@ -291,16 +308,59 @@ static size_t own_room(void)
 	return ALIGN_DOWN(room - min(older, room / 4), KHO_LOG_ALIGN);
 }
 
-static void add_own(void)
+/*
+ * Writes the last records that @iter will visit to @text, as far as they fit into @room
+ * bytes. Returns the size of what it has written in bytes.
+ */
+static size_t format_lines(struct kmsg_dump_iter *iter, char *text, size_t room)
 {
-	char *text = (char *)outgoing->records + sizeof(struct kho_log_record);
-	struct kmsg_dump_iter iter;
 	size_t len = 0;
 
-	kmsg_dump_rewind(&iter);
 	/* No line is shorter than that: do not visit records that cannot fit. */
-	iter.cur_seq = max(iter.cur_seq, iter.next_seq - min(iter.next_seq, own_room() / 16));
-	if (kmsg_dump_get_buffer(&iter, true, text, own_room(), &len) && len)
+	iter->cur_seq = max(iter->cur_seq, iter->next_seq - min(iter->next_seq, room / 16));
+
+	return kmsg_dump_get_buffer(iter, true, text, room, &len) ? len : 0;
+}
+
+static char *own_text(void)
+{
+	return (char *)outgoing->records + sizeof(struct kho_log_record);
+}
+
+/*
+ * Adds what was logged since kho_log_prepare() to the text that it has written. Returns
+ * the size of the whole text, or 0 if that is not the end of the log without a gap.
+ */
+static size_t complete_text(void)
+{
+	struct kmsg_dump_iter iter;
+	size_t len;
+
+	kmsg_dump_rewind(&iter);
+	if (!prepared.len || iter.cur_seq != prepared.cleared)
+		return 0;
+	if (iter.next_seq == prepared.next)
+		return prepared.len;
+
+	iter.cur_seq = prepared.next;
+	len = format_lines(&iter, own_text() + prepared.len, own_room() - prepared.len);
+	/* It is now where the text begins. */
+	if (!len || iter.next_seq != prepared.next)
+		return 0;
+
+	return prepared.len + len;
+}
+
+static void add_own(void)
+{
+	struct kmsg_dump_iter iter;
+	size_t len = complete_text();
+
+	if (!len) {
+		kmsg_dump_rewind(&iter);
+		len = format_lines(&iter, own_text(), own_room());
+	}
+	if (len)
 		add_record(outgoing, kho_incoming.kexecs, init_uts_ns.name.release, len);
 }
 
@@ -313,6 +373,32 @@ static void add_older(void)
 				 record->text, record->len))
 			break;
 	}
+}
+
+/**
+ * kho_log_prepare - write what was logged until now
+ *
+ * To format a line takes some thousand instructions. kho_log_write() does that while
+ * nothing runs, so it is left with the lines after this call, if there is room for them.
+ *
+ * Context: kexec_file_load(), with the kexec lock held.
+ */
+void kho_log_prepare(void)
+{
+	struct kmsg_dump_iter iter;
+	size_t room;
+
+	kho_assert_kexec_lock();
+	if (!outgoing)
+		return;
+
+	kho_log_begin(outgoing);
+	kho_log_end(outgoing);
+	room = own_room();
+	kmsg_dump_rewind(&iter);
+	prepared.cleared = iter.cur_seq;
+	prepared.next = iter.next_seq;
+	prepared.len = format_lines(&iter, own_text(), room - min(room / 4, ROOM_AT_KEXEC));
 }
 
 /**

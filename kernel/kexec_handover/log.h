@@ -13,6 +13,7 @@ struct kho_log;
 
 #ifdef CONFIG_KEXEC_HANDOVER_LOG
 
+void kho_log_prepare(void);
 void kho_log_write(void);
 
 /* For KUnit. */
@@ -24,6 +25,7 @@ const char *kho_log_defect(const struct kho_log *log, size_t size);
 
 #else
 
+static inline void kho_log_prepare(void) { }
 static inline void kho_log_write(void) { }
 
 #endif

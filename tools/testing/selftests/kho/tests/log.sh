@@ -9,7 +9,7 @@
 about="the log of the previous kernel, of the one before, cut, damaged, switched off"
 kernels="main"
 stages=5
-plan=21
+plan=23
 limit=60
 
 readonly LOG=/sys/kernel/kho/log
@@ -20,11 +20,15 @@ stage_1() {
 	check "nothing came in" eval "! [ -e $LOG ]"
 	check "a file can be kept" keep letter 1M
 	say
-	handover main
+	count 1 100
+	load_kernel load main || bail_out "cannot load kernel main"
+	count 101 200
+	leave
 }
 
 stage_2() {
 	check "the log came in" newest 0
+	check "lines from before and after the load are there once" counted 1 200
 	check "it begins where that kernel did" contains 'Linux version'
 	check "each line has its level and time" each_line '<[0-9]+>\[ *[0-9]+\.[0-9]+\] .*'
 	check "it can be read in parts" same "what was read" \
@@ -39,11 +43,16 @@ stage_3() {
 	check "both are complete" same "first lines" "$(grep -c 'Linux version' $LOG)" 2
 	check "what goes out is smaller" same size "$(blob_size)" 8192
 	say
-	handover main kho_log=0
+	load_kernel load main kho_log=0 || bail_out "cannot load kernel main"
+	# More than there is room for after what was formatted at the load, and in all.
+	count 1 300
+	say
+	leave
 }
 
 stage_4() {
 	check "the last lines came in" newest 2
+	check "no line is missing among them" counted 240 300
 	check "so did those of the kernel before" older_are 2 1
 	check "the whole is as small as it has to be" smaller 8300 6000
 	check "it is cut where a line ends" each_line '<[0-9]+>\[ *[0-9]+\.[0-9]+\] .*'
@@ -78,6 +87,25 @@ has_log() {
 	# kernel_kexec() says this when all devices have been shut down.
 	sed '/^== /d' /tmp/log | tail -1 | grep -q 'kexec_core: Starting new kernel$' ||
 		{ sed '/^== /d' /tmp/log | tail -2; return 1; }
+}
+
+# count FIRST LAST: logs a line with each of these numbers.
+count() {
+	local i
+
+	for i in $(seq "$1" "$2"); do
+		echo "number $i"
+	done >/dev/kmsg
+}
+
+# counted FIRST LAST: the numbers that the previous kernel counted are there, each once
+# and in order, from at most FIRST up to LAST.
+counted() {
+	local first numbers
+
+	numbers=$(sed '1d; /^== /,$d; /number [0-9]*$/!d; s/.* //' $LOG)
+	first=$(echo "$numbers" | head -1)
+	[ "${first:-$2}" -le "$1" ] && same numbers "$(echo $numbers)" "$(seq "$first" "$2" | xargs)"
 }
 
 # newest COUNT: the first log is that of the kernel with this count.
