@@ -155,10 +155,15 @@ void kho_map_note_near(struct kho_map *map)
 		note_near(map, order);
 }
 
-/* Returns the leaf for @key, and allocates it if there is none. NULL if that fails. */
-static unsigned long *make_leaf(struct kho_map *map, u64 key)
+/* Returns the leaf for a folio, and allocates it if there is none. NULL if that fails. */
+static unsigned long *make_leaf(struct kho_map *map, unsigned long pfn, unsigned int order)
 {
+	unsigned long *leaf = kho_map_leaf(map, pfn, order);
 	union kho_map_node *node = map->root;
+	u64 key = kho_map_key(pfn, order);
+
+	if (likely(leaf))
+		return leaf;
 
 	for (unsigned int level = TOP_LEVEL; level; level--) {
 		node = get_or_make(map, &node->entry[kho_map_index(key, level)]);
@@ -183,8 +188,7 @@ static unsigned long *make_leaf(struct kho_map *map, u64 key)
  */
 int kho_map_add(struct kho_map *map, unsigned long pfn, unsigned int order)
 {
-	u64 key = kho_map_key(pfn, order);
-	unsigned long *leaf = make_leaf(map, key);
+	unsigned long *leaf = make_leaf(map, pfn, order);
 
 	if (!leaf)
 		return -ENOMEM;
@@ -194,7 +198,7 @@ int kho_map_add(struct kho_map *map, unsigned long pfn, unsigned int order)
 	/* Pairs with smp_store_release() in note_near(). */
 	if (unlikely(!READ_ONCE(map->near[order])))
 		note_near(map, order);
-	set_bit(kho_map_bit(key), leaf);
+	set_bit(kho_map_bit(kho_map_key(pfn, order)), leaf);
 
 	return 0;
 }
@@ -251,7 +255,7 @@ int kho_map_reserve_run(struct kho_map *map, unsigned long pfn,
 
 	for (; pfn < end; pfn += BIT(order)) {
 		order = kho_map_part_order(pfn, end, max_order);
-		if (!make_leaf(map, kho_map_key(pfn, order)))
+		if (!make_leaf(map, pfn, order))
 			return -ENOMEM;
 	}
 

@@ -38,6 +38,18 @@
 #include "ram.h"
 #include "restore.h"
 
+/*
+ * Returns a PFN up to which all pages have struct pages if @pfn has one. That is the end
+ * of the section if it was there at boot; of a hot-added one, pageblocks can be missing.
+ */
+static unsigned long valid_up_to(unsigned long pfn)
+{
+	if (early_section(__pfn_to_section(pfn)))
+		return ALIGN(pfn + 1, PAGES_PER_SECTION);
+
+	return ALIGN(pfn + 1, pageblock_nr_pages);
+}
+
 /* Do all pages of a run have struct pages? Stores the first PFN after the run in @end. */
 static bool run_ok(unsigned long pfn, unsigned long nr_pages, unsigned long *end)
 {
@@ -45,8 +57,7 @@ static bool run_ok(unsigned long pfn, unsigned long nr_pages, unsigned long *end
 	    *end > PHYS_PFN(PHYS_ADDR_MAX))
 		return false;
 
-	/* pfn_valid() is the same for all pages of a pageblock. */
-	for (; pfn < *end; pfn = ALIGN(pfn + 1, pageblock_nr_pages)) {
+	for (; pfn < *end; pfn = valid_up_to(pfn)) {
 		if (!pfn_valid(pfn))
 			return false;
 	}
