@@ -60,6 +60,9 @@
 
 #define ENTRIES_PER_PAGE	(PAGE_SIZE / sizeof(struct memfd_luo_folio_ser))
 
+/* The number of entries that freeze() looks at without giving up the mutex and the CPU. */
+#define SETTLE_BATCH		1024
+
 /* The number of attempts to migrate a folio that cannot stay where it is. */
 #define MOVE_TRIES		10
 
@@ -601,44 +604,64 @@ static void memfd_luo_unpreserve(struct liveupdate_file_op_args *args)
 	stop(args->private_data);
 }
 
-/* Returns the folio of an entry, with a reference, if it was not up to date. */
-static struct folio *fresh_folio(struct memfd_luo *luo, struct memfd_luo_folio_ser *entry)
+/*
+ * Notes which folios from entry *@at up to @end are up to date. Returns the first one that
+ * another task has locked, which may fill it, with a reference, and stores its entry in
+ * *@at; NULL if there is none.
+ */
+static struct folio *next_locked(struct memfd_luo *luo, unsigned long *at, unsigned long end)
 {
-	struct folio *folio;
-
 	guard(mutex)(&luo->lock);
-	if (!entry->pfn || entry->flags & MEMFD_LUO_FOLIO_UPTODATE)
-		return NULL;
-	folio = pfn_folio(entry->pfn);
-	folio_get(folio);
+	for (; *at < end; ++*at) {
+		struct memfd_luo_folio_ser *entry = &luo->entries[*at];
+		struct folio *folio;
 
-	return folio;
+		if (entry->flags & MEMFD_LUO_FOLIO_UPTODATE || !entry->pfn)
+			continue;
+		folio = pfn_folio(entry->pfn);
+		if (!folio_test_uptodate(folio)) {
+			/* The lock of a folio is an outer one, so this must not wait for it. */
+			if (!folio_trylock(folio)) {
+				folio_get(folio);
+				return folio;
+			}
+			folio_unlock(folio);
+			if (!folio_test_uptodate(folio))
+				continue;
+		}
+		entry->flags |= MEMFD_LUO_FOLIO_UPTODATE;
+	}
+
+	return NULL;
+}
+
+/* Waits for the task that has locked a folio, and notes whether it has filled it. */
+static void note_filled(struct memfd_luo *luo, struct folio *folio, unsigned long i)
+{
+	folio_lock(folio);
+	if (folio_test_uptodate(folio)) {
+		guard(mutex)(&luo->lock);
+		luo->entries[i].flags |= MEMFD_LUO_FOLIO_UPTODATE;
+	}
+	folio_unlock(folio);
 }
 
 /*
  * Notes which folios have become up to date. The file is frozen, so no folio becomes up to
  * date any more once this function has locked it. __memfd_luo_del() can still empty an
- * entry, so luo->lock is held when an entry is accessed, but not when a folio is locked.
+ * entry, so luo->lock is held when an entry is accessed.
  */
 static void settle_fresh(struct memfd_luo *luo)
 {
-	for (unsigned long i = luo->fresh; i < luo->nr; i++) {
-		struct memfd_luo_folio_ser *entry = &luo->entries[i];
-		struct folio *folio = fresh_folio(luo, entry);
-		bool filled;
+	unsigned long i = luo->fresh;
 
-		if (!folio)
-			continue;
+	while (i < luo->nr) {
+		struct folio *folio = next_locked(luo, &i, min(i + SETTLE_BATCH, luo->nr));
 
-		folio_lock(folio);
-		filled = folio_test_uptodate(folio);
-		folio_unlock(folio);
-		folio_put(folio);
-
-		mutex_lock(&luo->lock);
-		if (filled)
-			entry->flags |= MEMFD_LUO_FOLIO_UPTODATE;
-		mutex_unlock(&luo->lock);
+		if (folio) {
+			note_filled(luo, folio, i++);
+			folio_put(folio);
+		}
 		cond_resched();
 	}
 }

@@ -39,6 +39,13 @@ struct memfd_luo *memfd_luo_alloc(struct inode *inode)
 	return luo;
 }
 
+/* The digits of a radix sort. Two of them are enough for a file of 16 GiB. */
+#define RADIX_BITS	11
+#define RADIX		BIT(RADIX_BITS)
+
+/* With less entries than that, sort() is as fast. */
+#define MANY		RADIX
+
 static int by_index(const void *a, const void *b)
 {
 	const struct memfd_luo_folio_ser *x = a, *y = b;
@@ -46,14 +53,74 @@ static int by_index(const void *a, const void *b)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
+static unsigned int digit_of(const struct memfd_luo_folio_ser *entry, unsigned int shift)
+{
+	return (entry->index >> shift) & (RADIX - 1);
+}
+
+/* Sorts entries by one digit of their index. Entries with the same digit keep their order. */
+static void sort_by_digit(struct memfd_luo_folio_ser *to,
+			  const struct memfd_luo_folio_ser *from, unsigned long nr,
+			  unsigned int shift, unsigned long *place)
+{
+	unsigned long below = 0;
+
+	memset(place, 0, RADIX * sizeof(*place));
+	for (unsigned long i = 0; i < nr; i++)
+		place[digit_of(&from[i], shift)]++;
+	for (unsigned int digit = 0; digit < RADIX; digit++) {
+		unsigned long same = place[digit];
+
+		place[digit] = below;
+		below += same;
+	}
+	for (unsigned long i = 0; i < nr; i++)
+		to[place[digit_of(&from[i], shift)]++] = from[i];
+}
+
+/* A radix sort. Returns false if there is no memory for it. */
+static bool sort_by_digits(struct memfd_luo_folio_ser *entries, unsigned long nr, u64 max)
+{
+	struct memfd_luo_folio_ser *other __free(kvfree) =
+		kvmalloc_array(nr, sizeof(*other), GFP_KERNEL | __GFP_NOWARN);
+	unsigned long *place __free(kvfree) =
+		kvmalloc_array(RADIX, sizeof(*place), GFP_KERNEL | __GFP_NOWARN);
+	struct memfd_luo_folio_ser *from = entries, *to = other;
+
+	if (!other || !place)
+		return false;
+
+	for (unsigned int shift = 0; shift < fls64(max); shift += RADIX_BITS) {
+		sort_by_digit(to, from, nr, shift, place);
+		swap(from, to);
+	}
+	if (from != entries)
+		memcpy(entries, from, nr * sizeof(*entries));
+
+	return true;
+}
+
 /**
  * memfd_luo_sort - sort entries by index
  * @entries: the entries
  * @nr: their number
  *
- * Context: any, does not sleep, but takes long for many entries.
+ * A virtual machine stands still meanwhile. If 262,144 pages came in no order, the radix
+ * sort takes about 14 million instructions, and sort() would take 340 million.
+ *
+ * Context: may sleep.
  */
 void memfd_luo_sort(struct memfd_luo_folio_ser *entries, unsigned long nr)
 {
-	sort(entries, nr, sizeof(*entries), by_index, NULL);
+	bool sorted = true;
+	u64 max = 0;
+
+	for (unsigned long i = 0; i < nr; i++) {
+		if (entries[i].index >= max)
+			max = entries[i].index;
+		else
+			sorted = false;
+	}
+	if (!sorted && (nr < MANY || !sort_by_digits(entries, nr, max)))
+		sort(entries, nr, sizeof(*entries), by_index, NULL);
 }

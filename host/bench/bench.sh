@@ -75,6 +75,7 @@ runs() {
 		luo-small         bench  4G  300  luo,memfd,1024,1       $live
 		luo-sparse        bench  4G  300  luo,memfd,1024,16      $live
 		luo-huge          bench  4G  300  luo,memfd,1024,1,huge  $live
+		luo-late          bench  4G  300  luo,late,1024,1        $live
 		luo-4g            bench  8G  600  luo,memfd,4096,1       $live
 		luo-files-1k      bench  4G  200  luo,files,1000         $live
 		luo-files-10k     bench  4G  300  luo,files,10000        $live
@@ -116,6 +117,7 @@ peer_runs() {
 		peer-luo-small        peer  4G  300  luo,memfd,1024,1       $live
 		peer-luo-sparse       peer  4G  400  luo,memfd,1024,16      $live
 		peer-luo-huge         peer  4G  300  luo,memfd,1024,1,huge  $live
+		peer-luo-late         peer  4G  300  luo,late,1024,1        $live
 		peer-luo-4g           peer  8G  900  luo,memfd,4096,1       $live
 		peer-luo-files-1k     peer  4G  600  luo,files,1000         $live
 		peer-luo-sessions-1k  peer  4G  600  luo,sessions,1000      $live
@@ -490,6 +492,7 @@ collect_liveupdate() {
 
 	question 'What does live update of a memfd cost, 1 GiB in 4 KiB pages?' 'Instructions'
 	memfd_rows luo-small 200000000 '<=' 250000000
+	row 'Growth of the blackout, pages written after PRESERVE_FD' "$(luo_growth luo-late)" - -
 	row 'RETRIEVE_FD of 4 GiB' "$(figure luo-4g 2 take)" '<=' 100000
 	row 'The first page of 4 GiB touched' "$(figure luo-4g 2 touch-first)" '<=' 30000
 

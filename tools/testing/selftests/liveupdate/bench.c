@@ -10,6 +10,8 @@
  *
  *   session               a session without a file
  *   memfd,MIB,STEP        a file of MIB MiB, with every STEPth page written
+ *   late,MIB,1            such a file, whose pages are written after it was preserved, in
+ *                         no order
  *   sessions,COUNT        COUNT sessions, each with a file of one page
  *   files,COUNT           a session with COUNT files of one page
  *   works,MIB,COUNT       COUNT sessions, each with a file of MIB MiB; they are populated
@@ -169,6 +171,23 @@ static void preserve_memfd(const char *words)
 	check(session_preserve(session, 0, fd), "preserve");
 	tell("preserve", read_clock() - clock);
 	tell("kib", kib_of(fd));
+}
+
+static void preserve_late(const char *words)
+{
+	__u64 size = number(&words) * MIB, pages = size / PAGE;
+	int session = check(session_create(open_device(), name_of(0)), "create");
+	int fd = check(memfd_create("bench", MFD_CLOEXEC), "memfd_create");
+	char *at;
+
+	check(sys_ftruncate(fd, size), "ftruncate");
+	at = map(fd, size);
+	check(session_preserve(session, 0, fd), "preserve");
+	for (__u64 i = 0; i < pages; i++) {
+		__u64 page = i * STRIDE % pages;
+
+		*(__u64 *)(at + page * PAGE) = page + 1;
+	}
 }
 
 static void preserve_small(int session, __u64 token, __u64 *clocks)
@@ -373,6 +392,7 @@ static const struct {
 } kinds[] = {
 	{ "session", preserve_session, retrieve_session },
 	{ "memfd", preserve_memfd, retrieve_memfd },
+	{ "late", preserve_late, retrieve_memfd },
 	{ "sessions", preserve_sessions, retrieve_sessions },
 	{ "files", preserve_files, retrieve_files },
 	{ "works", preserve_works, retrieve_works },

@@ -13,7 +13,7 @@ words="liveupdate=on"
 mem=2G
 cpus=2
 stages=2
-plan=13
+plan=14
 limit=120
 
 # To fill all FILL pages would take the process some seconds.
@@ -33,6 +33,11 @@ stage_1() {
 	check "pages can come into holes" all keeper "write a 3 20 100 3
 		poke a 3 5000 100"
 	start_agent other
+	# So many are sorted in another way, by their low and by their high bits.
+	check "very many pages can come, in another order than in the file" all keeper \
+		"write a 5 2000001 3000 2
+		write a 6 2000000 3000 2
+		write a 7 900000000 10"
 	check "another process can have the file" share keeper a other
 	check "it can fill holes" all other "poke a 4 6000 100
 		write a 4 600000 100"
@@ -58,6 +63,9 @@ stage_2() {
 	check "what came later is there" all heir "check a 3 5000 100
 		check a 4 6000 100
 		check a 4 600000 100
+		check a 5 2000001 3000 2
+		check a 6 2000000 3000 2
+		check a 7 900000000 10
 		zero a 5100 900
 		zero a 7000 1000"
 	check "all that was counted is there, and nothing else" \
