@@ -10,7 +10,7 @@
 . /kho/facts
 
 stages=1
-plan=11
+plan=12
 
 stage_1() {
 	check "a handover came in" came_from "$fact_release" "$fact_kexecs"
@@ -23,6 +23,7 @@ stage_1() {
 	check "blobs are shown" blobs_right
 	check "folios that no client restored are still there" \
 		same unclaimed "$(kho_stat in unclaimed_folios)" "$fact_unclaimed"
+	check "the frequency of the local APIC timer is used if it can be right" lapic_right
 	check "nine tenths of the memory can be used" usable 90
 	check "the kernel is content" has_not_said 'BUG:|WARNING:|Bad page'
 	tell_all $((fact_kexecs + 1))
@@ -54,6 +55,14 @@ blobs_right() {
 		name=${blob%%:*}
 		same "$name" "$name:$(checksum "$KHO/in/sub_fdts/$name")" "$blob" || return
 	done
+}
+
+lapic_right() {
+	if [ "$fact_lapic" = ignored ]; then
+		has_said 'says that the local APIC timer has 18446744073709551615 Hz: ignored'
+	else
+		has_not_said 'local APIC timer has .* Hz: ignored'
+	fi
 }
 
 # tell_fdt in|out: prints the root FDT on one line, for the host, which has dtc

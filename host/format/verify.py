@@ -78,7 +78,8 @@ def root_node(h):
     properties, _ = h.reader.root()
     if properties.get('compatible') != b'kho-v4\0':
         yield f'compatible is {properties.get("compatible")}'
-    if set(properties) != {'compatible', 'preserved-memory-map', 'kho-6.12,checksum'}:
+    if set(properties) != {'compatible', 'preserved-memory-map', 'kho-6.12,checksum',
+                           'kho-6.12,lapic-timer-hz'}:
         yield f'properties are {sorted(properties)}'
     h.reader.map_root()
 
@@ -88,6 +89,13 @@ def checksum(h):
     should = kho4.checksum(h.ram, h.reader.kho_data()[0], h.reader.map()[1])
     if there != should:
         yield f'the checksum is {there:#x}, should be {should:#x}'
+
+
+def lapic_timer(h):
+    there = kho4.raw_u64(h.reader.root()[0], 'kho-6.12,lapic-timer-hz')
+    # The timers of qemu have this frequency. The guest has measured it on a busy machine.
+    if not 0.8e9 < there < 1.2e9:
+        yield f'the local APIC timer has {there} Hz'
 
 
 def blob_nodes(h):
@@ -276,6 +284,7 @@ CLAIMS = {
     'the root FDT is one preserved page': fdt_is_a_page,
     'the root node of the FDT has the right properties': root_node,
     'the checksum is right': checksum,
+    'the frequency of the local APIC timer is that of the machine': lapic_timer,
     'the nodes of blobs in the FDT have the right properties': blob_nodes,
     'all blobs are preserved': blobs_are_preserved,
     'the scratch array is what the guest says': scratch_array,

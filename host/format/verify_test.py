@@ -96,6 +96,8 @@ SPOILT = [
      lambda c: c.add_key(write.UNUSED)),
     ('a bit after the FDT is set', verify.checksum,
      lambda c: c.ram.write(c.writer.fdt_addr + PAGE - 1, b'\1')),
+    ('the timer is too fast', verify.lapic_timer,
+     lambda c: c.ram.write(c.in_fdt(write.LAPIC_HZ), U64.pack(10**10))),
     ('blobs have no size', verify.blob_nodes,
      lambda c: c.ram.write(c.in_fdt(b'blob-size'), b'blob-Size')),
     ('a blob is not preserved', verify.blobs_are_preserved,

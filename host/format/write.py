@@ -71,7 +71,7 @@ class Story:
         self.writer = Writer(self.ram, *OWN_PAGES, SCRATCH)
         self.image_size = image_size    # memory that the kernel needs to unpack itself
         self.facts = {'release': RELEASE, 'kexecs': KEXECS, 'files': '', 'blobs': '',
-                      'areas': 0, 'region': '', 'unclaimed': 0}
+                      'areas': 0, 'region': '', 'unclaimed': 0, 'lapic': 'used'}
         self.set_scratch(*SCRATCH)
         self.waiting = []               # folios that no client restores
         self.setup_data_size = kho4.KHO_DATA.size
@@ -126,11 +126,15 @@ class Story:
         self.facts['blobs'] += f' {name}:{hashlib.sha256(data).hexdigest()}'
 
 
+LAPIC_HZ = kho4.U64.pack(10**9)         # as qemu has it
+
+
 def plain(story):
     """A typical handover."""
     story.writer.preserve(story.writer.fdt_addr)
     story.writer.add_metadata(RELEASE, KEXECS)
     story.writer.extra['kho-6.12,checksum'] = bytes(8)
+    story.writer.extra['kho-6.12,lapic-timer-hz'] = LAPIC_HZ
     story.region()
     # The last two areas have as many pages as one chunk names, and one more.
     story.areas((2, 9), (1, 0), (areas.PER_CHUNK, 0), (areas.PER_CHUNK + 1, 0))
@@ -149,7 +153,9 @@ def edges(story):
     story.writer.array_addr = addr + size // 2
     story.set_scratch((addr + PAGE, 0), (addr, size), SCRATCH[0], SCRATCH[2])
     story.writer.fdt_total = 1501
-    story.writer.extra = {'comment': b'odd'}
+    # No timer of a local APIC is that fast.
+    story.writer.extra = {'comment': b'odd', 'kho-6.12,lapic-timer-hz': b'\xff' * 8}
+    story.facts['lapic'] = 'ignored'
     story.blob('aaa', story.rng.randbytes(4097), offset=1)
     story.writer.add_metadata('x' * 64, KEXECS)
     story.facts['release'] = 'x' * 64
@@ -182,6 +188,7 @@ def sealed(story):
     story.region()
     story.areas((1, 9), (areas.PER_CHUNK + 2, 0))
     story.writer.extra['kho-6.12,checksum'] = bytes(8)
+    story.writer.extra['kho-6.12,lapic-timer-hz'] = LAPIC_HZ
 
 
 def refused(spoil):

@@ -17,6 +17,8 @@ __printf(1, 2) void kho_refuse(const char *fmt, ...);
 void kho_memory_known(void);
 u64 arch_kho_free_bytes(phys_addr_t start, phys_addr_t end);
 void kho_memory_init(void);
+void arch_kho_accept(const void *fdt);
+int arch_kho_describe(void *fdt);
 void kho_scratch_mark_reserved(void);
 unsigned long kho_waiting_pages(void);
 void kho_ram_fixed(phys_addr_t base, phys_addr_t size);

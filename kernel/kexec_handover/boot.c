@@ -481,6 +481,16 @@ static void __init check_again(void)
 }
 
 /**
+ * arch_kho_accept - use what the previous kernel tells this one about the machine
+ * @fdt: the root FDT of a handover that was accepted
+ *
+ * Context: kho_memory_init(). One CPU runs, interrupts are off.
+ */
+void __init __weak arch_kho_accept(const void *fdt)
+{
+}
+
+/**
  * kho_memory_init - prepare for restoring folios; at cold boot reserve scratch
  *
  * After a handover: checks that no preserved memory was reserved in memblock since
@@ -506,8 +516,10 @@ void __init kho_memory_init(void)
 	kho_scratch_mark_early();
 	check_again();
 	kho_reserve_mem_settle();
-	if (kho_incoming.fdt)
+	if (kho_incoming.fdt) {
 		kho_init_start();
+		arch_kho_accept(kho_incoming.fdt);
+	}
 }
 
 /**

@@ -14,6 +14,7 @@
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_boot.h>
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
@@ -118,6 +119,18 @@ static int __init move_scratch_array(void)
 	return 0;
 }
 
+/**
+ * arch_kho_describe - add what the next kernel should know about the machine
+ * @fdt: the root FDT
+ *
+ * Context: core_initcall.
+ * Return: 0; -EINVAL if it does not fit into the root FDT.
+ */
+int __init __weak arch_kho_describe(void *fdt)
+{
+	return 0;
+}
+
 static int __init set_up_root_fdt(u32 kexec_count)
 {
 	struct folio *folio = kho_ram_alloc_folio(0);
@@ -131,6 +144,7 @@ static int __init set_up_root_fdt(u32 kexec_count)
 	kho_out.handed = folio_address(folio);
 	err = kho_fdt_create(kho_out.fdt, virt_to_phys(kho_out.map.root)) ?:
 	      kho_checksum_prepare(kho_out.fdt) ?:
+	      arch_kho_describe(kho_out.fdt) ?:
 	      kho_map_add(&kho_out.map, folio_pfn(folio), 0) ?:
 	      write_metadata(kexec_count);
 	if (!err)

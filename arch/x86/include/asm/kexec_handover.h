@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Kexec HandOver on x86: adding the setup_data entries of a handover to a kexec image,
- * and reading them at boot.
+ * reading them at boot, and the frequency of the local APIC timer.
  *
  * Copyright (C) 2026 KHO for 6.12 developers
  */
@@ -20,6 +20,7 @@ struct setup_header;
 void x86_kho_setup_data(u64 pa_data, u32 len);
 void x86_kho_populate(void);
 void x86_kho_realmode_reserved(void);
+void x86_kho_lapic_timer(unsigned int period);
 
 unsigned int x86_kho_setup_data_size(void);
 unsigned int x86_kho_add_setup_data(const struct kimage *image,
@@ -35,6 +36,7 @@ int x86_kho_unpack(struct kexec_buf *kbuf, const struct setup_header *header,
 static inline void x86_kho_setup_data(u64 pa_data, u32 len) { }
 static inline void x86_kho_populate(void) { }
 static inline void x86_kho_realmode_reserved(void) { }
+static inline void x86_kho_lapic_timer(unsigned int period) { }
 
 static inline unsigned int x86_kho_setup_data_size(void)
 {

@@ -37,6 +37,7 @@
  *		compatible = "kho-v4";
  *		preserved-memory-map = <u64: address of the root node of the map>;
  *		kho-6.12,checksum = <u64: optional, see below>;
+ *		kho-6.12,lapic-timer-hz = <u64: optional, see below>;
  *		NAME {
  *			preserved-data = <u64: address of NAME's blob>;
  *			blob-size = <u64: bytes>;
@@ -53,10 +54,14 @@
  * - of the bytes of the page after the value, with the offset of the first one in the
  *   page as the seed;
  * - of each node of the preserved map, with its address as the seed.
+ *
+ * The property ``kho-6.12,lapic-timer-hz``, on x86 only, is the frequency of the local APIC
+ * timer as a kernel has measured it. It is not part of kho-v4 either.
  */
 #define KHO_FDT_COMPATIBLE	"kho-v4"
 #define KHO_FDT_PROP_MAP	"preserved-memory-map"
 #define KHO_FDT_PROP_CHECKSUM	"kho-6.12,checksum"
+#define KHO_FDT_PROP_LAPIC_HZ	"kho-6.12,lapic-timer-hz"
 #define KHO_FDT_PROP_DATA	"preserved-data"
 #define KHO_FDT_PROP_SIZE	"blob-size"
 #define KHO_FDT_SIZE		PAGE_SIZE

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The frequency of the local APIC timer, which each kernel tells the next one.
+ *
+ * On CPUs without a TSC deadline timer the kernel measures at boot how fast the timer
+ * counts. That takes 100 ms, in which nothing else runs. The clock behind the timer is the
+ * same after a kexec, so this file hands over what was measured. It owns the property of
+ * the root FDT.
+ *
+ * Format: see include/linux/kho/abi/kexec_handover.h.
+ *
+ * Copyright (C) 2026 KHO for 6.12 developers
+ */
+
+#define pr_fmt(fmt) "KHO: " fmt
+
+#include <linux/errno.h>
+#include <linux/init.h>
+#include <linux/kexec_handover_boot.h>
+#include <linux/kho/abi/kexec_handover.h>
+#include <linux/libfdt.h>
+#include <linux/math64.h>
+#include <linux/param.h>
+#include <linux/printk.h>
+#include <linux/types.h>
+#include <linux/unaligned.h>
+
+#include <asm/apic.h>
+#include <asm/kexec_handover.h>
+
+/* No timer is slower or faster, in Hz. The kernel does not use a slower one. */
+#define LAPIC_SLOWEST	1000000ULL
+#define LAPIC_FASTEST	10000000000ULL
+
+/* The frequency of the timer that this kernel uses, in Hz, 0 if it is not known. */
+static u64 lapic_hz __initdata;
+
+/**
+ * x86_kho_lapic_timer - note the frequency of the local APIC timer for the next kernel
+ * @period: cycles of the timer in a jiffy; 0 if the kernel does not need to know
+ *
+ * Context: boot, before core_initcalls, when the timer was found to work.
+ */
+void __init x86_kho_lapic_timer(unsigned int period)
+{
+	lapic_hz = (u64)period * HZ;
+}
+
+int __init arch_kho_describe(void *fdt)
+{
+	if (!lapic_hz)
+		return 0;
+
+	return fdt_setprop(fdt, 0, KHO_FDT_PROP_LAPIC_HZ, &lapic_hz, sizeof(lapic_hz)) ?
+	       -EINVAL : 0;
+}
+
+void __init arch_kho_accept(const void *fdt)
+{
+	int len;
+	const void *value = fdt_getprop(fdt, 0, KHO_FDT_PROP_LAPIC_HZ, &len);
+	u64 hz;
+
+	/* Some CPUs and hypervisors tell the frequency. */
+	if (!value || lapic_timer_period)
+		return;
+
+	hz = len == sizeof(hz) ? get_unaligned((const u64 *)value) : 0;
+	if (hz < LAPIC_SLOWEST || hz > LAPIC_FASTEST) {
+		pr_warn("the previous kernel says that the local APIC timer has %llu Hz: ignored\n",
+			hz);
+		return;
+	}
+	lapic_timer_period = div_u64(hz, HZ);
+}
