@@ -31,9 +31,16 @@ export KBUILD_BUILD_HOST=build
 # of the first build of this kernel.
 estimate=1050
 
+# Only clang has KMSAN.
+wants_clang() {
+	[[ " $fragments " == *" kmsan "* ]]
+}
+
 kernel_make() {
+	local compiler=()
+	! wants_clang || compiler=(CC=clang)
 	# shellcheck disable=SC2046 # words
-	make -C "$tree" O="$out" $(kernel_make_words "$machine") -j"${JOBS:-$(nproc)}" "$@"
+	make -C "$tree" O="$out" $(kernel_make_words "$machine") "${compiler[@]}" -j"${JOBS:-$(nproc)}" "$@"
 }
 
 # read_table NAME: sets suffix, seed and fragments from host/build/config/kernels, and
@@ -188,6 +195,7 @@ main() {
 	read_table "$name"
 	[[ -f $tree/.overlay/patches ]] || die "there is no $(shown "$tree") yet: make tree"
 	[[ $machine == "$(host_machine)" ]] || "$root/host/deps.sh" --machine "$machine"
+	! wants_clang || "$root/host/deps.sh" clang
 	lock
 	out=$build/kernel/$name
 	local log=$logs/kernel-$name${1:+-check}.log counted=$build/kernel/$name.count first='' count=0
