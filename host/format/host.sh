@@ -6,7 +6,7 @@
 # Owns the virtual machine that they run in, whose memory is a file on the host.
 
 readonly format=$root/host/format
-readonly format_claims=18
+readonly format_claims=19
 readonly luo_claims=7
 format_machine=x86
 format_writer=write.py

@@ -58,7 +58,7 @@ blobs_right() {
 }
 
 lapic_right() {
-	if [ "$fact_lapic" = ignored ]; then
+	if [ "${fact_lapic-}" = ignored ]; then
 		has_said 'says that the local APIC timer has 18446744073709551615 Hz: ignored'
 	else
 		has_not_said 'local APIC timer has .* Hz: ignored'

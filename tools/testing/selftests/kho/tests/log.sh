@@ -105,7 +105,8 @@ counted() {
 
 	numbers=$(sed '1d; /^== /,$d; /number [0-9]*$/!d; s/.* //' $LOG)
 	first=$(echo "$numbers" | head -1)
-	[ "${first:-$2}" -le "$1" ] && same numbers "$(echo $numbers)" "$(seq "$first" "$2" | xargs)"
+	[ "${first:-$2}" -le "$1" ] &&
+		same numbers "$(echo $numbers)" "$(seq "$first" "$2" | xargs)"
 }
 
 # newest COUNT: the first log is that of the kernel with this count.
