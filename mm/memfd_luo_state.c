@@ -81,10 +81,12 @@ static void sort_by_digit(struct memfd_luo_folio_ser *to,
 /* A radix sort. Returns false if there is no memory for it. */
 static bool sort_by_digits(struct memfd_luo_folio_ser *entries, unsigned long nr, u64 max)
 {
+	/* sort() needs no memory, so no process has to die for this. */
+	const gfp_t gfp = GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
 	struct memfd_luo_folio_ser *other __free(kvfree) =
-		kvmalloc_array(nr, sizeof(*other), GFP_KERNEL | __GFP_NOWARN);
+		kvmalloc_array(nr, sizeof(*other), gfp);
 	unsigned long *place __free(kvfree) =
-		kvmalloc_array(RADIX, sizeof(*place), GFP_KERNEL | __GFP_NOWARN);
+		kvmalloc_array(RADIX, sizeof(*place), gfp);
 	struct memfd_luo_folio_ser *from = entries, *to = other;
 
 	if (!other || !place)

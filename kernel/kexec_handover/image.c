@@ -68,6 +68,8 @@ bool kho_image_params(const struct kimage *image, phys_addr_t *fdt_phys,
  * kho_image_prepare - prepare the handover for an image that will be loaded
  * @image: the image, which has no segments yet
  *
+ * Writes the log as it is now, and notes which memory is bad.
+ *
  * Context: kexec_file_load(), with the kexec lock held.
  * Return: 0, also if KHO is off and for a crash image; an error of
  * kho_bad_pages_collect().

@@ -65,7 +65,8 @@ static unsigned long wanted __initdata = CONFIG_KEXEC_HANDOVER_LOG_SIZE * SZ_1K;
 
 /*
  * The blob for the next kernel, or NULL, and its size in bytes. preserve_log() sets both
- * in a postcore_initcall. kho_log_write() writes the blob, when only one CPU runs.
+ * in a postcore_initcall. kho_log_prepare() writes the text, with the kexec lock held, and
+ * kho_log_write() completes the blob, when only one CPU runs.
  */
 static struct kho_log *outgoing __ro_after_init;
 static size_t outgoing_size __ro_after_init;
@@ -344,7 +345,7 @@ static size_t complete_text(void)
 
 	iter.cur_seq = prepared.next;
 	len = format_lines(&iter, own_text() + prepared.len, own_room() - prepared.len);
-	/* It is now where the text begins. */
+	/* kmsg_dump_get_buffer() has set next_seq to the first record that it wrote. */
 	if (!len || iter.next_seq != prepared.next)
 		return 0;
 

@@ -28,7 +28,7 @@
 #include <asm/apic.h>
 #include <asm/kexec_handover.h>
 
-/* No timer is slower or faster, in Hz. The kernel does not use a slower one. */
+/* In Hz. The kernel uses no slower timer, and there is no faster one. */
 #define LAPIC_SLOWEST	1000000ULL
 #define LAPIC_FASTEST	10000000000ULL
 
@@ -37,9 +37,10 @@ static u64 lapic_hz __initdata;
 
 /**
  * x86_kho_lapic_timer - note the frequency of the local APIC timer for the next kernel
- * @period: cycles of the timer in a jiffy; 0 if the kernel does not need to know
+ * @period: cycles of the timer in a jiffy, measured, told by the CPU or the hypervisor, or
+ *	handed over; 0 if the kernel does not need to know
  *
- * Context: boot, before core_initcalls, when the timer was found to work.
+ * Context: boot, before core_initcalls, unless the kernel has found the timer unusable.
  */
 void __init x86_kho_lapic_timer(unsigned int period)
 {

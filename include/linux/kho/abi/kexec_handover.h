@@ -56,7 +56,7 @@
  * - of each node of the preserved map, with its address as the seed.
  *
  * The property ``kho-6.12,lapic-timer-hz``, on x86 only, is the frequency of the local APIC
- * timer as a kernel has measured it. It is not part of kho-v4 either.
+ * timer that the previous kernel uses. It is not part of kho-v4 either.
  */
 #define KHO_FDT_COMPATIBLE	"kho-v4"
 #define KHO_FDT_PROP_MAP	"preserved-memory-map"
