@@ -626,10 +626,9 @@ static struct folio *next_locked(struct memfd_luo *luo, unsigned long *at, unsig
 				return folio;
 			}
 			folio_unlock(folio);
-			if (!folio_test_uptodate(folio))
-				continue;
 		}
-		entry->flags |= MEMFD_LUO_FOLIO_UPTODATE;
+		if (folio_test_uptodate(folio))
+			entry->flags |= MEMFD_LUO_FOLIO_UPTODATE;
 	}
 
 	return NULL;

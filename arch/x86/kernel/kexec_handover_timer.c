@@ -23,10 +23,11 @@
 #include <linux/param.h>
 #include <linux/printk.h>
 #include <linux/types.h>
-#include <linux/unaligned.h>
 
 #include <asm/apic.h>
 #include <asm/kexec_handover.h>
+
+#include "../../../kernel/kexec_handover/fdt.h"
 
 /* In Hz. The kernel uses no slower timer, and there is no faster one. */
 #define LAPIC_SLOWEST	1000000ULL
@@ -58,15 +59,14 @@ int __init arch_kho_describe(void *fdt)
 
 void __init arch_kho_accept(const void *fdt)
 {
-	int len;
-	const void *value = fdt_getprop(fdt, 0, KHO_FDT_PROP_LAPIC_HZ, &len);
-	u64 hz;
+	u64 hz = 0;
 
 	/* Some CPUs and hypervisors tell the frequency. */
-	if (!value || lapic_timer_period)
+	if (lapic_timer_period || !fdt_getprop(fdt, 0, KHO_FDT_PROP_LAPIC_HZ, NULL))
 		return;
 
-	hz = len == sizeof(hz) ? get_unaligned((const u64 *)value) : 0;
+	/* A value of another size is as invalid as 0. */
+	kho_fdt_u64(fdt, 0, KHO_FDT_PROP_LAPIC_HZ, &hz);
 	if (hz < LAPIC_SLOWEST || hz > LAPIC_FASTEST) {
 		pr_warn("the previous kernel says that the local APIC timer has %llu Hz: ignored\n",
 			hz);

@@ -112,16 +112,28 @@ static char *map(int fd, __u64 size)
 	return at;
 }
 
-/* The first word of a page that was written says which one it is. */
-static int make_file(__u64 size, __u64 step)
+static int make_empty(__u64 size, char **at)
 {
 	int fd = check(memfd_create("bench", MFD_CLOEXEC), "memfd_create");
-	char *at;
 
 	check(sys_ftruncate(fd, size), "ftruncate");
-	at = map(fd, size);
+	*at = map(fd, size);
+	return fd;
+}
+
+/* The first word of a page that was written says which one it is. */
+static void write_page(char *at, __u64 page)
+{
+	*(__u64 *)(at + page * PAGE) = page + 1;
+}
+
+static int make_file(__u64 size, __u64 step)
+{
+	char *at;
+	int fd = make_empty(size, &at);
+
 	for (__u64 page = 0; page < size / PAGE; page += step)
-		*(__u64 *)(at + page * PAGE) = page + 1;
+		write_page(at, page);
 	return fd;
 }
 
@@ -177,17 +189,12 @@ static void preserve_late(const char *words)
 {
 	__u64 size = number(&words) * MIB, pages = size / PAGE;
 	int session = check(session_create(open_device(), name_of(0)), "create");
-	int fd = check(memfd_create("bench", MFD_CLOEXEC), "memfd_create");
 	char *at;
+	int fd = make_empty(size, &at);
 
-	check(sys_ftruncate(fd, size), "ftruncate");
-	at = map(fd, size);
 	check(session_preserve(session, 0, fd), "preserve");
-	for (__u64 i = 0; i < pages; i++) {
-		__u64 page = i * STRIDE % pages;
-
-		*(__u64 *)(at + page * PAGE) = page + 1;
-	}
+	for (__u64 i = 0; i < pages; i++)
+		write_page(at, i * STRIDE % pages);
 }
 
 static void preserve_small(int session, __u64 token, __u64 *clocks)

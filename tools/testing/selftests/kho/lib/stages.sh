@@ -79,12 +79,18 @@ last_kernel() {
 	echo "${kernels##* }"
 }
 
-# handover KERNEL [WORD...]: continue with the next stage under that kernel.
-handover() {
+# load_next KERNEL [WORD...]: load that kernel for the next stage. No results may come before
+# it is started, since the loaded command line has their number.
+load_next() {
 	local why
 
 	rm -f /tmp/initrd
 	why=$(load_kernel load "$@" 2>&1) || bail_out "cannot load kernel $1: $why"
+}
+
+# handover KERNEL [WORD...]: continue with the next stage under that kernel.
+handover() {
+	load_next "$@"
 	leave
 }
 

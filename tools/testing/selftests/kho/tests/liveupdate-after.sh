@@ -42,8 +42,7 @@ stage_1() {
 	check "it can fill holes" all other "poke a 4 6000 100
 		write a 4 600000 100"
 
-	rm -f /tmp/initrd
-	load_kernel load next $LUO_ON || bail_out "the kernel cannot be loaded"
+	load_next next $LUO_ON
 	# No results may follow: the loaded command line has their number.
 	ask keeper filler a 7 1000000 $FILL p >/dev/null
 	later 100 filled_some || bail_out "the filler does not fill"

@@ -53,8 +53,7 @@ stage_1() {
 	check "the others can keep their files" keep_work
 	check_leaks
 
-	rm -f /tmp/initrd
-	load_kernel load "$(last_kernel)" "$words" || bail_out "the kernel cannot be loaded"
+	load_next "$(last_kernel)" "$words"
 	# No results may follow: the loaded command line has their number.
 	ask keeper filler a 7 "$PAGES" "$PAGES" p >/dev/null
 	for n in 1 2 3; do

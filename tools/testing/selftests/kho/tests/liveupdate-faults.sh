@@ -83,8 +83,7 @@ stage_1() {
 
 	check "sessions for the next kernel can be made" make_sessions
 	check "kmemleak finds no leak" no_leaks
-	rm -f /tmp/initrd
-	load_kernel load debug "$words" || bail_out "the kernel cannot be loaded"
+	load_next debug "$words"
 	check "a kexec that fails while files are frozen changes nothing" freeze_fails
 	# The initrd of the last stage does not contain the kernels of /boot.
 	cp /boot/debug "$STATE"

@@ -38,8 +38,7 @@ stage_1() {
 		"share keeper a other && share keeper q other && share keeper h other"
 	check "it takes long to freeze a file" eval "echo freeze 5000 >$CLIENT_DIR/slow"
 
-	rm -f /tmp/initrd
-	load_kernel load next $LUO_ON || bail_out "the kernel cannot be loaded"
+	load_next next $LUO_ON
 	# No results may follow: the loaded command line has their number.
 	use_frozen &
 	leave

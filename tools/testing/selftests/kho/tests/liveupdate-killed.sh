@@ -63,8 +63,7 @@ stage_1() {
 	check "the memory of the file that nobody else has is free" later 50 memory_is_back
 
 	check "sessions for the next kernel can be made" make_sessions
-	rm -f /tmp/initrd
-	load_kernel load next "$words" || bail_out "the kernel cannot be loaded"
+	load_next next "$words"
 	# By then the session "lonely" is frozen, so its agent waits for ever to end it.
 	(sleep 1; kill -9 "$(agent_pid lonely)") &
 	leave

@@ -21,7 +21,7 @@ stage_1() {
 	check "a file can be kept" keep letter 1M
 	say
 	count 1 100
-	load_kernel load main || bail_out "cannot load kernel main"
+	load_next main
 	count 101 200
 	leave
 }
@@ -43,7 +43,7 @@ stage_3() {
 	check "both are complete" same "first lines" "$(grep -c 'Linux version' $LOG)" 2
 	check "what goes out is smaller" same size "$(blob_size)" 8192
 	say
-	load_kernel load main kho_log=0 || bail_out "cannot load kernel main"
+	load_next main kho_log=0
 	# More than there is room for after what was formatted at the load, and in all.
 	count 1 300
 	say
