@@ -15,7 +15,7 @@ machines=x86
 pages=4k
 kernels="main peer"
 turns=main,peer,main,peer
-words="liveupdate=on"
+words="liveupdate=on kho_scratch=64M,128M,64M"
 mem=2G
 stages=4
 plan=54
