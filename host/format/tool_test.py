@@ -22,6 +22,9 @@ from kho4 import Defect, xxh64
 
 TOOL = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../tools/kho/kho')
 MIB, GIB = 1 << 20, 1 << 30
+# Strings of a kernel: the format, and the ELF note that it reads the map early.
+FORMAT = b'\0kho-v4\0'
+NOTE = struct.pack('<III4sI', 4, 4, 1, b'KHO', 1)
 
 
 def put(root, name, content):
@@ -74,7 +77,7 @@ def large_machine(root):
     return root
 
 
-def bz_image(size=24 * MIB, version=0x20f, types=10, inside=b'\0kho-v4\0', config=None,
+def bz_image(size=24 * MIB, version=0x20f, types=10, inside=FORMAT + NOTE, config=None,
              flags=1, cut=0, packer=None, damage=False):
     """Returns a bzImage that has what the command looks at."""
     vmlinux = b'Linux version 6.12.1-made-up (x) ' + inside
@@ -120,6 +123,7 @@ INITRD = compress(b'070701')
 KHO = 'CONFIG_KEXEC_HANDOVER=y\nCONFIG_LIVEUPDATE=y\n'
 LUO = b'\0kho-v4\0luo-v5\0'
 FILES = {'liveupdate/outgoing_files': '2'}
+SMALL_SCRATCH = {'scratch': f'0x1000000 {36 * MIB} {36 * MIB}', 'scratch_bytes': str(36 * MIB)}
 LISTED = {'../debug/liveupdate/outgoing':
           'session:\tvm\n\ttoken 0x1 handler memfd-hugetlb-v1 state preserved'}
 ZSTD, LZ4 = ['zstd', '-qc'], ['lz4', '-lzqc']
@@ -159,6 +163,11 @@ KEXECS = [
      'has the format kho-v9'),
     ('no kho=on', {}, bz_image(), INITRD, 'quiet', 'does not switch KHO on'),
     ('kho=off', {}, bz_image(), INITRD, 'kho=on kho=off', 'switches KHO off'),
+    ('one that has struct pages in scratch, which has room', {},
+     bz_image(inside=FORMAT), INITRD, 'kho=on', None),
+    ('one that has struct pages in scratch, which is small', SMALL_SCRATCH,
+     bz_image(inside=FORMAT), INITRD, 'kho=on', 'has its struct pages in scratch'),
+    ('one that has them elsewhere', SMALL_SCRATCH, bz_image(), INITRD, 'kho=on', None),
     ('an image that is too large', {}, bz_image(size=140 * MIB), INITRD, 'kho=on',
      'scratch has no room'),
     ('an initrd that is none', {}, bz_image(), b'text', 'kho=on', 'is no initrd'),
@@ -292,13 +301,15 @@ def main(kernel):
         for case in KEXECS:
             check_kexec(base, case)
         root = machine(os.path.join(base, 'small'))
-        status, out, err = run(root, 'check', kernel, '', 'kho=on')
-        result('check: a real kernel', (status or err) and out + err)
+        large = large_machine(os.path.join(base, 'large'))
+        status, out, err = run(large, 'check', kernel, '', 'kho=on')
+        result('check: a real kernel, which has its struct pages outside of scratch',
+               (status or err) and out + err)
         status, out, err = run(root, 'load', kernel, '', 'quiet')
         result('load: what is wrong is not loaded', status != 1 and out + err)
         check_status(root)
         check_map(root, 'a small machine', ['node 0', 'P', 'W', 'K', 'S'])
-        check_map(large_machine(os.path.join(base, 'large')), 'a machine of 1 TiB',
+        check_map(large, 'a machine of 1 TiB',
                   ['node 0', 'node 3: a letter is 512 MiB', 'P' * 64, 'preserved: 444 GiB'])
         check_log(root)
         check_installed(base, root)

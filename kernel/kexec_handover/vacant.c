@@ -19,9 +19,11 @@
 #define pr_fmt(fmt) "KHO: " fmt
 
 #include <linux/bitmap.h>
+#include <linux/elfnote.h>
 #include <linux/find.h>
 #include <linux/init.h>
 #include <linux/io.h>
+#include <linux/kho/abi/kexec_handover.h>
 #include <linux/memblock.h>
 #include <linux/minmax.h>
 #include <linux/nodemask.h>
@@ -32,6 +34,9 @@
 #include "vacant.h"
 
 static_assert(KHO_MAP_LEAF_BITS % KHO_GRANULE_PAGES == 0);
+
+/* It says of this image that scratch needs no room for its struct pages. */
+ELFNOTE32(KHO_NOTE_NAME, KHO_NOTE_MAP_EARLY, 1);
 
 /* Memory that was added since the bitmap was allocated has no bits. */
 static void name_range(const struct kho_named *named, unsigned long pfn, unsigned long end)

@@ -23,6 +23,9 @@ ERROR, WARNING, NOTE = 'error', 'warning', 'note'
 
 SETUP_KEXEC_KHO = 10
 XLF_KERNEL_64 = 1
+# The ELF note of a kernel that reads the map before it allocates struct pages.
+MAP_EARLY = struct.pack('<III4sI', 4, 4, 1, b'KHO', 1)
+STRUCT_PAGE = 64
 PACKERS = [(b'\x1f\x8b', 'gzip'), (b'\xfd7zXZ\0', 'xz'), (b'\x5d\0\0', 'lzma'), (b'BZh', 'bzip2'),
            (b'\x28\xb5\x2f\xfd', 'zstd'), (b'\x02\x21\x4c\x18', 'lz4')]
 
@@ -178,6 +181,7 @@ class Check:
         self.fits(kernel)
         self.words(kernel, cmdline)
         self.room(kernel, initrd)
+        self.struct_pages(kernel, initrd)
         self.sessions(kernel, cmdline)
 
     def here(self):
@@ -278,6 +282,20 @@ class Check:
             if regions and size > max(region[1] for region in regions):
                 self.say(ERROR, f'no region of scratch has room for {what}, {human(size)} in one '
                          'piece', 'boot once from cold with a larger kho_scratch=')
+
+    def struct_pages(self, kernel, initrd):
+        """A kernel without the note allocates struct pages before it has read the map."""
+        scratch = self.system.number('scratch_bytes')
+        if not scratch or not kernel.formats or MAP_EARLY in kernel.vmlinux:
+            return
+        ram = sum(end - start for start, end, name in self.system.iomem()
+                  if name == 'System RAM')
+        needed = kernel.bytes + initrd + ram // self.page_size() * STRUCT_PAGE
+        if needed > scratch:
+            self.say(ERROR, f'that kernel has its struct pages in scratch: with image and initrd '
+                     f'{human(needed)}, where {human(scratch)} are',
+                     'boot once from cold with a larger kho_scratch=, or take a kernel that '
+                     'reads the map earlier')
 
     def handlers(self, kernel, out):
         """Looks for the handlers of the files, whose names are strings in that kernel."""

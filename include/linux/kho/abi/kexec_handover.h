@@ -255,4 +255,16 @@ static_assert(offsetof(struct kho_bad_pages, range) == 16);
 static_assert(sizeof(struct kho_bad_range) == 16);
 static_assert(sizeof(struct kho_bad_pages) == PAGE_SIZE);
 
+/**
+ * DOC: note in the image
+ *
+ * The image of a kernel that reads the map before it allocates struct pages has an ELF
+ * note: name "KHO", type 1, a descriptor of 32 bits with the value 1. Such a kernel
+ * allocates them wherever nothing is preserved, so scratch needs no room for them. Linux
+ * 7.3 does not have the note and allocates them from scratch. Nothing in the handover
+ * depends on the note; ``kho check`` looks for it before a kexec.
+ */
+#define KHO_NOTE_NAME		"KHO"
+#define KHO_NOTE_MAP_EARLY	1
+
 #endif /* _LINUX_KHO_ABI_KEXEC_HANDOVER_H */
