@@ -317,7 +317,6 @@ static void bad_files(void)
 	it[1] = (struct entry){ content(0), FULL, 0 };
 	with_memfd("page-two", memfd(4, it, 2));
 	it[0] = (struct entry){ content(0), FULL, 0 };
-	it[0] = (struct entry){ content(0), FULL, 0 };
 	it[1] = (struct entry){ it[0].pfn, FULL, 1 };
 	with_memfd("page-twice", memfd(4, it, 2));
 	it[0] = (struct entry){ new_folio(2) / page_size(), FULL, 2 };
