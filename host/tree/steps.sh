@@ -68,7 +68,8 @@ result() {
 		say "ok $n - $what # $(duration $((SECONDS - start)))"
 	else
 		say "not ok $n - $what"
-		{ grep -E 'error:|warning:|Error|undefined ref' "$log" | head -5; tail -5 "$log"; } | sed 's/^/# /'
+		{ grep -m 5 -E 'error:|warning:|Error|undefined ref' "$log" || true; tail -5 "$log"; } |
+			sed 's/^/# /'
 		failed=yes
 	fi
 }
