@@ -371,7 +371,10 @@ void __init kho_populate(phys_addr_t fdt_phys, u64 fdt_len, phys_addr_t scratch_
 	}
 
 	/* So that kho_check_scratch() finds an array that overlaps the root FDT in use. */
-	memblock_reserve(fdt_phys, fdt_len);
+	if (memblock_reserve(fdt_phys, fdt_len)) {
+		kho_refuse("no memory to reserve the root FDT at %pa", &fdt_phys);
+		return;
+	}
 	if (!kho_check_scratch(scratch_phys, scratch_len, &defect)) {
 		memblock_phys_free(fdt_phys, fdt_len);
 		refuse_defect(&defect);

@@ -46,7 +46,7 @@ void kho_scratch_set(struct kho_scratch *array, unsigned int cnt)
 
 /*
  * Undoes mark_regions(). The regions of memblock have the borders that they need, so
- * this needs no memory, while memblock_clear_kho_scratch() may.
+ * this needs no memory.
  */
 static void __init unmark_regions(void)
 {
@@ -78,7 +78,7 @@ static bool __init mark_regions(const struct kho_scratch *array, unsigned int cn
  * Context: boot; memblock knows all RAM and early_memremap() works. The direct map
  * may not exist yet.
  * Return: true if the regions are marked in memblock; false, with nothing changed,
- * if the array cannot be mapped or memblock has no room for the marks.
+ * if the array cannot be mapped or memblock has no room for the marks or to reserve it.
  */
 bool __init kho_scratch_adopt(phys_addr_t array_phys, unsigned int cnt)
 {
@@ -91,7 +91,11 @@ bool __init kho_scratch_adopt(phys_addr_t array_phys, unsigned int cnt)
 	if (!ok)
 		return false;
 
-	memblock_reserve(array_phys, size);
+	/* The array may lie in scratch, where memblock would allocate the same memory. */
+	if (memblock_reserve(array_phys, size)) {
+		unmark_regions();
+		return false;
+	}
 	memblock_set_kho_scratch_only();
 	kho_scratch_set(phys_to_virt(array_phys), cnt);
 	kho_scratch_inherited = true;

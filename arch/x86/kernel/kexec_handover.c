@@ -80,6 +80,26 @@ static bool __init read_setup_data(void)
 	return true;
 }
 
+/*
+ * Marks all memory below 1 MiB as scratch, or unmarks it. Sets the flag of whole regions:
+ * none crosses 1 MiB, because trim_bios_range() has taken the memory before it out of RAM.
+ * memblock_mark_kho_scratch() does not know that, and it fails if memblock has no room for
+ * two more regions and may allocate from scratch only, of which none is below 1 MiB yet.
+ */
+static void __init set_low_scratch(bool scratch)
+{
+	struct memblock_region *r;
+
+	for_each_mem_region(r) {
+		if (r->base + r->size > SZ_1M)
+			break;
+		if (scratch)
+			r->flags |= MEMBLOCK_KHO_SCRATCH;
+		else
+			r->flags &= ~MEMBLOCK_KHO_SCRATCH;
+	}
+}
+
 /**
  * x86_kho_populate - pass the handover that setup_data names to KHO
  *
@@ -98,9 +118,10 @@ void __init x86_kho_populate(void)
 
 	/*
 	 * Until the direct map exists memblock allocates below 1 MiB only, and the
-	 * real-mode trampoline always lies there.
+	 * real-mode trampoline always lies there. If the handover is refused then memblock
+	 * allocates from all memory, and does not look at the mark.
 	 */
-	memblock_mark_kho_scratch(0, SZ_1M);
+	set_low_scratch(true);
 }
 
 /**
@@ -111,7 +132,7 @@ void __init x86_kho_populate(void)
 void __init x86_kho_realmode_reserved(void)
 {
 	if (setup_data_phys)
-		memblock_clear_kho_scratch(0, SZ_1M);
+		set_low_scratch(false);
 }
 
 /*

@@ -453,7 +453,8 @@ static const char *judge(const char *(*look)(void))
 
 	oracle_read(&reading);
 	/* The array of nodes needs one page. */
-	if (((world.poor && !world.spare_pages) || world.crowded) && !reading.defect)
+	if (((world.poor && !world.spare_pages) || world.crowded || world.crowded_reserved) &&
+	    !reading.defect)
 		reading.defect = "no memory";
 	accepted = world_receive();
 	if (accepted != !reading.defect)
@@ -595,6 +596,7 @@ static void spoil_memory(unsigned int spare_pages)
 
 static void spoil_no_memory(void) { spoil_memory(0); }
 static void spoil_no_marks(void) { world.crowded = true; }
+static void spoil_no_reserved(void) { world.crowded_reserved = true; }
 static void spoil_just_enough_memory(void) { spoil_memory(1); }
 
 /* Zeroes the map, although there is a blob. */
@@ -776,6 +778,7 @@ static const struct {
 	{ "a checksum of four bytes", spoil_checksum_length, "the checksum" },
 	{ "no memory for the array of nodes", spoil_no_memory, "needs more memory" },
 	{ "no memory for the marks of scratch", spoil_no_marks, "no memory to note" },
+	{ "no memory to reserve the array of scratch", spoil_no_reserved, "no memory to note" },
 	{ "a blob and an empty map", spoil_empty_map, "the map names no folio" },
 	{ "just enough memory for the array of nodes", spoil_just_enough_memory, NULL },
 	{ "a leaf that is in the map twice", spoil_twice, "is in the map twice" },

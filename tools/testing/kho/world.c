@@ -268,6 +268,20 @@ static void crowd(void)
 		memblock_mark_hotplug(page + PAGE_SIZE, PAGE_SIZE);
 }
 
+/*
+ * Leaves memblock no room to reserve the array of scratch regions: only the page of the array
+ * is free, which is too little for a larger table of reserved regions.
+ */
+static void crowd_reserved(void)
+{
+	memblock_allow_resize();
+	memblock_reserve(RAM_START, RAM_END - RAM_START);
+	memblock_phys_free(ALIGN_DOWN(world.scratch, PAGE_SIZE), PAGE_SIZE);
+	for (u64 page = RAM_END; memblock.reserved.cnt < memblock.reserved.max;
+	     page += 2 * PAGE_SIZE)
+		memblock_reserve(page + PAGE_SIZE, PAGE_SIZE);
+}
+
 static bool scratch_is_marked(void)
 {
 	struct memblock_region *r;
@@ -307,6 +321,8 @@ bool world_receive(void)
 		return refuse(&defect);
 	if (world.crowded)
 		crowd();
+	if (world.crowded_reserved)
+		crowd_reserved();
 	if (!kho_scratch_adopt(world.scratch, NR_SCRATCH))
 		return refuse_marks();
 	kho_incoming.fdt_phys = world.fdt;

@@ -45,6 +45,7 @@
  * @poor: the new kernel can allocate only @spare_pages pages
  * @spare_pages: see @poor
  * @crowded: memblock has no room for all marks of scratch
+ * @crowded_reserved: memblock has no room for another reserved region
  */
 struct world {
 	u64 fdt;
@@ -63,6 +64,7 @@ struct world {
 	bool poor;
 	unsigned int spare_pages;
 	bool crowded;
+	bool crowded_reserved;
 };
 
 /**

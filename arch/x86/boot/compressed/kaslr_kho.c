@@ -17,14 +17,37 @@
 #include <asm/e820/types.h>
 #include <asm/setup_data.h>
 
+static const struct setup_data *setup_data_at(u64 addr)
+{
+	return (const void *)(unsigned long)addr;
+}
+
+/* Does one of @nr entries of the memory map say that a range is RAM? */
+static bool is_ram_in(const struct boot_e820_entry *table, unsigned int nr, u64 start, u64 size)
+{
+	for (const struct boot_e820_entry *e = table; e < table + nr; e++) {
+		if (e->type == E820_TYPE_RAM && start >= e->addr && size <= e->size &&
+		    start - e->addr <= e->size - size)
+			return true;
+	}
+
+	return false;
+}
+
 /* Is a range in RAM, so that it can be read? The kernel checks the handover later. */
 static bool is_ram(u64 start, u64 size)
 {
-	for (int i = 0; i < boot_params_ptr->e820_entries; i++) {
-		const struct boot_e820_entry *e = &boot_params_ptr->e820_table[i];
+	const struct setup_data *data;
 
-		if (e->type == E820_TYPE_RAM && start >= e->addr && size <= e->size &&
-		    start - e->addr <= e->size - size)
+	if (is_ram_in(boot_params_ptr->e820_table, boot_params_ptr->e820_entries, start, size))
+		return true;
+
+	/* The entries for which the boot parameters have no room: those of the highest memory. */
+	for (data = setup_data_at(boot_params_ptr->hdr.setup_data); data;
+	     data = setup_data_at(data->next)) {
+		if (data->type == SETUP_E820_EXT &&
+		    is_ram_in((const void *)data->data,
+			      data->len / sizeof(struct boot_e820_entry), start, size))
 			return true;
 	}
 
@@ -35,8 +58,8 @@ static const struct kho_data *find_kho_data(void)
 {
 	const struct setup_data *data;
 
-	for (data = (void *)(unsigned long)boot_params_ptr->hdr.setup_data; data;
-	     data = (void *)(unsigned long)data->next) {
+	for (data = setup_data_at(boot_params_ptr->hdr.setup_data); data;
+	     data = setup_data_at(data->next)) {
 		if (data->type == SETUP_KEXEC_KHO && data->len == sizeof(struct kho_data))
 			return (const void *)data->data;
 	}

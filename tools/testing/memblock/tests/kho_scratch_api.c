@@ -149,24 +149,6 @@ static int kho_scratch_mark_beyond_check(void)
 	return 0;
 }
 
-static int kho_scratch_clear_check(void)
-{
-	PREFIX_PUSH();
-	setup_scratch();
-
-	/* Clear a part of HIGH first, and then all memory. */
-	ASSERT_EQ(0, memblock_clear_kho_scratch(unit(6), UNIT));
-	assert_region(3, unit(5), UNIT, MEMBLOCK_KHO_SCRATCH);
-	assert_region(4, unit(6), 2 * UNIT, MEMBLOCK_NONE);
-	ASSERT_EQ(0, memblock_clear_kho_scratch(unit(0), MEM_SIZE));
-	ASSERT_EQ(memblock.memory.cnt, 1);
-	assert_region(0, unit(0), MEM_SIZE, MEMBLOCK_NONE);
-
-	test_pass_pop();
-
-	return 0;
-}
-
 static int kho_scratch_other_flags_check(void)
 {
 	PREFIX_PUSH();
@@ -174,9 +156,6 @@ static int kho_scratch_other_flags_check(void)
 
 	ASSERT_EQ(0, memblock_mark_hotplug(unit(2), UNIT));
 	assert_region(1, unit(2), UNIT, MEMBLOCK_KHO_SCRATCH | MEMBLOCK_HOTPLUG);
-	ASSERT_EQ(0, memblock_clear_kho_scratch(unit(2), UNIT));
-	assert_region(1, unit(2), UNIT, MEMBLOCK_HOTPLUG);
-	ASSERT_EQ(0, memblock_mark_kho_scratch(unit(2), UNIT));
 	ASSERT_EQ(0, memblock_clear_hotplug(unit(2), UNIT));
 	assert_region(1, unit(2), UNIT, MEMBLOCK_KHO_SCRATCH);
 
@@ -389,21 +368,6 @@ static int kho_scratch_only_reserve_check(void)
 	return 0;
 }
 
-/* memblock no longer allocates from memory whose mark is cleared. */
-static int kho_scratch_only_clear_check(void)
-{
-	PREFIX_PUSH();
-	setup_scratch();
-
-	ASSERT_EQ(0, memblock_clear_kho_scratch(unit(5), 2 * UNIT));
-	assert_at(unit(2), memblock_phys_alloc(UNIT, SMP_CACHE_BYTES));
-	assert_none(memblock_phys_alloc(UNIT, SMP_CACHE_BYTES));
-
-	test_pass_pop();
-
-	return 0;
-}
-
 /* memblock uses all of scratch, mirrored or not, and no other mirrored memory. */
 static int kho_scratch_only_mirror_check(void)
 {
@@ -589,7 +553,6 @@ int memblock_kho_scratch_checks(void)
 		kho_scratch_only_range_check,
 		kho_scratch_only_content_check,
 		kho_scratch_only_reserve_check,
-		kho_scratch_only_clear_check,
 		kho_scratch_only_node_check,
 		kho_scratch_only_double_array_check,
 		kho_scratch_only_mirror_check,
@@ -609,7 +572,6 @@ int memblock_kho_scratch_checks(void)
 	kho_scratch_mark_splits_check();
 	kho_scratch_mark_neighbours_merge_check();
 	kho_scratch_mark_beyond_check();
-	kho_scratch_clear_check();
 	kho_scratch_other_flags_check();
 	kho_scratch_region_memory_check();
 	kho_scratch_free_ranges_check();
