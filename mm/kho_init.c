@@ -40,6 +40,7 @@
 /* Needs cpu_relax() from the headers above. */
 #include <linux/bit_spinlock.h>
 
+#include "../kernel/kexec_handover/bad_pages.h"
 #include "../kernel/kexec_handover/incoming.h"
 #include "../kernel/kexec_handover/scratch.h"
 #include "../kernel/kexec_handover/vacant.h"
@@ -164,6 +165,8 @@ static void __init prepare_block(unsigned long start)
 
 	for (i = kho_incoming_node_from(start); kho_incoming_node_before(i, end); i++)
 		__folio_set_reserved(pfn_folio(kho_incoming.nodes[i]));
+
+	kho_bad_pages_mark_block(start, end);
 }
 
 /* Is the block of @pfn a named block? */
@@ -487,6 +490,22 @@ void kho_init_free_node(unsigned long pfn)
 	ClearPageReserved(page);
 	init_page_count(page);
 	__free_page(page);
+}
+
+/**
+ * kho_init_take_free - take a bad page from the page allocator, if it is free
+ * @pfn: PFN of the page
+ *
+ * The page gets a reference that is never dropped, as memory_failure() does it.
+ *
+ * Context: kho_bad_pages_mark(), a core_initcall.
+ */
+void __init kho_init_take_free(unsigned long pfn)
+{
+#ifdef CONFIG_MEMORY_FAILURE
+	if (take_page_off_buddy(pfn_to_page(pfn)))
+		page_ref_inc(pfn_to_page(pfn));
+#endif
 }
 
 /**

@@ -18,6 +18,7 @@ void kho_init_start(void);
 void kho_init_folio(unsigned long pfn, unsigned int order);
 void kho_init_finish(void);
 void kho_init_free_node(unsigned long pfn);
+void kho_init_take_free(unsigned long pfn);
 void kho_init_free_memblock(void *start, size_t bytes);
 
 #endif /* __MM_KHO_INIT_H */

@@ -27,6 +27,7 @@ u64 kho_image_bytes(const struct kimage *image);
 int kho_image_check_room(const struct kimage *image);
 void kho_arrival_record(struct kimage *image);
 bool arch_kho_image_unknown(const struct kimage *image);
+void kho_bad_pages_update(const struct kimage *image);
 void kho_image_seal(const struct kimage *image);
 
 const char *kho_ahead_late_reason(const struct kimage *image);
@@ -71,6 +72,7 @@ static inline int kho_image_check_room(const struct kimage *image)
 }
 
 static inline void kho_arrival_record(struct kimage *image) { }
+static inline void kho_bad_pages_update(const struct kimage *image) { }
 static inline void kho_image_seal(const struct kimage *image) { }
 
 static inline bool kho_ahead_locate_free(struct kexec_buf *kbuf,

@@ -7,7 +7,9 @@
  *
  * The old kernel writes the list when an image is loaded, and takes each block of
  * scratch that has a bad page out of scratch. Nothing that allocates from scratch has to
- * know about bad pages then: kexec, KASLR in the decompressor, memblock.
+ * know about bad pages then: kexec, KASLR in the decompressor, memblock. It writes the
+ * list again at the kexec if other pages are bad by then. The image knows where the
+ * regions of scratch are, so these stay as they are.
  *
  * The new kernel reserves the pages of the list in memblock, unless they are preserved:
  * the owner of such a page gets it back, with PG_hwpoison set and a warning.
@@ -17,14 +19,20 @@
 
 #define pr_fmt(fmt) "KHO: " fmt
 
+#include <linux/atomic.h>
 #include <linux/err.h>
+#include <linux/gfp.h>
 #include <linux/hugetlb.h>
 #include <linux/init.h>
 #include <linux/io.h>
+#include <linux/kexec.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_image.h>
+#include <linux/kexec_handover_waiting.h>
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/memblock.h>
 #include <linux/memory_hotplug.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/page-flags.h>
@@ -32,6 +40,7 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
+#include "../../mm/kho_init.h"
 #include "bad_pages.h"
 #include "check.h"
 #include "fdt.h"
@@ -47,12 +56,15 @@
 
 /*
  * The list for the next kernel, a preserved page with a name in the root FDT; NULL until
- * the first page is bad. kho_bad_pages_collect() writes the pointer and the list, with
- * the kexec lock held.
+ * the first page is bad. write_list() writes the pointer and the list, with the kexec
+ * lock held.
  */
 static struct kho_bad_pages *outgoing;
 
-/* What kho_ram_nr_bad() returned before kho_bad_pages_collect() wrote the list. Same lock. */
+/*
+ * What kho_ram_nr_bad() returned before write_list() wrote the list, 0 if the list is not
+ * complete. Same lock.
+ */
 static long nr_collected;
 
 /* Lets the next kernel find the list. */
@@ -101,15 +113,29 @@ static int cut_scratch(phys_addr_t start, phys_addr_t end)
 	return 0;
 }
 
-/* Adds bad pages to the list. */
-static int note_range(unsigned long pfn, unsigned long end)
+/*
+ * An image that is loaded knows the regions of scratch, so its kernel may use a page there
+ * until it has read the list.
+ */
+static void warn_scratch(phys_addr_t phys, size_t size)
+{
+	if (kho_scratch_overlap(phys, size))
+		pr_warn("memory at %pa is bad, in scratch, since the next kernel was loaded: that kernel may use it until it has read which memory is bad\n",
+			&phys);
+}
+
+/* Adds bad pages to the list. @cut: takes their blocks out of scratch, too. */
+static int note_range(unsigned long pfn, unsigned long end, bool cut)
 {
 	struct kho_bad_range *last = outgoing->nr ? &outgoing->range[outgoing->nr - 1] : NULL;
 	phys_addr_t phys = PFN_PHYS(pfn);
 	struct kho_map_folio folio;
-	int err;
+	int err = 0;
 
-	err = cut_scratch(phys, PFN_PHYS(end));
+	if (cut)
+		err = cut_scratch(phys, PFN_PHYS(end));
+	else
+		warn_scratch(phys, PFN_PHYS(end - pfn));
 	if (err)
 		return err;
 
@@ -122,7 +148,8 @@ static int note_range(unsigned long pfn, unsigned long end)
 		return 0;
 	}
 	if (outgoing->nr == KHO_BAD_RANGES) {
-		pr_warn_once("too many pages are bad: the next kernel will not know all of them\n");
+		pr_warn_once("more than %lu ranges of memory are bad: the next kernel will not know the others, and use them\n",
+			     KHO_BAD_RANGES);
 		return 0;
 	}
 	outgoing->range[outgoing->nr++] = (struct kho_bad_range){
@@ -137,7 +164,7 @@ static int note_range(unsigned long pfn, unsigned long end)
  * the mark while the folio is in use, so all of it counts. Returns the next PFN to look
  * at in @next.
  */
-static int look_at(unsigned long pfn, unsigned long *next)
+static int look_at(unsigned long pfn, bool cut, unsigned long *next)
 {
 	struct page *page = pfn_to_page(pfn);
 
@@ -147,26 +174,23 @@ static int look_at(unsigned long pfn, unsigned long *next)
 	if (PageHuge(page))
 		*next = ALIGN(pfn + 1, compound_nr(compound_head(page)));
 
-	return note_range(pfn, *next);
+	return note_range(pfn, *next, cut);
 }
 
-/**
- * kho_bad_pages_collect - tell the next kernel which pages are bad
- *
- * Also takes the blocks of bad pages out of scratch. If this kernel knows of no bad
- * page, it does neither.
- *
- * Context: kexec_file_load(), with the kexec lock held. May sleep.
- * Return: 0; -ENOMEM or an error of kho_add_subtree(), after a message.
+/*
+ * Lists all bad pages. @cut: as in note_range(). Without bad pages and without a list of
+ * earlier ones, it does nothing.
  */
-int kho_bad_pages_collect(void)
+static int write_list(bool cut)
 {
+	/* Before the pages, since a page has its mark before it counts. */
+	const long nr = kho_ram_nr_bad();
 	unsigned long pfn = 0, next;
 	int err = 0;
 
 	kho_assert_kexec_lock();
-	nr_collected = kho_ram_nr_bad();
-	if (!nr_collected && !outgoing)
+	nr_collected = 0;
+	if (!nr && !outgoing)
 		return 0;
 
 	if (!outgoing)
@@ -181,13 +205,50 @@ int kho_bad_pages_collect(void)
 		if (!pfn_to_online_page(pfn))
 			continue;
 		while (pfn < next && !err)
-			err = look_at(pfn, &pfn);
+			err = look_at(pfn, cut, &pfn);
 		next = max(pfn, next);
 	}
 	if (err)
 		pr_err("cannot tell the next kernel which memory is bad (%d)\n", err);
+	else
+		nr_collected = nr;
 
 	return err;
+}
+
+/**
+ * kho_bad_pages_collect - tell the next kernel which pages are bad
+ *
+ * Also takes the blocks of bad pages out of scratch. If this kernel knows of no bad
+ * page, it does neither.
+ *
+ * Context: kexec_file_load(), with the kexec lock held. May sleep.
+ * Return: 0; -ENOMEM or an error of kho_add_subtree(), after a message.
+ */
+int kho_bad_pages_collect(void)
+{
+	return write_list(true);
+}
+
+/**
+ * kho_bad_pages_update - tell the next kernel which pages are bad since it was loaded
+ * @image: the image
+ *
+ * The image has the addresses of the root FDT, which kho_image_seal() writes, and of the
+ * regions of scratch. So the list can change, and be new, but the regions cannot. If there
+ * is no memory for a list, there is a message and the kexec goes on: the next kernel is as
+ * well off as without a list.
+ *
+ * Context: kernel_kexec(), before anything is shut down, with the kexec lock held. May
+ * sleep.
+ */
+void kho_bad_pages_update(const struct kimage *image)
+{
+	kho_assert_kexec_lock();
+	if (!kho_is_enabled() || image->type == KEXEC_TYPE_CRASH || !image->file_mode)
+		return;
+	if (kho_ram_nr_bad() != nr_collected)
+		write_list(false);
 }
 
 /**
@@ -198,7 +259,7 @@ int kho_bad_pages_collect(void)
 void kho_bad_pages_check(void)
 {
 	if (kho_ram_nr_bad() > nr_collected)
-		pr_warn("%ld pages became bad since the next kernel was loaded: it does not know them\n",
+		pr_warn("%ld pages became bad, of which the next kernel is not told: it will use them\n",
 			kho_ram_nr_bad() - nr_collected);
 }
 
@@ -228,18 +289,40 @@ static bool __init list_valid(const struct kho_bad_pages *list)
 	return bytes <= memblock_phys_mem_size() / 4;
 }
 
-/* Reserves what the map does not name. Memory with a node of the map is left alone, too. */
-static void __init reserve_range(unsigned long pfn, unsigned long end)
+/* Returns the number of bytes that it could reserve: @size or 0. */
+static u64 __init reserve_free(phys_addr_t phys, phys_addr_t size)
+{
+	/* What was allocated from scratch before the list could be read */
+	if (memblock_is_region_reserved(phys, size))
+		pr_warn("memory at %pa is bad, and in use since this kernel started: boot again if the kernel becomes unstable\n",
+			&phys);
+	if (memblock_reserve(phys, size)) {
+		pr_warn_once("memory at %pa is bad, and memblock has no entry left to reserve it: this kernel uses it; exclude it with memmap= at the next cold boot\n",
+			     &phys);
+		return 0;
+	}
+
+	return size;
+}
+
+/*
+ * Reserves what the map does not name. Memory with a node of the map is left alone, too.
+ * Returns the number of bytes that are reserved.
+ */
+static u64 __init reserve_range(unsigned long pfn, unsigned long end)
 {
 	unsigned long start = pfn;
+	u64 bytes = 0;
 
 	for (; pfn <= end; pfn++) {
 		if (pfn < end && kho_incoming_next(pfn, pfn + 1) == KHO_MAP_NONE)
 			continue;
 		if (start < pfn)
-			memblock_reserve(PFN_PHYS(start), PFN_PHYS(pfn - start));
+			bytes += reserve_free(PFN_PHYS(start), PFN_PHYS(pfn - start));
 		start = pfn + 1;
 	}
+
+	return bytes;
 }
 
 /**
@@ -252,6 +335,7 @@ void __init kho_bad_pages_reserve(void)
 {
 	struct kho_bad_pages *list;
 	phys_addr_t phys;
+	u64 bytes = 0;
 	size_t size;
 
 	if (kho_fdt_get(kho_incoming.fdt, KHO_BAD_PAGES_NAME, &phys, &size))
@@ -269,8 +353,11 @@ void __init kho_bad_pages_reserve(void)
 		const struct kho_bad_range *r = &list->range[i];
 
 		if (kho_check_memblock_has(r->phys, r->size))
-			reserve_range(PHYS_PFN(r->phys), PHYS_PFN(r->phys + r->size));
+			bytes += reserve_range(PHYS_PFN(r->phys), PHYS_PFN(r->phys + r->size));
 	}
+	if (bytes)
+		pr_info("%llu KiB of bad memory are reserved, as the previous kernel reported\n",
+			bytes >> 10);
 }
 
 /**
@@ -285,24 +372,97 @@ void __init kho_bad_pages_forget(void)
 	incoming = NULL;
 }
 
+/* Is there a bad page in this range of PFNs? */
+static bool __init any_bad(unsigned long start, unsigned long end)
+{
+	for (unsigned int i = 0; i < incoming->nr; i++) {
+		const struct kho_bad_range *r = &incoming->range[i];
+
+		if (PHYS_PFN(r->phys) < end && PHYS_PFN(r->phys + r->size) > start)
+			return true;
+	}
+
+	return false;
+}
+
+/* Marks a page of a waiting folio or a map node, in a block that begins at @block_pfn. */
+static void __init mark_kept(unsigned long pfn, unsigned long block_pfn)
+{
+	struct page *page = pfn_to_page(pfn);
+	struct folio *folio = page_folio(page);
+
+	/* Ranges of a damaged list may overlap. */
+	if (PageHWPoison(page))
+		return;
+	SetPageHWPoison(page);
+#ifdef CONFIG_MEMORY_FAILURE
+	/* kho_bad_pages_mark() counts it by memory block, since there are no blocks yet. */
+	atomic_long_inc(&num_poisoned_pages);
+#endif
+	if (folio_test_large(folio) && folio_pfn(folio) >= block_pfn)
+		folio_set_has_hwpoisoned(folio);
+}
+
+/**
+ * kho_bad_pages_mark_block - set PG_hwpoison for the bad pages of what was handed over
+ * @start: first PFN of a block, whose struct pages are initialised and whose folios wait
+ * @end: first PFN after it
+ *
+ * A folio may be restored right after this. Its owner finds the mark, and a single page
+ * with the mark does not become free when the owner frees it. The struct pages of other bad
+ * pages may not be initialised yet: kho_bad_pages_mark() marks them, since nobody gets them
+ * before.
+ *
+ * Context: prepare_block(), with the lock of the block; never sleeps.
+ */
+void __init kho_bad_pages_mark_block(unsigned long start, unsigned long end)
+{
+	int order;
+
+	if (likely(!incoming))
+		return;
+
+	for (unsigned int i = 0; i < incoming->nr; i++) {
+		const struct kho_bad_range *r = &incoming->range[i];
+		unsigned long pfn = max(start, PHYS_PFN(r->phys));
+		unsigned long stop = min(end, PHYS_PFN(r->phys + r->size));
+
+		for (; pfn < stop; pfn++) {
+			if (kho_incoming_next(pfn, pfn + 1) != KHO_MAP_NONE)
+				mark_kept(pfn, start);
+		}
+	}
+
+	/* The mark of a folio is in its first block, and its bad pages may be in others. */
+	order = kho_incoming_order(start);
+	if (order > MAX_PAGE_ORDER && any_bad(start, start + BIT(order)))
+		folio_set_has_hwpoisoned(pfn_folio(start));
+}
+
 static void __init mark_page(unsigned long pfn)
 {
 	struct page *page = pfn_to_page(pfn);
 	struct folio *folio = page_folio(page);
 
-	if (PageHWPoison(page))
-		return;
-	SetPageHWPoison(page);
-	num_poisoned_pages_inc(pfn);
-	if (folio_test_large(folio))
-		folio_set_has_hwpoisoned(folio);
+	if (PageHWPoison(page)) {
+		/* kho_bad_pages_mark_block() has done the rest. */
+		memblk_nr_poison_inc(pfn);
+	} else {
+		SetPageHWPoison(page);
+		num_poisoned_pages_inc(pfn);
+		if (folio_test_large(folio))
+			folio_set_has_hwpoisoned(folio);
+	}
+	kho_init_take_free(pfn);
 }
 
 /**
- * kho_bad_pages_mark - set PG_hwpoison for bad pages of the previous kernel
+ * kho_bad_pages_mark - set PG_hwpoison for all bad pages of the previous kernel
  *
  * Owners of waiting folios find the mark, and so does kho_bad_pages_collect(), which
- * passes the pages on to the next kernel.
+ * passes the pages on to the next kernel. A bad page can be free all the same: an early
+ * allocation from scratch had it before the list was read, or it is part of a large folio
+ * that its owner has freed. Such a page is taken from the page allocator.
  *
  * Context: kho_start(), a core_initcall, when the kernel can count bad pages by memory
  * block.
@@ -314,6 +474,8 @@ void __init kho_bad_pages_mark(void)
 	if (!incoming)
 		return;
 
+	/* kho_init_take_free() does not find pages in the lists of the CPUs. */
+	drain_all_pages(NULL);
 	for (unsigned int i = 0; i < incoming->nr; i++) {
 		unsigned long pfn = PHYS_PFN(incoming->range[i].phys);
 		unsigned long end = pfn + PHYS_PFN(incoming->range[i].size);

@@ -191,7 +191,8 @@ const unsigned long * __init kho_incoming_folios(void)
  * kho_incoming_order - get the order of a folio before kho_waiting_order() can
  * @pfn: first PFN of the folio
  *
- * Context: boot, from kho_memory_known() to kho_memory_init(); never sleeps
+ * Context: boot, from kho_memory_known() until kho_restore_finish(), which is the first
+ * that can drop the map; never sleeps
  * Return: its order; -1 if no folio that was handed over begins at @pfn.
  */
 int __init kho_incoming_order(unsigned long pfn)
@@ -204,8 +205,8 @@ int __init kho_incoming_order(unsigned long pfn)
  * @pfn: first PFN of the range
  * @end: first PFN after it
  *
- * Context: kho_memory_known() or kho_memory_init(), after the handover was accepted or
- * refused.
+ * Context: boot, from kho_memory_known(), after the handover was accepted or refused, until
+ * kho_restore_finish(); never sleeps.
  * Return: the lowest PFN of a folio or a node of the map that has a page in the
  * range, which may be below @pfn; %KHO_MAP_NONE if there is none.
  */

@@ -240,10 +240,12 @@ struct kho_bad_range {
  * struct kho_bad_pages - the blob with the name %KHO_BAD_PAGES_NAME, one page
  * @nr: number of ranges, at most %KHO_BAD_RANGES
  * @unused: 0
- * @range: the ranges, in the order of their addresses. They do not overlap, and no range
- *	overlaps scratch. Preserved memory may be among them.
+ * @range: the ranges, in the order of their addresses. They do not overlap. Preserved
+ *	memory may be among them, and so may pages of scratch that are bad since the image
+ *	was loaded.
  *
- * kho_bad_pages_collect() writes all fields each time that an image is loaded.
+ * kho_bad_pages_collect() writes all fields each time that an image is loaded, and
+ * kho_bad_pages_update() at the kexec if other pages are bad by then.
  */
 struct kho_bad_pages {
 	u64 nr;
