@@ -347,7 +347,7 @@ static void __init copy_blob(const char *name, phys_addr_t phys, size_t size)
 	if (!copy)
 		return;
 	*copy = (struct blob_copy){ .name = name, .size = size };
-	if (kho_restore_peek(phys, size, copy->data))
+	if (kho_restore_peek(phys, copy->data, size))
 		list_add_tail(&copy->list, &blob_copies);
 	else
 		kvfree(copy);

@@ -103,7 +103,7 @@ static __always_inline bool claim(struct page *page, unsigned int order)
 {
 	unsigned long mark = KHO_WAITING_MARK | order;
 
-	/* Pairs with smp_rmb() in kho_read_waiting(). */
+	/* Pairs with smp_rmb() in kho_restore_peek(). */
 	return cmpxchg(&page->private, mark, 0) == mark;
 }
 
@@ -254,38 +254,61 @@ bool kho_restore_take_run(unsigned long pfn, unsigned long end)
 	return true;
 }
 
-/**
- * kho_restore_peek - copy memory of waiting folios
- * @phys: physical address of the memory, anywhere in a folio
- * @size: size of the memory in bytes, which can span several folios
- * @to: where to copy it to, @size bytes
- *
- * The folios are claimed during the copy, so that they cannot be restored and freed.
- * kho_restore_folio() refuses them meanwhile, so no other thread may restore them.
- *
- * Context: core_initcall, never sleeps. All struct pages are initialised.
- * Return: true if the memory was copied; false if not all of it is in waiting folios.
- */
-bool __init kho_restore_peek(phys_addr_t phys, size_t size, void *to)
+/* Do these pages consist of waiting folios? The first may be in the middle of one. */
+static bool all_wait(unsigned long pfn, unsigned long end)
 {
-	unsigned long pfn = PHYS_PFN(phys), end = PHYS_PFN(phys + size - 1) + 1, next;
-
 	if (!pfn_valid(pfn))
 		return false;
 	pfn = page_to_pfn(compound_head(pfn_to_page(pfn)));
-	next = pfn;
-	while (next < end && pfn_valid(next)) {
-		int order = waiting_order(pfn_to_page(next));
+	while (pfn < end) {
+		int order = pfn_valid(pfn) ? waiting_order(pfn_to_page(pfn)) : -ENOENT;
 
-		if (order < 0 || !claim(pfn_to_page(next), order))
-			break;
-		next += BIT(order);
+		if (order < 0)
+			return false;
+		pfn += BIT(order);
 	}
-	if (next >= end)
-		memcpy(to, phys_to_virt(phys), size);
-	unclaim_run(pfn, next);
 
-	return next >= end;
+	return true;
+}
+
+/**
+ * kho_restore_peek - copy memory of waiting folios
+ * @phys: physical address of the memory, anywhere in a folio
+ * @to: where to copy it to, @size bytes
+ * @size: size of the memory in bytes, which can span several folios
+ *
+ * The folios are not claimed: @phys can come from memory of the previous kernel, and name
+ * folios of another owner, whose call of kho_restore_folio() must succeed meanwhile. The
+ * content of a waiting folio does not change. So the copy is right if all folios wait
+ * before and after the read.
+ *
+ * Context: any, never sleeps. From the core_initcalls on; without a handover no folio
+ * waits.
+ * Return: true if the memory was copied; false, with @to in any state, if not all of it is
+ * in waiting folios.
+ */
+bool kho_restore_peek(phys_addr_t phys, void *to, size_t size)
+{
+	const unsigned long pfn = PHYS_PFN(phys), end = PHYS_PFN(phys + size - 1) + 1;
+	bool copied = false;
+
+	rcu_read_lock();
+	if (all_wait(pfn, end)) {
+		/*
+		 * Should an owner restore and free a folio, and the memory be hot-removed,
+		 * all right now, then the copy fails and does not fault.
+		 */
+		copied = !copy_from_kernel_nofault(to, phys_to_virt(phys), size);
+		/*
+		 * Pairs with cmpxchg() in claim(): the owner that restored a folio may write
+		 * to it.
+		 */
+		smp_rmb();
+		copied = copied && all_wait(pfn, end);
+	}
+	rcu_read_unlock();
+
+	return copied;
 }
 
 /**
@@ -294,35 +317,18 @@ bool __init kho_restore_peek(phys_addr_t phys, size_t size, void *to)
  * @to: where to copy it to, @size bytes
  * @size: number of bytes, not beyond the page of @phys
  *
- * Unlike kho_restore_peek() this does not claim the folio: @phys can come from memory
- * of the previous kernel, and be the address of a folio of another owner, whose call of
- * kho_restore_folio() must succeed meanwhile. The content of a waiting folio does not
- * change. So the copy is right if the folio waits before and after the read.
- *
- * Context: any, never sleeps. From the core_initcalls on; without a handover no folio
- * waits.
+ * Context: as kho_restore_peek().
  * Return: true if it was read; false, with @to in any state, if no folio of order 0 waits
  * there.
  */
 bool kho_read_waiting(phys_addr_t phys, void *to, size_t size)
 {
 	const unsigned long pfn = PHYS_PFN(phys);
-	bool copied = false;
+	bool copied;
 
 	rcu_read_lock();
-	if (pfn_valid(pfn) && !waiting_order(pfn_to_page(pfn))) {
-		/*
-		 * Should its owner restore and free the folio, and the memory be
-		 * hot-removed, all right now, then the copy fails and does not fault.
-		 */
-		copied = !copy_from_kernel_nofault(to, phys_to_virt(phys), size);
-		/*
-		 * Pairs with cmpxchg() in claim(): the owner that restored the folio may write
-		 * to it.
-		 */
-		smp_rmb();
-		copied = copied && !waiting_order(pfn_to_page(pfn));
-	}
+	copied = pfn_valid(pfn) && !waiting_order(pfn_to_page(pfn)) &&
+		 kho_restore_peek(phys, to, size);
 	rcu_read_unlock();
 
 	return copied;
@@ -403,7 +409,8 @@ static noinline void refuse_restore(phys_addr_t phys, unsigned long caller)
 		pr_warn("cannot restore the folio at %pa for %pS: it is in two zones of this kernel\n",
 			&phys, (void *)caller);
 	else
-		pr_warn("nothing to restore at %pa for %pS\n", &phys, (void *)caller);
+		pr_warn("nothing to restore at %pa for %pS: no preserved folio begins there, or it was restored or released before\n",
+			&phys, (void *)caller);
 }
 
 /**
@@ -441,6 +448,10 @@ EXPORT_SYMBOL_GPL(kho_restore_folio);
  * kho_restore_if_waiting - take back a folio, if it waits
  * @pfn: its first PFN
  *
+ * There is no warning if a page of the folio is bad. A caller that uses its content, or
+ * frees a folio of several pages, has to check folio_contain_hwpoisoned_page(). The page
+ * cache does so itself: an access to a bad page of a file gets SIGBUS or -EIO.
+ *
  * Context: as kho_restore_folio().
  * Return: the folio, as kho_restore_folio() returns it; NULL, without a warning, if no
  * folio waits there.
@@ -458,7 +469,7 @@ struct folio *kho_restore_if_waiting(unsigned long pfn)
  *
  * Restores one after the other, as kho_restore_if_waiting() does, up to the first that
  * does not wait or has another order. All of them together are one read-side section of
- * RCU, and are counted at once.
+ * RCU, and are counted at once. As with that function, there is no warning of bad pages.
  *
  * Context: any but hard interrupts, never sleeps. Once all struct pages are initialised.
  * Return: how many were restored: these are the first ones of @pfns.

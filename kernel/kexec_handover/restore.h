@@ -29,7 +29,7 @@ struct kho_restore_stats {
 void kho_restore_trace(void);
 void kho_restore_finish(void);
 bool kho_restore_take_run(unsigned long pfn, unsigned long end);
-bool kho_restore_peek(phys_addr_t phys, size_t size, void *to);
+bool kho_restore_peek(phys_addr_t phys, void *to, size_t size);
 void kho_restore_get_stats(struct kho_restore_stats *stats);
 
 #endif /* _KHO_RESTORE_H */

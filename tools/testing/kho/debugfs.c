@@ -64,7 +64,7 @@ int seq_write(struct seq_file *m, const void *data, size_t len)
  * A blob can be copied while its folio waits. A kernel reads the struct pages of the
  * memory, so callers must ask for RAM only.
  */
-bool kho_restore_peek(phys_addr_t phys, size_t size, void *to)
+bool kho_restore_peek(phys_addr_t phys, void *to, size_t size)
 {
 	if (!kho_check_memblock_has(phys, size))
 		abort();
