@@ -6,7 +6,8 @@
 #   host/tree/steps.sh          builds four kernels at each step, and does handovers
 #                               from the first patch for x86 on
 #   host/tree/steps.sh short    compiles just the objects that the series changes or
-#                               adds, at each step
+#                               adds, at each step, and looks for functions that are
+#                               used before the mail that defines them
 #   host/tree/steps.sh all      builds one kernel after the last mail, and does
 #                               handovers
 #
@@ -192,8 +193,12 @@ configure() {
 # Prints the objects of all sources that the mails have changed so far. kexec_unpack.c
 # includes its test. lib/test_kexec_handover_boot/ is for tests only.
 objects() {
-	sgit "$plain" diff --name-only "$(first_commit)" HEAD |
-		grep -E '^(kernel|mm|fs|lib|arch/x86/kernel)/.*\.c$' | grep -v kexec_unpack_test | sed 's/c$/o/'
+	sgit "$plain" diff --name-only "$(first_commit)" HEAD | as_objects
+}
+
+# Prints the objects of those sources, on standard input, that the kernel "small" compiles.
+as_objects() {
+	grep -E '^(kernel|mm|fs|lib|arch/x86/kernel)/.*\.c$' | grep -v kexec_unpack_test | sed 's/c$/o/'
 }
 
 # builds NAME: does the kernel build without a warning?
@@ -212,6 +217,39 @@ builds() {
 	said=$(kernel "$1" -s "${what[@]}" 2>&1) || { echo "$said"; return 1; }
 	echo "$said"
 	! grep -E '(warning|error): |WARNING: ' <<<"$said"
+}
+
+# defined OBJECT...: prints the symbols that these objects of the kernel "small" define
+defined() {
+	(cd "$steps/small" && nm -g --defined-only "$@") | awk 'NF == 3 { print $3 }' | sort -u
+}
+
+# undefined OBJECT...: prints the symbols that these objects use and do not define
+undefined() {
+	(cd "$steps/small" && nm -g --undefined-only "$@") | awk 'NF == 2 { print $2 }' | sort -u |
+		comm -23 - <(defined "$@")
+}
+
+# note_used NAME: notes what the objects use that the mails have changed so far
+note_used() {
+	local all
+	mapfile -t all < <(objects)
+	undefined "${all[@]}" >"$steps/symbols/$1.used"
+}
+
+# Does the code of no mail use what only the new files of a later one define? A kernel that
+# has it would not link. Compares the symbols that note_used() noted with those at the end.
+# As long as no architecture can turn KHO on, no kernel has it.
+uses_nothing_later() {
+	local all at later bad=''
+	mapfile -t all < <(sgit "$plain" diff --name-only --diff-filter=A "$(first_commit)" HEAD | as_objects)
+	defined "${all[@]}" >"$steps/symbols/end"
+	[[ -s $steps/symbols/end ]]
+	for at in "$steps"/symbols/*.used; do
+		later=$(comm -12 "$at" "$steps/symbols/end")
+		[[ -z $later ]] || { echo "error: $(basename "$at" .used) uses what a later mail defines: ${later//$'\n'/ }"; bad=yes; }
+	done
+	[[ -z $bad ]]
 }
 
 # has_kho NAME: is KHO on in the configuration? Otherwise a kernel from whose
@@ -327,6 +365,7 @@ build_kernels() {
 	for name in "${kernels[@]}"; do
 		result "$at $name builds" builds "$name"
 		[[ $name != small || -z $rooms_seen ]] || result "$at small has KHO" has_kho small
+		((!later)) || [[ -z $arch_seen ]] || result "$at notes what it uses" note_used "$at"
 		[[ $name == on && -n $arch_seen ]] || continue
 		result "$at on has KHO" has_kho on
 		result "$at on hands over" hands_over
@@ -336,7 +375,7 @@ build_kernels() {
 # plan MAIL...: prints how many results there will be. All patches for tests only are one
 # step.
 plan() {
-	local mail total=$((compare * 2)) arch=${arch_seen:+1} rooms=${rooms_seen:+1} name
+	local mail total=$((compare * 2 + later)) arch=${arch_seen:+1} rooms=${rooms_seen:+1} name
 
 	((!${#tests_only[@]})) || set -- "$@" "${tests_only[0]}"
 	if ((just_last)); then
@@ -351,14 +390,14 @@ plan() {
 		total=$((total + ${#kernels[@]}))
 		for name in "${kernels[@]}"; do
 			[[ $name != on ]] || total=$((total + 2 * arch))
-			[[ $name != small ]] || total=$((total + rooms))
+			[[ $name != small ]] || total=$((total + rooms + later * arch))
 		done
 	done
 	echo "1..$total"
 }
 
 main() {
-	local mails tests_only at arch_seen='' rooms_seen='' compare=0 just_last=0 jobs from=${FROM:-1}
+	local mails tests_only at arch_seen='' rooms_seen='' compare=0 later=0 just_last=0 jobs from=${FROM:-1}
 	jobs=$(nproc)
 	kernels=(on off tiny i386)
 	case ${1-} in
@@ -370,8 +409,8 @@ main() {
 	esac
 
 	host/tree/series.sh mail >/dev/null
-	rm -rf "$steps/log"
-	mkdir -p "$steps/log"
+	rm -rf "$steps"/{log,symbols}
+	mkdir -p "$steps"/{log,symbols}
 	mapfile -t mails < <(printf '%s\n' "$build"/mail/*.patch)
 	[[ $from != last ]] || from=${#mails[@]}
 	[[ $from == [1-9]*([0-9]) && $from -le ${#mails[@]} ]] ||
@@ -381,6 +420,7 @@ main() {
 		! adds_kho "${mails[at]}" || rooms_seen=yes
 		! enables_kho "${mails[at]}" || arch_seen=yes
 	done
+	[[ ${1-} != short || $from == "${#mails[@]}" ]] || later=1
 	plan "${mails[@]:from - 1}"
 	plain_tree
 	write_kconfig
@@ -396,6 +436,7 @@ main() {
 	done
 	((!just_last)) || build_kernels "Linux $(linux_version "$plain"):"
 	((!compare)) || result "off has the code that it had without us" same_code
+	((!later)) || result "no mail uses what only a later one defines" uses_nothing_later
 	((!${#tests_only[@]})) || step tests-only "${tests_only[@]}"
 	[[ -z $failed ]]
 }
