@@ -277,7 +277,7 @@ static void mark_poison(struct folio *folio)
 	const phys_addr_t phys = PFN_PHYS(folio_pfn(folio));
 	const bool many = count_bad(folio) > MAX_BAD_PARTS;
 
-	pr_warn("the page of %lu KiB at %pa is poisoned: it comes into the file as such\n",
+	pr_warn("the page of %lu KiB at %pa is poisoned: the file keeps it as a poisoned page\n",
 		folio_size(folio) / SZ_1K, &phys);
 	if (many) {
 		folio_set_hugetlb_raw_hwp_unreliable(folio);

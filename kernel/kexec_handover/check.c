@@ -271,7 +271,7 @@ static int __init check_node(phys_addr_t node, unsigned int level, u64 key,
 
 	if (check->nodes) {
 		if (check->nr_nodes == kho_incoming.nr_nodes)
-			return bad_node(check, node, "was not there a moment ago");
+			return bad_node(check, node, "appeared while the map was checked");
 		check->nodes[check->nr_nodes] = PHYS_PFN(node);
 	}
 	check->nr_nodes++;
@@ -533,7 +533,7 @@ static bool __init map_valid(struct check *check, phys_addr_t map_root)
 		return false;
 	if (check->nr_nodes != kho_incoming.nr_nodes)
 		return found(check->defect, "map", map_root, check->nr_nodes * PAGE_SIZE,
-			     "has fewer nodes than a moment ago");
+			     "lost nodes while it was checked");
 
 	if (!check_nodes(check) || kho_map_walk(map, check_leaf, check) ||
 	    !check_ranges(check) || !check_node_borders(check))

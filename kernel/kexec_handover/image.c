@@ -195,10 +195,10 @@ static u64 bytes_to_start(void)
 	return kho_ram_pages() * sizeof(struct page) + ram / 512;
 }
 
-static int no_room(const char *where, u64 needed, u64 room)
+static int no_room(const char *where, u64 needed, u64 room, const char *remedy)
 {
-	pr_err("no room %s for the next kernel: image and start need %llu bytes of %llu; see kho_scratch=\n",
-	       where, needed, room);
+	pr_err("no room %s for the next kernel: image and start need %llu bytes, there are %llu: %s, or boot from cold with a larger kho_scratch=\n",
+	       where, needed, room, remedy);
 
 	return -ENOMEM;
 }
@@ -231,7 +231,7 @@ int kho_image_check_room(const struct kimage *image)
 	scratch = kho_scratch_sum(kho_scratch, kho_scratch_cnt);
 	needed = kho_image_bytes(image) + kho_scratch_early;
 	if (needed > scratch)
-		return no_room("in scratch", needed, scratch);
+		return no_room("in scratch", needed, scratch, "use a smaller initrd");
 
 	/* kho_image_seal() will say that the map is damaged, and the next kernel refuses it. */
 	if (kho_map_walk(&kho_out.map, check_node, &node))
@@ -244,7 +244,7 @@ int kho_image_check_room(const struct kimage *image)
 	needed += bytes_to_start();
 	if (needed > scratch + vacant)
 		return no_room("in scratch and memory that holds nothing preserved", needed,
-			       scratch + vacant);
+			       scratch + vacant, "preserve less");
 
 	return 0;
 }
@@ -273,7 +273,7 @@ void kho_image_seal(const struct kimage *image)
 	 */
 	memcpy(kho_out.handed, READ_ONCE(kho_out.fdt), KHO_FDT_SIZE);
 	if (kho_map_walk(&kho_out.map, check_node, &node))
-		pr_err("the map is damaged, it has a node at %pa: the next kernel will refuse the handover\n",
+		pr_err("the map is damaged, it has an invalid node at %pa: the next kernel will refuse the handover\n",
 		       &node);
 	else if (kho_fdt_defect(kho_out.handed))
 		pr_err("the root FDT is damaged: the next kernel will refuse the handover\n");

@@ -459,7 +459,7 @@ static int __init take_log(void)
 	if (kho_retrieve_subtree(KHO_LOG_NAME, &phys, &size))
 		return 0;
 	if (is_of_another(phys)) {
-		pr_warn("the log of the previous kernel, at %pa, is another blob: ignored\n",
+		pr_warn("the log of the previous kernel, at %pa, has the address of the root FDT or of another blob: ignored\n",
 			&phys);
 		return 0;
 	}

@@ -259,7 +259,7 @@ struct page *kho_restore_pages(phys_addr_t phys, unsigned long nr_pages)
 	if (!PAGE_ALIGNED(phys) || !run_ok(pfn, nr_pages, &end) ||
 	    !kho_restore_take_run(pfn, end)) {
 		trace_kho_restore(pfn, 0, nr_pages, -ENOENT);
-		pr_warn("nothing to restore at %pa, %lu pages, for %pS\n",
+		pr_warn("nothing to restore at %pa, %lu pages, for %pS: they are not whole preserved folios, or some were restored or released before\n",
 			&phys, nr_pages, (void *)_RET_IP_);
 		return NULL;
 	}

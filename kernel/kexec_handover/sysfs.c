@@ -266,7 +266,7 @@ static int __init kho_sysfs_init(void)
 		return -ENOMEM;
 	err = sysfs_create_files(kobj, attrs);
 	if (err) {
-		pr_warn("no files in sysfs (%d)\n", err);
+		pr_warn("cannot create /sys/kernel/kho (%d)\n", err);
 		kobject_put(kobj);
 		return err;
 	}

@@ -360,7 +360,7 @@ void *kho_restore_vmalloc(const struct kho_vmalloc *preservation)
 	bool whole;
 
 	if (!kho_vmalloc_is_valid(preservation)) {
-		pr_warn("nothing to restore: vmalloc area of %u pages, order %u, flags %#x\n",
+		pr_warn("cannot restore a vmalloc area: its description is invalid: %u pages, order %u, flags %#x\n",
 			preservation->total_pages, preservation->order,
 			preservation->flags);
 		return NULL;

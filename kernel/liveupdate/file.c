@@ -496,7 +496,7 @@ int luo_files_freeze(struct luo_files *files)
 	return 0;
 
 undo:
-	pr_warn("%s: cannot freeze the file with token %#llx (%d)\n",
+	pr_warn("%s: cannot freeze the file with token %#llx (%d): kexec refused\n",
 		f->handler->compatible, f->token, err);
 	/* The freeze() that failed has undone its own changes. */
 	list_for_each_entry_continue_reverse(f, &files->list, list)
@@ -572,7 +572,7 @@ static int read_entry(const void *entry, void *arg)
 	args->nr++;
 	if (find_file(args->files, ser->token)) {
 		if (args->say)
-			pr_warn("session %s: two files have the token %#llx, the second one waits\n",
+			pr_warn("session %s: two files have the token %#llx: the first one can be retrieved, the memory of the second one waits\n",
 				args->session, ser->token);
 		return 0;
 	}
@@ -659,6 +659,7 @@ static void set_retrieved(struct luo_files *files, struct luo_file *f, struct fi
 /**
  * luo_files_retrieve - take a file back
  * @files: the files of the session
+ * @session: name of the session, for messages
  * @token: the number by which the previous kernel preserved it
  * @file: where to store the file, with a reference for the caller
  *
@@ -666,7 +667,8 @@ static void set_retrieved(struct luo_files *files, struct luo_file *f, struct fi
  * Return: 0; -ENOENT if there is no such token; -ENOMEM, with the file still waiting; any other
  * error of the handler, which each later call returns as well.
  */
-int luo_files_retrieve(struct luo_files *files, u64 token, struct file **file)
+int luo_files_retrieve(struct luo_files *files, const char *session, u64 token,
+		       struct file **file)
 {
 	struct luo_file *f = find_file(files, token);
 	struct liveupdate_file_op_args args;
@@ -683,8 +685,11 @@ int luo_files_retrieve(struct luo_files *files, u64 token, struct file **file)
 		trace_luo_retrieve(f->handler->compatible, token, f->data, err);
 		if (err) {
 			/* With -ENOMEM retrieve() has taken nothing, and can be called again. */
-			if (err != -ENOMEM)
+			if (err != -ENOMEM) {
+				pr_warn("session %s: the file with token %#llx cannot be retrieved (%d)\n",
+					session, token, err);
 				set_retrieved(files, f, NULL, err);
+			}
 			return err;
 		}
 		set_retrieved(files, f, args.file, 1);

@@ -190,7 +190,8 @@ void luo_files_unfreeze(struct luo_files *files);
 phys_addr_t luo_files_write(struct luo_files *files);
 int luo_files_read(struct luo_files *files, u64 files_pa, u64 nr, const char *session,
 		   bool say);
-int luo_files_retrieve(struct luo_files *files, u64 token, struct file **file);
+int luo_files_retrieve(struct luo_files *files, const char *session, u64 token,
+		       struct file **file);
 int luo_files_finish(struct luo_files *files);
 void luo_files_show(struct seq_file *m, struct luo_files *files);
 

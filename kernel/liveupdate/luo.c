@@ -124,7 +124,7 @@ static void __init say_what_waits(void)
 	size_t size;
 
 	if (!kho_retrieve_subtree(LUO_BLOB_NAME, &phys, &size))
-		pr_info("without liveupdate=on, sessions of the previous kernel just wait\n");
+		pr_info("without liveupdate=on, sessions of the previous kernel are given up: write 1 to kho/in/release in debugfs to free their memory\n");
 }
 
 /*
@@ -161,7 +161,7 @@ free:
 	kho_remove_subtree(outgoing);
 	kho_unpreserve_free(outgoing);
 fail:
-	pr_err("cannot be set up (%d): live update is off\n", err);
+	pr_err("live update cannot be set up (%d), and is off\n", err);
 
 	return err;
 }
@@ -183,14 +183,14 @@ static int objection(const struct kimage *image)
 		return err;
 	nr = luo_session_count_files(&luo_incoming, &name);
 	if (nr) {
-		pr_warn("no kexec: %lu files of the previous kernel would be lost that nobody has finished, the first in session %s; liveupdate.force=1 overrides\n",
+		pr_warn("kexec refused: %lu files in unfinished sessions of the previous kernel would be lost, the first in session %s: finish these sessions; liveupdate.force=1 overrides\n",
 			nr, name);
 		return -EBUSY;
 	}
 
 	nr = luo_session_count_files(&luo_outgoing, &name);
 	if (nr && image && image->luo_objection) {
-		pr_warn("no kexec: %lu files in sessions would be lost with this kexec image: %s; liveupdate.force=1 overrides\n",
+		pr_warn("kexec refused: %lu files in sessions would be lost with this kexec image: %s; liveupdate.force=1 overrides\n",
 			nr, image->luo_objection);
 		return -ENOEXEC;
 	}

@@ -154,7 +154,10 @@ static int run_preserve_fd(void *object, struct luo_command *command)
 /* The caller holds the lock of the session. */
 static int retrieve_file(struct luo_session *session, u64 token, struct file **file)
 {
-	return session->finished ? -ENOENT : luo_files_retrieve(&session->files, token, file);
+	if (session->finished)
+		return -ENOENT;
+
+	return luo_files_retrieve(&session->files, session->name, token, file);
 }
 
 static int run_retrieve_fd(void *object, struct luo_command *command)
@@ -701,7 +704,8 @@ int luo_session_freeze(void)
 	list_for_each_entry(session, &luo_outgoing.list, list) {
 		err = luo_files_freeze(&session->files);
 		if (err) {
-			pr_warn("session %s cannot be frozen (%d)\n", session->name, err);
+			pr_warn("session %s cannot be frozen (%d): kexec refused\n", session->name,
+				err);
 			goto undo;
 		}
 	}

@@ -300,7 +300,7 @@ void finisher_ended(void)
 	unsigned int i;
 
 	if (status) {
-		say("session %s: who brings its memory has ended (%#x), and is started again",
+		say("session %s: the process that finishes it ended (%#x): free memory; retrying",
 		    keeper.set->session, status);
 		stop_finisher();
 		return;

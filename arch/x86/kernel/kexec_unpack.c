@@ -325,7 +325,7 @@ int x86_kho_unpack(struct kexec_buf *kbuf, const struct setup_header *header,
 		return 0;
 	case -EBADMSG:
 		vfree(u.buf);
-		pr_err("KHO: the kernel is corrupt: it cannot be unpacked\n");
+		pr_err("KHO: the kernel file is corrupt and cannot be unpacked: not loaded; replace the file\n");
 		return -ENOEXEC;
 	case -ENOMEM:
 		image->kho_packed = "there is no memory to unpack it";

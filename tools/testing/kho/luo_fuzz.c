@@ -427,12 +427,14 @@ static const char *compare_file(struct file *session, const struct luo_file_ser 
 	if (calls.retrieved != 1 || calls.data != want->data ||
 	    strcmp(calls.handler, want->compatible))
 		return "a file is another one than that of the oracle";
+	if (!said(fails))
+		return "a file cannot be retrieved, and there is not one message";
 	if (!fails)
 		fput(luo_world.installed);
 
 	memset(&calls, 0, sizeof(calls));
 	err = take(session, want->token);
-	if (err != (fails ? -ENODATA : 0) || calls.retrieved)
+	if (err != (fails ? -ENODATA : 0) || calls.retrieved || !said(0))
 		return "a file cannot be retrieved twice";
 	if (!fails)
 		fput(luo_world.installed);

@@ -26,7 +26,7 @@ BEGIN {
 	      "|KHO:.*(nothing to restore|no room|no memory|no valid)" \
 	      "|test_kho:.*(wrong|damaged|cannot|no memory)" \
 	      "|(LUO|memfd-luo|hugetlb-luo):.*(broken|cannot|corrupt|lost|poisoned|twice|invalid)" \
-	      "|(LUO|memfd-luo|hugetlb-luo):.*no (handler|valid|memory|kexec)"
+	      "|(LUO|memfd-luo|hugetlb-luo):.*(no (handler|valid|memory)|kexec refused)"
 	plan = -1
 }
 

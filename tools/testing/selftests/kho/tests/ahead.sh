@@ -15,12 +15,12 @@ cpus=2
 stages=7
 plan=44
 limit=180
-expect="KHO: (the kernel is corrupt|a page of the kexec image is bad)"
+expect="KHO: (the kernel file is corrupt|a page of the kexec image is bad)"
 
 stage_1() {
 	check "a file can be kept" keep letter 20M
 	check "a corrupt kernel is refused" refused main.corrupt
-	check "that is said" has_said "KHO: the kernel is corrupt: it cannot be unpacked"
+	check "that is said" has_said "KHO: the kernel file is corrupt .*: not loaded"
 	load_ahead main
 	check "the log says how much scratch it takes" loaded "in place, [1-9][0-9]* KiB of scratch"
 	check "kernels can be loaded and unloaded in turn" load_many

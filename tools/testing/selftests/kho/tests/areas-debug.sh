@@ -14,7 +14,7 @@ mem=2G
 limit=300
 stages=3
 plan=19
-expect="KHO: (nothing to restore|cannot restore a vmalloc area: 0 of)"
+expect="KHO: (nothing to restore|cannot restore a vmalloc area: (0 of|its))"
 
 readonly SHORT_RUNS="1:0 2:1 7:5 513:511 3000:1022"
 readonly SHORT_AREAS="1 2093056 2097152"

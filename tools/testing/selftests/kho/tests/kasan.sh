@@ -14,7 +14,7 @@ mem=2G
 limit=300
 stages=3
 plan=24
-expect="KHO: (nothing to restore|cannot restore .*: 0 of)|KASAN: .* in poke_write|Call Trace"
+expect="KHO: (nothing to restore|cannot restore .*: (0 of|its))|KASAN: .* in poke_write|Call Trace"
 # KASAN's report describes the page of that write.
 expect="$expect|page: refcount:1 mapcount:0 mapping:0+ index:0x0 pfn:"
 

@@ -63,7 +63,7 @@ stage_2() {
 waits_for_handler() {
 	load_kernel load next || return
 	kexec_load exec 2>&1 | grep -qx 'kexec_load: kexec: error 16' &&
-		has_said "LUO: no kexec: .*, the first in session no-handler;"
+		has_said "LUO: kexec refused: .*, the first in session no-handler:"
 }
 
 later_stage() {

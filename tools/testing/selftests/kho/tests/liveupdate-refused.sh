@@ -10,7 +10,7 @@ kernels="main next"
 words="liveupdate=on"
 stages=3
 plan=21
-expect="LUO: no kexec|KHO: what is preserved will be lost"
+expect="LUO: kexec refused|KHO: what is preserved will be lost"
 
 stage_1() {
 	start_agent keeper
@@ -50,7 +50,7 @@ stage_1() {
 stage_2() {
 	check "there is an incoming handover" came_in 1
 	refused_for "files that nobody has asked for" \
-		"1 files of the previous .* nobody has finished, the first in session service" \
+		"1 files in unfinished .*, the first in session service: .*" \
 		next $LUO_ON
 	start_agent heir
 	check "the file is right" all heir "retrieve s service
@@ -89,7 +89,7 @@ loads() {
 # line of the log matches PATTERN.
 refused_for() {
 	check "refused: $1" refused_load "$3" "$4"
-	check "the log says why" has_said "LUO: no kexec: .*$2; liveupdate.force=1 overrides"
+	check "the log says why" has_said "LUO: kexec refused: .*$2; liveupdate.force=1 overrides"
 	dmesg -c >/dev/null
 }
 

@@ -13,7 +13,7 @@ programs="luo-run fdstore"
 stages=3
 limit=180
 plan=61
-expect="LUO: no kexec"
+expect="LUO: kexec refused"
 
 readonly HUGE_ON=hugepages=2
 

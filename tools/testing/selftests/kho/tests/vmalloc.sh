@@ -12,7 +12,7 @@ mem=2G
 limit=120
 stages=3
 plan=28
-expect="KHO: (nothing to restore|cannot restore a vmalloc area: 0 of)"
+expect="KHO: (nothing to restore|cannot restore a vmalloc area: (0 of|its))"
 
 # A chunk is a page of addresses, of which the first is that of the next chunk. The
 # last area has 80 MB.
