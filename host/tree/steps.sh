@@ -306,7 +306,7 @@ code() {
 		[[ ! -f $file ]] || objdump -dr --no-show-raw-insn --no-addresses "$file"
 	done | awk '
 		/^<.*>:$/ { printf "\n%s\t", $1; next }
-		/^\t/ { gsub(/[ \t]+/, " "); sub(/ \.[a-z_.]+[-+]0x[0-9a-f]+$/, " section"); printf "%s;", $0 }
+		/^\t/ { gsub(/[ \t]+/, " "); sub(/ \.[a-z0-9_.]+[-+]0x[0-9a-f]+$/, " section"); printf "%s;", $0 }
 		END { print "" }' | sort
 }
 
