@@ -22,7 +22,7 @@ readonly CLIENT_DIR=/sys/kernel/debug/test_liveupdate
 
 # When a file of SMALL pages is retrieved, the array of its folios is read at once; the
 # array of a file of LARGE pages is read later.
-readonly FILES=24 SESSIONS=8 HUGE_SESSIONS=20 SMALL=40 LARGE=520
+readonly FILES=32 FINISHES=24 SESSIONS=8 HUGE_SESSIONS=20 SMALL=40 LARGE=520
 # The array of a file is one page at first, which has room for this many entries.
 readonly ENTRIES=$((PAGE_SIZE / 16))
 
@@ -186,6 +186,8 @@ make_sessions() {
 	ask keeper create r others || return
 	for n in $(seq $FILES); do
 		make_file r "$n" $SMALL && make_file r $((100 + n)) $LARGE || return
+	done
+	for n in $(seq $FINISHES); do
 		ask keeper create "finish$n" "finish-$n" && make_file "finish$n" 1 $LARGE || return
 	done
 	for n in $(seq $SESSIONS); do
@@ -330,7 +332,7 @@ client_fails() {
 }
 
 finish_fails() {
-	each_finish_fails finish $FILES 1 " ; take q 1 f" "right_file $LARGE"
+	each_finish_fails finish $FINISHES 1 " ; take q 1 f" "right_file $LARGE"
 }
 
 huge_finish_fails() {
