@@ -81,7 +81,8 @@ pages_of_scratch() {
 		dd if=/proc/kpageflags bs=8 2>/dev/null \
 			skip=$((start / PAGE_SIZE)) count=$((size / PAGE_SIZE)) |
 			od -A n -v -w8 -t u8 |
-			awk -v first=$((start / PAGE_SIZE)) -v size="$PAGE_SIZE" -v bit=$((1 << $2)) '
+			awk -v first=$((start / PAGE_SIZE)) -v size="$PAGE_SIZE" \
+				-v bit=$((1 << $2)) '
 				int($1 / bit) % 2 { printf "%.0f\n", (first + NR - 1) * size }'
 	done
 }
