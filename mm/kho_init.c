@@ -29,6 +29,8 @@
 #include <linux/io.h>
 #include <linux/irqflags.h>
 #include <linux/kexec_handover.h>
+#include <linux/kexec_handover_waiting.h>
+#include <linux/kho/abi/kexec_handover.h>
 #include <linux/kmemleak.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
@@ -40,7 +42,6 @@
 /* Needs cpu_relax() from the headers above. */
 #include <linux/bit_spinlock.h>
 
-#include "../kernel/kexec_handover/bad_pages.h"
 #include "../kernel/kexec_handover/incoming.h"
 #include "../kernel/kexec_handover/scratch.h"
 #include "../kernel/kexec_handover/vacant.h"
@@ -135,6 +136,82 @@ static void __init prepare_singles(unsigned long pfn, unsigned long singles)
 	}
 }
 
+/* The bad pages of the previous kernel, or NULL. Set at boot, by one CPU. */
+static const struct kho_bad_pages *bad_pages __initdata;
+
+/**
+ * kho_init_bad_pages - note which pages the previous kernel knows to be bad
+ * @list: the list, which is checked and stays until the late_initcalls, or NULL
+ *
+ * Context: kho_memory_known() and kho_memory_init(), before struct pages are initialised.
+ */
+void __init kho_init_bad_pages(const struct kho_bad_pages *list)
+{
+	bad_pages = list;
+}
+
+/* Is there a bad page in this range of PFNs? */
+static bool __init any_bad(unsigned long start, unsigned long end)
+{
+	for (unsigned int i = 0; i < bad_pages->nr; i++) {
+		const struct kho_bad_range *r = &bad_pages->range[i];
+
+		if (PHYS_PFN(r->phys) < end && PHYS_PFN(r->phys + r->size) > start)
+			return true;
+	}
+
+	return false;
+}
+
+/* Marks a page of a waiting folio or a map node, in a block that begins at @block_pfn. */
+static void __init mark_kept(unsigned long pfn, unsigned long block_pfn)
+{
+	struct page *page = pfn_to_page(pfn);
+	struct folio *folio = page_folio(page);
+
+	/* Ranges of a damaged list may overlap. */
+	if (PageHWPoison(page))
+		return;
+	SetPageHWPoison(page);
+#ifdef CONFIG_MEMORY_FAILURE
+	/* kho_bad_pages_mark() counts it by memory block, since there are no blocks yet. */
+	atomic_long_inc(&num_poisoned_pages);
+#endif
+	if (folio_test_large(folio) && folio_pfn(folio) >= block_pfn)
+		folio_set_has_hwpoisoned(folio);
+}
+
+/*
+ * Sets PG_hwpoison for the bad pages of what was handed over. The struct pages of the block
+ * are initialised, and its folios wait. A folio may be restored right after this. Its owner
+ * finds the mark, and a single page with the mark does not become free when the owner frees
+ * it. The struct pages of other bad pages may not be initialised yet: kho_bad_pages_mark()
+ * marks them, since nobody gets them before.
+ */
+static void __init mark_bad_pages(unsigned long start, unsigned long end)
+{
+	int order;
+
+	if (likely(!bad_pages))
+		return;
+
+	for (unsigned int i = 0; i < bad_pages->nr; i++) {
+		const struct kho_bad_range *r = &bad_pages->range[i];
+		unsigned long pfn = max(start, PHYS_PFN(r->phys));
+		unsigned long stop = min(end, PHYS_PFN(r->phys + r->size));
+
+		for (; pfn < stop; pfn++) {
+			if (kho_incoming_next(pfn, pfn + 1) != KHO_MAP_NONE)
+				mark_kept(pfn, start);
+		}
+	}
+
+	/* The mark of a folio is in its first block, and its bad pages may be in others. */
+	order = kho_incoming_order(start);
+	if (order > MAX_PAGE_ORDER && any_bad(start, start + BIT(order)))
+		folio_set_has_hwpoisoned(pfn_folio(start));
+}
+
 /*
  * Prepares all folios and map nodes in a block whose struct pages are initialised. Map
  * nodes get PG_reserved only, and are freed with the map.
@@ -166,7 +243,7 @@ static void __init prepare_block(unsigned long start)
 	for (i = kho_incoming_node_from(start); kho_incoming_node_before(i, end); i++)
 		__folio_set_reserved(pfn_folio(kho_incoming.nodes[i]));
 
-	kho_bad_pages_mark_block(start, end);
+	mark_bad_pages(start, end);
 }
 
 /* Is the block of @pfn a named block? */

@@ -349,6 +349,7 @@ void __init kho_bad_pages_reserve(void)
 	}
 
 	incoming = list;
+	kho_init_bad_pages(list);
 	for (unsigned int i = 0; i < list->nr; i++) {
 		const struct kho_bad_range *r = &list->range[i];
 
@@ -370,73 +371,7 @@ void __init kho_bad_pages_reserve(void)
 void __init kho_bad_pages_forget(void)
 {
 	incoming = NULL;
-}
-
-/* Is there a bad page in this range of PFNs? */
-static bool __init any_bad(unsigned long start, unsigned long end)
-{
-	for (unsigned int i = 0; i < incoming->nr; i++) {
-		const struct kho_bad_range *r = &incoming->range[i];
-
-		if (PHYS_PFN(r->phys) < end && PHYS_PFN(r->phys + r->size) > start)
-			return true;
-	}
-
-	return false;
-}
-
-/* Marks a page of a waiting folio or a map node, in a block that begins at @block_pfn. */
-static void __init mark_kept(unsigned long pfn, unsigned long block_pfn)
-{
-	struct page *page = pfn_to_page(pfn);
-	struct folio *folio = page_folio(page);
-
-	/* Ranges of a damaged list may overlap. */
-	if (PageHWPoison(page))
-		return;
-	SetPageHWPoison(page);
-#ifdef CONFIG_MEMORY_FAILURE
-	/* kho_bad_pages_mark() counts it by memory block, since there are no blocks yet. */
-	atomic_long_inc(&num_poisoned_pages);
-#endif
-	if (folio_test_large(folio) && folio_pfn(folio) >= block_pfn)
-		folio_set_has_hwpoisoned(folio);
-}
-
-/**
- * kho_bad_pages_mark_block - set PG_hwpoison for the bad pages of what was handed over
- * @start: first PFN of a block, whose struct pages are initialised and whose folios wait
- * @end: first PFN after it
- *
- * A folio may be restored right after this. Its owner finds the mark, and a single page
- * with the mark does not become free when the owner frees it. The struct pages of other bad
- * pages may not be initialised yet: kho_bad_pages_mark() marks them, since nobody gets them
- * before.
- *
- * Context: prepare_block(), with the lock of the block; never sleeps.
- */
-void __init kho_bad_pages_mark_block(unsigned long start, unsigned long end)
-{
-	int order;
-
-	if (likely(!incoming))
-		return;
-
-	for (unsigned int i = 0; i < incoming->nr; i++) {
-		const struct kho_bad_range *r = &incoming->range[i];
-		unsigned long pfn = max(start, PHYS_PFN(r->phys));
-		unsigned long stop = min(end, PHYS_PFN(r->phys + r->size));
-
-		for (; pfn < stop; pfn++) {
-			if (kho_incoming_next(pfn, pfn + 1) != KHO_MAP_NONE)
-				mark_kept(pfn, start);
-		}
-	}
-
-	/* The mark of a folio is in its first block, and its bad pages may be in others. */
-	order = kho_incoming_order(start);
-	if (order > MAX_PAGE_ORDER && any_bad(start, start + BIT(order)))
-		folio_set_has_hwpoisoned(pfn_folio(start));
+	kho_init_bad_pages(NULL);
 }
 
 static void __init mark_page(unsigned long pfn)
@@ -445,7 +380,7 @@ static void __init mark_page(unsigned long pfn)
 	struct folio *folio = page_folio(page);
 
 	if (PageHWPoison(page)) {
-		/* kho_bad_pages_mark_block() has done the rest. */
+		/* prepare_block() has done the rest. */
 		memblk_nr_poison_inc(pfn);
 	} else {
 		SetPageHWPoison(page);

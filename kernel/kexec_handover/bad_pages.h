@@ -11,7 +11,6 @@ int kho_bad_pages_collect(void);
 void kho_bad_pages_check(void);
 void kho_bad_pages_reserve(void);
 void kho_bad_pages_forget(void);
-void kho_bad_pages_mark_block(unsigned long start, unsigned long end);
 void kho_bad_pages_mark(void);
 
 #endif /* _KHO_BAD_PAGES_H */
