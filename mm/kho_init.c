@@ -137,7 +137,7 @@ static void __init prepare_singles(unsigned long pfn, unsigned long singles)
 }
 
 /* The bad pages of the previous kernel, or NULL. Set at boot, by one CPU. */
-static const struct kho_bad_pages *bad_pages __initdata;
+static struct kho_bad_pages *bad_pages __initdata;
 
 /**
  * kho_init_bad_pages - note which pages the previous kernel knows to be bad
@@ -145,7 +145,7 @@ static const struct kho_bad_pages *bad_pages __initdata;
  *
  * Context: kho_memory_known() and kho_memory_init(), before struct pages are initialised.
  */
-void __init kho_init_bad_pages(const struct kho_bad_pages *list)
+void __init kho_init_bad_pages(struct kho_bad_pages *list)
 {
 	bad_pages = list;
 }

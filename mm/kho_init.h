@@ -13,7 +13,7 @@
 struct kho_bad_pages;
 struct kho_named;
 
-void kho_init_bad_pages(const struct kho_bad_pages *list);
+void kho_init_bad_pages(struct kho_bad_pages *list);
 bool kho_init_prepare(const struct kho_named *named);
 void kho_init_discard(void);
 void kho_init_start(void);
