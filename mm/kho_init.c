@@ -24,6 +24,7 @@
  * Copyright (C) 2026 KHO for 6.12 developers
  */
 
+#include <linux/atomic.h>
 #include <linux/bitmap.h>
 #include <linux/init.h>
 #include <linux/io.h>
@@ -33,6 +34,7 @@
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/kmemleak.h>
 #include <linux/memblock.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/page-isolation.h>

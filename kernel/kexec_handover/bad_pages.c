@@ -19,7 +19,6 @@
 
 #define pr_fmt(fmt) "KHO: " fmt
 
-#include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/hugetlb.h>
@@ -28,7 +27,6 @@
 #include <linux/kexec.h>
 #include <linux/kexec_handover.h>
 #include <linux/kexec_handover_image.h>
-#include <linux/kexec_handover_waiting.h>
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/memblock.h>
 #include <linux/memory_hotplug.h>

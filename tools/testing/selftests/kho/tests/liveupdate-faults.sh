@@ -16,7 +16,7 @@ limit=300
 stages=2
 plan=35
 expect="vmalloc error|Call Trace|no memory to restore|VM_FAULT_OOM"
-expect="$expect|LUO: .*(cannot freeze|cannot be frozen|cannot be read|kexec refused)"
+expect="$expect|LUO: .*(cannot freeze|cannot be frozen|cannot be read|files in unfinished sessions)"
 
 readonly CLIENT_DIR=/sys/kernel/debug/test_liveupdate
 

@@ -50,7 +50,7 @@ stage_1() {
 stage_2() {
 	check "there is an incoming handover" came_in 1
 	refused_for "files that nobody has asked for" \
-		"1 files in unfinished .*, the first in session service: .*" \
+		"1 files in unfinished .*, the first in session service: finish these sessions" \
 		next $LUO_ON
 	start_agent heir
 	check "the file is right" all heir "retrieve s service
