@@ -22,6 +22,10 @@ plan=56
 limit=180
 
 stage_1() {
+	first_stage
+}
+
+first_stage() {
 	check "a file can be kept" keep "$(file_of 1)" 30M
 	check "the client of all functions finds nothing wrong" api_is "kept=3 taken=0 wrong=0"
 	same_total

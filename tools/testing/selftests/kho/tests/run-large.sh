@@ -15,4 +15,9 @@ turns=main,next
 words="test_kho_api.run=1 reserve_mem=2G:2147483648:data"
 mem=8G
 stages=2
-plan=12
+plan=13
+
+stage_1() {
+	check "the map has the region as one part" grep -qx "19 1" $KHO_SYS/preserved
+	first_stage
+}
